@@ -1,0 +1,866 @@
+//! The seam: everything an operator may ask ([`Call`]) and everything it may be told ([`Reply`], [`Delivery`]).
+//!
+//! There is no second way into the world. The typed contract of the sandbox, a native operator and, over
+//! sockets, a Twirp or S3 request all become a `Call`; a call is where a fault is injected, where an operator
+//! may crash and where another instance may run. All of these are plain values that serialise canonically,
+//! because the trace hash is taken over them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::livekit::{EgressInfo, ParticipantInfo, Room, StartEgress, WebhookEvent};
+use crate::time::{Span, Time};
+
+/// Something the operator asks of the world.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Call {
+    /// `webhook.raw`: headers and bytes of a delivery.
+    WebhookRaw {
+        /// The handle that came with the delivery.
+        delivery: u64,
+    },
+    /// `webhook.open`: the delivery verified and decoded.
+    WebhookOpen {
+        /// The handle that came with the delivery.
+        delivery: u64,
+    },
+    /// `livekit.Egress/Start…Egress`.
+    StartEgress(Arc<StartEgress>),
+    /// `livekit.Egress/StopEgress`.
+    StopEgress {
+        /// `EG_…`
+        egress_id: String,
+    },
+    /// `livekit.Egress/ListEgress`; empty strings filter nothing.
+    ListEgress {
+        /// Only of this room.
+        room_name: String,
+        /// Only this one; the other filters are then ignored.
+        egress_id: String,
+        /// Only STARTING, ACTIVE and ENDING.
+        active: bool,
+    },
+    /// `livekit.RoomService/ListRooms`; empty: all.
+    ListRooms {
+        /// Only these.
+        names: Vec<String>,
+    },
+    /// `livekit.RoomService/ListParticipants`.
+    ListParticipants {
+        /// The room's name.
+        room: String,
+    },
+    /// S3 `HeadObject`.
+    HeadObject {
+        /// Bucket.
+        bucket: String,
+        /// Key and version.
+        id: ObjectId,
+    },
+    /// S3 `GetObject`.
+    GetObject {
+        /// Bucket.
+        bucket: String,
+        /// Key and version.
+        id: ObjectId,
+        /// `Range: bytes=first-last`, both inclusive.
+        range: Option<(u64, u64)>,
+    },
+    /// S3 `PutObject`.
+    PutObject {
+        /// Bucket.
+        bucket: String,
+        /// Key.
+        key: String,
+        /// `Content-Type`.
+        content_type: String,
+        /// The body.
+        body: Bytes,
+    },
+    /// S3 `DeleteObject`.
+    DeleteObject {
+        /// Bucket.
+        bucket: String,
+        /// Key and version.
+        id: ObjectId,
+    },
+    /// S3 `DeleteObjects`.
+    DeleteObjects {
+        /// Bucket.
+        bucket: String,
+        /// At most 1,000.
+        objects: Vec<ObjectId>,
+        /// Only errors in the reply.
+        quiet: bool,
+    },
+    /// S3 `ListObjectsV2`.
+    ListObjectsV2 {
+        /// Bucket.
+        bucket: String,
+        /// Only keys that begin so.
+        prefix: String,
+        /// From an earlier page.
+        continuation_token: Option<String>,
+        /// 0: the default of 1,000.
+        max_keys: u32,
+    },
+    /// S3 `ListObjectVersions`.
+    ListObjectVersions {
+        /// Bucket.
+        bucket: String,
+        /// Only keys that begin so.
+        prefix: String,
+        /// `KeyMarker` and `VersionIdMarker` of an earlier page.
+        marker: Option<(String, String)>,
+        /// 0: the default of 1,000.
+        max_keys: u32,
+    },
+    /// S3 `ListMultipartUploads`.
+    ListMultipartUploads {
+        /// Bucket.
+        bucket: String,
+        /// Only keys that begin so.
+        prefix: String,
+    },
+    /// S3 `AbortMultipartUpload`.
+    AbortMultipartUpload {
+        /// Bucket.
+        bucket: String,
+        /// Key.
+        key: String,
+        /// `UploadId`.
+        upload_id: String,
+    },
+    /// S3 `GetBucketVersioning`.
+    GetBucketVersioning {
+        /// Bucket.
+        bucket: String,
+    },
+    /// `store.commit`.
+    Commit {
+        /// All or none.
+        writes: Vec<Write>,
+        /// All must hold.
+        preconditions: Vec<Precondition>,
+    },
+    /// `store.inventory-get`.
+    InventoryGet {
+        /// `EG_…`
+        egress_id: String,
+    },
+    /// `store.inventory-scan`.
+    InventoryScan {
+        /// Rows of this tenant.
+        tenant: String,
+        /// Behind this egress id.
+        after: Option<String>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// `store.state-get`.
+    StateGet {
+        /// Key.
+        key: String,
+    },
+    /// `store.state-scan`.
+    StateScan {
+        /// Keys that begin so.
+        prefix: String,
+        /// Behind this key.
+        after: Option<String>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// `audit.append`.
+    AuditAppend(Vec<AuditRecord>),
+    /// `publish.publish`.
+    Publish(Link),
+    /// `publish.retract`.
+    Retract {
+        /// Every link of this egress.
+        egress_id: String,
+    },
+    /// `check.always`.
+    CheckAlways {
+        /// The `NAME` of `custom.NAME`.
+        name: String,
+        /// Whether it holds.
+        condition: bool,
+        /// For the message where it does not.
+        details: String,
+    },
+    /// `check.sometimes`.
+    CheckSometimes {
+        /// The `NAME` of `custom.NAME`.
+        name: String,
+        /// Whether it happened.
+        condition: bool,
+    },
+    /// `clock.now`.
+    Now,
+    /// `timers.set`.
+    SetTimer(Timer),
+    /// `timers.cancel`.
+    CancelTimer {
+        /// The timer's name.
+        name: String,
+    },
+    /// `entropy.next-u64`.
+    Entropy,
+    /// `log.write`.
+    Log {
+        /// Severity.
+        level: LogLevel,
+        /// Text.
+        message: String,
+    },
+}
+
+impl Call {
+    /// The name that faults anchor to with `on`, traces show and counts use: `s3.delete_objects`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Call::WebhookRaw { .. } => "webhook.raw",
+            Call::WebhookOpen { .. } => "webhook.open",
+            Call::StartEgress(_) => "livekit.start_egress",
+            Call::StopEgress { .. } => "livekit.stop_egress",
+            Call::ListEgress { .. } => "livekit.list_egress",
+            Call::ListRooms { .. } => "livekit.list_rooms",
+            Call::ListParticipants { .. } => "livekit.list_participants",
+            Call::HeadObject { .. } => "s3.head_object",
+            Call::GetObject { .. } => "s3.get_object",
+            Call::PutObject { .. } => "s3.put_object",
+            Call::DeleteObject { .. } => "s3.delete_object",
+            Call::DeleteObjects { .. } => "s3.delete_objects",
+            Call::ListObjectsV2 { .. } => "s3.list_objects_v2",
+            Call::ListObjectVersions { .. } => "s3.list_object_versions",
+            Call::ListMultipartUploads { .. } => "s3.list_multipart_uploads",
+            Call::AbortMultipartUpload { .. } => "s3.abort_multipart_upload",
+            Call::GetBucketVersioning { .. } => "s3.get_bucket_versioning",
+            Call::Commit { .. } => "store.commit",
+            Call::InventoryGet { .. } => "store.inventory_get",
+            Call::InventoryScan { .. } => "store.inventory_scan",
+            Call::StateGet { .. } => "store.state_get",
+            Call::StateScan { .. } => "store.state_scan",
+            Call::AuditAppend(_) => "audit.append",
+            Call::Publish(_) => "publish.publish",
+            Call::Retract { .. } => "publish.retract",
+            Call::CheckAlways { .. } => "check.always",
+            Call::CheckSometimes { .. } => "check.sometimes",
+            Call::Now => "clock.now",
+            Call::SetTimer(_) => "timers.set",
+            Call::CancelTimer { .. } => "timers.cancel",
+            Call::Entropy => "entropy.next_u64",
+            Call::Log { .. } => "log.write",
+        }
+    }
+
+    /// Whether the call changes anything that outlives the delivery: LiveKit, the sink, a durable port, a link.
+    /// Logging, auditing a refusal and the author's own checks do not count.
+    pub const fn is_mutating(&self) -> bool {
+        matches!(
+            self,
+            Call::StartEgress(_)
+                | Call::StopEgress { .. }
+                | Call::PutObject { .. }
+                | Call::DeleteObject { .. }
+                | Call::DeleteObjects { .. }
+                | Call::AbortMultipartUpload { .. }
+                | Call::Commit { .. }
+                | Call::AuditAppend(_)
+                | Call::Publish(_)
+                | Call::Retract { .. }
+                | Call::SetTimer(_)
+                | Call::CancelTimer { .. }
+        )
+    }
+}
+
+/// The world's answer to a [`Call`], in the same order of variants as far as they differ in shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Reply {
+    /// To `WebhookRaw`.
+    Raw {
+        /// The `Authorization` header.
+        authorization: String,
+        /// The signed bytes.
+        body: Bytes,
+    },
+    /// To `WebhookOpen`.
+    Opened(Result<Arc<WebhookEvent>, Refusal>),
+    /// To `StartEgress` and `StopEgress`.
+    Egress(Result<Arc<EgressInfo>, CallError>),
+    /// To `ListEgress`.
+    EgressList(Result<Vec<Arc<EgressInfo>>, CallError>),
+    /// To `ListRooms`.
+    Rooms(Result<Vec<Room>, CallError>),
+    /// To `ListParticipants`.
+    Participants(Result<Vec<ParticipantInfo>, CallError>),
+    /// To `HeadObject`.
+    Head(Result<HeadResult, CallError>),
+    /// To `GetObject`.
+    Object(Result<(ObjectHead, Bytes), CallError>),
+    /// To `PutObject`.
+    Put(Result<PutResult, CallError>),
+    /// To `DeleteObject`.
+    Deleted(Result<DeletedObject, CallError>),
+    /// To `DeleteObjects`.
+    DeleteResult(Result<DeleteResult, CallError>),
+    /// To `ListObjectsV2`.
+    Objects(Result<ListObjectsPage, CallError>),
+    /// To `ListObjectVersions`.
+    Versions(Result<ListVersionsPage, CallError>),
+    /// To `ListMultipartUploads`.
+    Uploads(Result<Vec<MultipartUpload>, CallError>),
+    /// To `GetBucketVersioning`.
+    Versioning(Result<Versioning, CallError>),
+    /// To `Commit`.
+    Commit(Result<CommitOutcome, CallError>),
+    /// To `InventoryGet`.
+    Row(Result<Option<StoredRow>, CallError>),
+    /// To `InventoryScan`.
+    Rows(Result<Vec<StoredRow>, CallError>),
+    /// To `StateGet`.
+    State(Result<Option<StateEntry>, CallError>),
+    /// To `StateScan`.
+    States(Result<Vec<StateEntry>, CallError>),
+    /// To calls that answer nothing but whether they worked.
+    Done(Result<(), CallError>),
+    /// To `Now`.
+    Now(Time),
+    /// To `Entropy`.
+    Entropy(u64),
+    /// To calls that always work.
+    Nothing,
+}
+
+/// A definite no, in the peer's own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    /// Twirp or S3 code.
+    pub code: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Text.
+    pub message: String,
+}
+
+/// Why a call gave no answer of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum CallError {
+    /// A definite no.
+    Rejected(Rejection),
+    /// The request never left.
+    NotSent(String),
+    /// The request left, no answer came: it may or may not have happened.
+    OutcomeUnknown(String),
+}
+
+impl CallError {
+    /// A definite no.
+    pub fn rejected(code: &str, status: u16, message: impl Into<String>) -> CallError {
+        CallError::Rejected(Rejection { code: code.to_owned(), status, message: message.into() })
+    }
+}
+
+/// Why a delivery is not to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// No `Authorization` header.
+    MissingAuthorization,
+    /// Not a JWT.
+    MalformedToken,
+    /// `iss` is not our API key.
+    UnknownApiKey,
+    /// Signed with another secret.
+    BadSignature,
+    /// Past `exp`, or before `nbf`, with a minute's leeway.
+    Expired,
+    /// The claim `sha256` is not the body's.
+    BodyMismatch,
+    /// Not a `WebhookEvent`.
+    MalformedBody,
+}
+
+/// A key, or one version of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ObjectId {
+    /// Key.
+    pub key: String,
+    /// None: the current one.
+    pub version_id: Option<String>,
+}
+
+/// What `HeadObject` tells of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ObjectHead {
+    /// Bytes.
+    pub size: u64,
+    /// With quotes, as S3 sends it.
+    pub etag: String,
+    /// `Content-Type`.
+    pub content_type: String,
+    /// `Last-Modified`.
+    pub last_modified: Time,
+    /// None on a bucket that was never versioned.
+    pub version_id: Option<String>,
+}
+
+/// The answer to `HeadObject`; a 404 is an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum HeadResult {
+    /// 200.
+    Found(ObjectHead),
+    /// 404.
+    NotFound {
+        /// With `x-amz-delete-marker: true`: the data is still there.
+        delete_marker: bool,
+    },
+}
+
+/// The answer to `PutObject`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PutResult {
+    /// With quotes.
+    pub etag: String,
+    /// On a versioned bucket.
+    pub version_id: Option<String>,
+}
+
+/// One deletion that worked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeletedObject {
+    /// Key.
+    pub key: String,
+    /// The version that was asked for.
+    pub version_id: Option<String>,
+    /// A marker was made, or the version deleted was one.
+    pub delete_marker: bool,
+    /// Its version id.
+    pub delete_marker_version_id: Option<String>,
+}
+
+/// One deletion inside a batch that did not work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeleteError {
+    /// Key.
+    pub key: String,
+    /// The version that was asked for.
+    pub version_id: Option<String>,
+    /// S3's code.
+    pub code: String,
+    /// Text.
+    pub message: String,
+}
+
+/// The body of a `DeleteObjects` answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DeleteResult {
+    /// What worked; empty where `quiet` was asked for.
+    pub deleted: Vec<DeletedObject>,
+    /// What did not.
+    pub errors: Vec<DeleteError>,
+}
+
+/// One row of `ListObjectsV2`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ObjectSummary {
+    /// Key.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// With quotes.
+    pub etag: String,
+    /// `LastModified`.
+    pub last_modified: Time,
+}
+
+/// One page of `ListObjectsV2`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ListObjectsPage {
+    /// In order of key.
+    pub contents: Vec<ObjectSummary>,
+    /// None on the last page.
+    pub next_continuation_token: Option<String>,
+}
+
+/// One row of `ListObjectVersions`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ObjectVersion {
+    /// Key.
+    pub key: String,
+    /// `null` where the bucket was not versioned at the time.
+    pub version_id: String,
+    /// The key's current version.
+    pub is_latest: bool,
+    /// A delete marker.
+    pub delete_marker: bool,
+    /// Bytes.
+    pub size: u64,
+    /// `LastModified`.
+    pub last_modified: Time,
+}
+
+/// One page of `ListObjectVersions`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ListVersionsPage {
+    /// In order of key, newest version first.
+    pub versions: Vec<ObjectVersion>,
+    /// `NextKeyMarker` and `NextVersionIdMarker`; none on the last page.
+    pub next: Option<(String, String)>,
+}
+
+/// One row of `ListMultipartUploads`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MultipartUpload {
+    /// Key.
+    pub key: String,
+    /// `UploadId`.
+    pub upload_id: String,
+    /// When it began.
+    pub initiated: Time,
+}
+
+/// `GetBucketVersioning`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Versioning {
+    /// Never enabled.
+    #[default]
+    Unversioned,
+    /// `Enabled`.
+    Enabled,
+    /// `Suspended`.
+    Suspended,
+}
+
+/// State of an inventory row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowState {
+    /// The egress is under way.
+    Recording,
+    /// The recording is in the sink.
+    Stored,
+    /// The egress failed; there may be pieces in the sink.
+    Failed,
+    /// Deletion was begun.
+    Deleting,
+    /// Deleted and verified.
+    Deleted,
+}
+
+/// Where a recording lies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SinkKey {
+    /// One object.
+    Exact(String),
+    /// Everything that begins so, and nothing else lies there.
+    Prefix(String),
+}
+
+impl SinkKey {
+    /// Whether `key` is part of it.
+    pub fn covers(&self, key: &str) -> bool {
+        match self {
+            SinkKey::Exact(exact) => exact == key,
+            SinkKey::Prefix(prefix) => key.starts_with(prefix.as_str()),
+        }
+    }
+}
+
+/// One recording of the operator's inventory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// `EG_…`; the row's key.
+    pub egress_id: String,
+    /// Tenant.
+    pub tenant: String,
+    /// The room's name.
+    pub room: String,
+    /// Bucket.
+    pub bucket: String,
+    /// Where in it.
+    pub key: SinkKey,
+    /// `composite`, `track`, or a word of the operator's own.
+    pub kind: String,
+    /// State.
+    pub state: RowState,
+    /// Free JSON.
+    pub details: String,
+}
+
+/// A row as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoredRow {
+    /// The row; shared, because facts and replies carry it along.
+    pub row: Arc<Row>,
+    /// Rises with each commit that writes it.
+    pub version: u64,
+}
+
+/// A state key as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StateEntry {
+    /// Key.
+    pub key: String,
+    /// Value.
+    pub value: String,
+    /// Rises with each commit that writes it.
+    pub version: u64,
+}
+
+/// One write of a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Write {
+    /// Insert or replace.
+    PutRow(Arc<Row>),
+    /// Remove a row by egress id.
+    DeleteRow(String),
+    /// Insert or replace key and value.
+    PutState(String, String),
+    /// Remove a key.
+    DeleteState(String),
+}
+
+/// What a precondition speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Subject {
+    /// An inventory row, by egress id.
+    Row(String),
+    /// A state key.
+    State(String),
+}
+
+/// What it demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Expectation {
+    /// Not there.
+    Absent,
+    /// There, with this version.
+    VersionIs(u64),
+}
+
+/// A demand on the store before a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Precondition {
+    /// Of what.
+    pub subject: Subject,
+    /// What.
+    pub expect: Expectation,
+}
+
+/// The answer to a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum CommitOutcome {
+    /// Under this revision.
+    Committed(u64),
+    /// This subject was not as expected; nothing was written.
+    Conflict(Subject),
+}
+
+/// What an audit record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditAction {
+    /// A deletion.
+    Delete,
+    /// A legal hold was set.
+    LegalHold,
+    /// A legal hold was lifted.
+    LiftHold,
+    /// A link was published.
+    Publish,
+    /// A link was retracted.
+    Retract,
+    /// A delivery was refused.
+    RefuseWebhook,
+}
+
+/// How it went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditOutcome {
+    /// It happened.
+    Done,
+    /// A definite no, with the code.
+    Refused(String),
+    /// It will be tried again, with the code.
+    Failed(String),
+}
+
+/// One line of the audit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditRecord {
+    /// About what.
+    pub action: AuditAction,
+    /// Whose.
+    pub tenant: String,
+    /// Which recording.
+    pub egress_id: Option<String>,
+    /// Bucket.
+    pub bucket: Option<String>,
+    /// Key.
+    pub key: Option<String>,
+    /// One version of it; none on a delete: every version.
+    pub version_id: Option<String>,
+    /// How it went.
+    pub outcome: AuditOutcome,
+    /// The same action told twice carries the same key.
+    pub idempotency_key: String,
+}
+
+/// A playback link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// The recording.
+    pub egress_id: String,
+    /// Whose.
+    pub tenant: String,
+    /// Where viewers go.
+    pub url: String,
+}
+
+/// Severity of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Debug.
+    Debug,
+    /// Info.
+    Info,
+    /// Warn.
+    Warn,
+    /// Error.
+    Error,
+}
+
+/// Something that is handed to the operator; it answers with an [`Answer`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Delivery {
+    /// A fresh instance.
+    Init(Arc<Boot>),
+    /// A webhook; its content comes with `WebhookOpen` or `WebhookRaw`.
+    Webhook {
+        /// Handle.
+        delivery: u64,
+        /// From 1.
+        attempt: u32,
+    },
+    /// From the operator's own organisation.
+    Command(Command),
+    /// A timer it set.
+    Timer(Timer),
+}
+
+/// How the operator answered a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Answer {
+    /// 200.
+    Ok,
+    /// 4xx: do not send it again.
+    Reject(String),
+    /// 503: send it again.
+    RetryLater(String),
+}
+
+/// `[operator]` and the tenants, as an operator process would read them from its environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Boot {
+    /// Which operator of a component that holds several. Not part of the trace hash.
+    #[serde(skip)]
+    pub name: String,
+    /// Which instance, from 0.
+    pub instance: u32,
+    /// From 1.
+    pub incarnation: u32,
+    /// LiveKit's address.
+    pub livekit_url: String,
+    /// LiveKit's API key.
+    pub api_key: String,
+    /// LiveKit's API secret.
+    pub api_secret: String,
+    /// The sink's address.
+    pub s3_url: String,
+    /// The sink's access key.
+    pub s3_access_key: String,
+    /// The sink's secret key.
+    pub s3_secret_key: String,
+    /// Tenants.
+    pub tenants: Vec<BootTenant>,
+    /// `[operator.config]` as JSON.
+    pub config: String,
+}
+
+/// What an operator knows of a tenant from the start. The contract's end comes as a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BootTenant {
+    /// Name.
+    pub name: String,
+    /// Buckets.
+    pub buckets: Vec<BootBucket>,
+    /// Host name of the CDN.
+    pub cdn: Option<String>,
+    /// Kept at least so long after the egress's end; none: until the contract ends.
+    pub retention: Option<Span>,
+    /// Kept at most so long.
+    pub retention_max: Option<Span>,
+    /// Nothing is left so long after the contract's end.
+    pub delete_within: Span,
+}
+
+/// A bucket of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BootBucket {
+    /// Name.
+    pub name: String,
+    /// Region.
+    pub region: String,
+    /// Versioning is on.
+    pub versioned: bool,
+}
+
+/// From the operator's own organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Command {
+    /// The same on every delivery of it.
+    pub id: String,
+    /// What.
+    pub order: Order,
+}
+
+/// What a command orders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Order {
+    /// The tenant's contract ended.
+    ContractEnded(String),
+    /// Keep, whatever the contract says.
+    LegalHold(Hold),
+    /// The hold is over.
+    LiftHold(Hold),
+    /// Somebody wants to watch.
+    Playback(Hold),
+}
+
+/// Whose recordings a command speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hold {
+    /// Tenant.
+    pub tenant: String,
+    /// None: all of the tenant.
+    pub room: Option<String>,
+}
+
+/// A durable timer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Timer {
+    /// Name; setting it again replaces it.
+    pub name: String,
+    /// When.
+    pub at: Time,
+    /// Free text.
+    pub payload: String,
+}

@@ -1,0 +1,1 @@
+//! From path templates to object keys.

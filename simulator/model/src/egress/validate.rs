@@ -1,0 +1,1 @@
+//! Which requests a worker refuses, with its words.

@@ -1,0 +1,143 @@
+//! Anchors: counting matches, and deciding whether a fault strikes.
+
+use std::rc::Rc;
+
+use super::{Anchor, Fault, Filter};
+use crate::scenario::Scenario;
+use crate::time::{Span, Time};
+
+/// A place where faults may strike, with everything a filter can ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Point<'a> {
+    /// Such as `s3.delete_objects` or `webhook.delivery`.
+    pub name: &'a str,
+    /// The webhook's event.
+    pub event: Option<&'a str>,
+    /// Bucket.
+    pub bucket: Option<&'a str>,
+    /// Keys that the point is about; a filter matches if any of them does.
+    pub keys: &'a [&'a str],
+    /// Tenant.
+    pub tenant: Option<&'a str>,
+    /// Room.
+    pub room: Option<&'a str>,
+    /// Instance of the operator.
+    pub instance: Option<u32>,
+}
+
+/// A fault that strikes.
+#[derive(Clone, Copy, Debug)]
+pub struct Strike {
+    /// Its place in the scenario.
+    pub fault: usize,
+}
+
+/// The faults of a run: what has matched, what has fired, which windows are open.
+#[derive(Debug)]
+pub struct Faults {
+    scenario: Rc<Scenario>,
+    progress: Vec<Progress>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    matches: u64,
+    fired: u64,
+    /// Strikes at every match until then.
+    window_until: Option<Time>,
+    /// An `after` anchor's step has happened.
+    released: bool,
+}
+
+impl Faults {
+    /// None has struck yet.
+    pub fn new(scenario: &Rc<Scenario>) -> Faults {
+        Faults { scenario: Rc::clone(scenario), progress: vec![Progress::default(); scenario.faults.len()] }
+    }
+
+    /// How often each has struck, in order of the scenario.
+    pub fn fired(&self) -> Vec<u64> {
+        self.progress.iter().map(|progress| progress.fired).collect()
+    }
+
+    /// The fault at a place.
+    pub fn fault(&self, strike: Strike) -> &Fault {
+        &self.scenario.faults[strike.fault]
+    }
+
+    /// Whether the scenario has any fault of this kind: asked before a point is put together.
+    pub fn has(&self, kind: &str) -> bool {
+        self.scenario.faults.iter().any(|fault| fault.kind.name == kind)
+    }
+
+    /// A named step has happened: faults `after` it may strike from now on.
+    pub fn release(&mut self, step: &str) {
+        for (fault, progress) in self.scenario.faults.iter().zip(&mut self.progress) {
+            if matches!(&fault.anchor, Anchor::After(name) if name == step) {
+                progress.released = true;
+            }
+        }
+    }
+
+    /// The first fault of the kinds in `kinds` that strikes at this point; it then counts as fired. Every fault
+    /// whose anchor and filter match counts the match, whether or not another one struck first.
+    pub fn strike(&mut self, kinds: &[&str], point: &Point<'_>, now: Time) -> Option<Strike> {
+        let start = self.scenario.world.start;
+        let mut struck = None;
+        for (ix, (fault, progress)) in self.scenario.faults.iter().zip(&mut self.progress).enumerate() {
+            if !kinds.contains(&fault.kind.name) || !fault.filter.matches(point) {
+                continue;
+            }
+            let on = match &fault.anchor {
+                Anchor::On { point, .. } => point.as_str(),
+                Anchor::At(_) | Anchor::After(_) => fault.kind.on,
+            };
+            if !pattern_matches(on, point.name) {
+                continue;
+            }
+            progress.matches += 1;
+            let strikes = match (progress.window_until, &fault.anchor) {
+                (Some(until), _) => now <= until,
+                (None, Anchor::At(at)) => progress.fired == 0 && now >= start + *at,
+                (None, Anchor::On { nth, count, .. }) => progress.matches >= *nth && progress.matches - *nth < *count,
+                (None, Anchor::After(_)) => progress.fired == 0 && progress.released,
+            };
+            if strikes && struck.is_none() {
+                if let (None, Some(window)) = (progress.window_until, fault.window) {
+                    let opened = match &fault.anchor {
+                        Anchor::At(at) => start + *at,
+                        _ => now,
+                    };
+                    progress.window_until = Some(opened + window);
+                }
+                progress.fired += 1;
+                struck = Some(Strike { fault: ix });
+            }
+        }
+        struck
+    }
+}
+
+impl Filter {
+    /// Whether a point has all that is asked for.
+    pub fn matches(&self, point: &Point<'_>) -> bool {
+        let word = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
+        word(&self.event, point.event)
+            && word(&self.bucket, point.bucket)
+            && word(&self.tenant, point.tenant)
+            && word(&self.room, point.room)
+            && self.instance.is_none_or(|wanted| point.instance.map(u64::from) == Some(wanted))
+            && self.key.as_deref().is_none_or(|pattern| point.keys.iter().any(|key| pattern_matches(pattern, key)))
+    }
+}
+
+/// Whether a name is the pattern, or begins with what stands before its final `*`.
+pub fn pattern_matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => name.starts_with(beginning),
+        None => pattern == name,
+    }
+}
+
+/// The length of a window that is open for ever.
+pub const FOR_EVER: Span = Span(u64::MAX);

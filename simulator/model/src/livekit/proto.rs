@@ -1,0 +1,1 @@
+//! Model values as livekit-protocol messages.

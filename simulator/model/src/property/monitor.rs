@@ -1,0 +1,5 @@
+//! Feeds facts to properties.
+
+/// The properties of a run.
+#[derive(Debug)]
+pub struct Monitor;

@@ -1,0 +1,1 @@
+//! Viewers: what somebody gets who opens a published link.

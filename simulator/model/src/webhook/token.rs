@@ -1,0 +1,1 @@
+//! Signing and verifying webhook deliveries at virtual time.
