@@ -16,7 +16,10 @@ use crate::sink::Change;
 use crate::state::{CallIx, EgressIx, State};
 use crate::time::Time;
 
+pub mod kind;
 pub mod render;
+
+pub use kind::FactKind;
 
 /// The version of the world's behaviour. It rises when a change moves a trace hash on purpose.
 pub const MODEL_VERSION: u32 = 1;
