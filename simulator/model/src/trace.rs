@@ -25,7 +25,7 @@ pub use kind::FactKind;
 pub const MODEL_VERSION: u32 = 1;
 
 /// Records between two checkpoints of the hash.
-const CHECKPOINT_EVERY: u64 = 4096;
+pub const CHECKPOINT_EVERY: u64 = 4096;
 
 /// Bytes gathered before they are hashed at once: BLAKE3 is several times faster on long inputs.
 const GATHER_BYTES: usize = 64 << 10;
