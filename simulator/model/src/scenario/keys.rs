@@ -116,12 +116,11 @@ impl Holds {
             Holds::Span { .. } => "a duration such as \"1h30m\"".into(),
             Holds::Text | Holds::Prose => "a text in quotes".into(),
             Holds::Word(words) => format!("one of {}", quoted(words)),
-            Holds::Texts { .. } => "a list of texts".into(),
-            Holds::Words { of, .. } => format!("a list out of {}", quoted(of)),
+            Holds::Texts { .. } | Holds::Words { .. } => "a list of texts".into(),
             Holds::Boolean => "true or false".into(),
             Holds::Moment => "a moment such as 2026-01-01T00:00:00Z".into(),
             Holds::Table(_) | Holds::Free { .. } => "a table".into(),
-            Holds::Tables(table) => format!("{} blocks", table.header),
+            Holds::Tables(table) => format!("a list of {} blocks", table.header),
         }
     }
 }
@@ -175,12 +174,22 @@ pub static TOP: Table = Table {
         key("promises", Holds::Table(&PROMISES), Fallback::Absent("every default"), PROMISES.summary),
         key("operator", Holds::Table(&OPERATOR), Fallback::Absent("every default"), OPERATOR.summary),
         key("tenant", Holds::Tables(&TENANT), Fallback::Absent("no tenants"), TENANT.summary),
-        key("bucket", Holds::Tables(&BUCKET), Fallback::Absent("the buckets of the tenants, with defaults"), BUCKET.summary),
+        key(
+            "bucket",
+            Holds::Tables(&BUCKET),
+            Fallback::Absent("the buckets of the tenants, with defaults"),
+            BUCKET.summary,
+        ),
         key("call", Holds::Tables(&CALL), Fallback::Absent("no calls"), CALL.summary),
         key("command", Holds::Tables(&COMMAND), Fallback::Absent("no commands"), COMMAND.summary),
         key("fault", Holds::Tables(&FAULT), Fallback::Absent("no faults"), FAULT.summary),
         key("expect", Holds::Tables(&EXPECT), Fallback::Absent("nothing is expected"), EXPECT.summary),
-        key("found", Holds::Free { floats: false }, Fallback::Absent("written by hand"), "Where a reduced file comes from; never changes a run."),
+        key(
+            "found",
+            Holds::Free { floats: false },
+            Fallback::Absent("written by hand"),
+            "Where a reduced file comes from; never changes a run.",
+        ),
     ],
 };
 
@@ -192,21 +201,46 @@ pub static WORLD: Table = Table {
         key("start", Holds::Moment, Fallback::Text("2026-01-01T00:00:00Z"), "The moment from which offsets count."),
         key("horizon", SOME_SPAN, Fallback::Span("400d"), "The run's last moment, from `start`."),
         key("settle", ANY_SPAN, Fallback::Span("1d"), "How long the run goes on behind its last obligation."),
-        key("webhook_events", Holds::Words { of: EVENTS, empty: false }, Fallback::Absent("all events"), "LiveKit's include filter of webhook events."),
+        key(
+            "webhook_events",
+            Holds::Words { of: EVENTS, empty: false },
+            Fallback::Absent("all events"),
+            "LiveKit's include filter of webhook events.",
+        ),
         key("webhook_attempts", whole(1, 100), Fallback::Integer(5), "Attempts to deliver one webhook event."),
-        key("webhook_queue_depth", whole(1, 1_000_000), Fallback::Integer(200), "Events that wait in one queue at most."),
+        key(
+            "webhook_queue_depth",
+            whole(1, 1_000_000),
+            Fallback::Integer(200),
+            "Events that wait in one queue at most.",
+        ),
         key("webhook_queue_age", SOME_SPAN, Fallback::Span("30s"), "Events that waited longer are dropped unsent."),
         key("token_life", SOME_SPAN, Fallback::Span("5m"), "Life of a webhook's token."),
         key("info_retention", ANY_SPAN, Fallback::Span("24h"), "How long LiveKit remembers an ended egress."),
         key("egress_start", ANY_SPAN, Fallback::Span("2s"), "From STARTING to ACTIVE."),
         key("egress_capacity", whole(0, 1_000_000), Fallback::Integer(0), "Egresses at the same time; 0: no limit."),
-        key("upload_bytes_per_second", whole(1, 1_000_000_000_000), Fallback::Integer(50_000_000), "The egress worker's upload speed."),
-        key("media_bytes_per_second", whole(1, 1_000_000_000_000), Fallback::Integer(250_000), "Size of recorded media."),
+        key(
+            "upload_bytes_per_second",
+            whole(1, 1_000_000_000_000),
+            Fallback::Integer(50_000_000),
+            "The egress worker's upload speed.",
+        ),
+        key(
+            "media_bytes_per_second",
+            whole(1, 1_000_000_000_000),
+            Fallback::Integer(250_000),
+            "Size of recorded media.",
+        ),
         key("livekit_latency", ANY_SPAN, Fallback::Span("20ms"), "From a LiveKit call to its effect and reply."),
         key("s3_latency", ANY_SPAN, Fallback::Span("30ms"), "From an S3 call to its effect and reply."),
         key("list_page", whole(1, 1_000), Fallback::Integer(1_000), "Keys of one list page at most."),
         key("lifecycle_day", SOME_SPAN, Fallback::Span("24h"), "Length of a day of S3's lifecycle rules."),
-        key("error_prefix", Holds::Boolean, Fallback::Boolean(true), "`twirp error unknown: ` before LiveKit's messages, as servers from 1.8.4 on have it."),
+        key(
+            "error_prefix",
+            Holds::Boolean,
+            Fallback::Boolean(true),
+            "`twirp error unknown: ` before LiveKit's messages, as servers from 1.8.4 on have it.",
+        ),
     ],
 };
 
@@ -215,7 +249,12 @@ pub static LIMITS: Table = Table {
     header: "[limits]",
     summary: "The sandbox's limits: fixed numbers, so that a guest's end never depends on the machine.",
     keys: &[
-        key("fuel", whole(1, i64::MAX.cast_unsigned()), Fallback::Integer(1_000_000_000), "wasmtime fuel for one delivery."),
+        key(
+            "fuel",
+            whole(1, i64::MAX.cast_unsigned()),
+            Fallback::Integer(1_000_000_000),
+            "wasmtime fuel for one delivery.",
+        ),
         key("memory_bytes", whole(1, 4 << 30), Fallback::Integer(128 << 20), "Linear memory of one instance."),
         key("table_elements", whole(1, 10_000_000), Fallback::Integer(40_000), "Elements of its tables."),
         key("stack_bytes", whole(1, 64 << 20), Fallback::Integer(256 << 10), "wasm stack."),
@@ -231,10 +270,25 @@ pub static PROMISES: Table = Table {
     summary: "The grace that promises allow.",
     keys: &[
         key("gap", ANY_SPAN, Fallback::Span("60s"), "From an early end of an egress to its successor."),
-        key("stop_grace", ANY_SPAN, Fallback::Span("60s"), "From a call's end to the last STARTING or ACTIVE egress of it."),
-        key("startup", ANY_SPAN, Fallback::Span("15s"), "From the moment a participant could be recorded to being heard."),
+        key(
+            "stop_grace",
+            ANY_SPAN,
+            Fallback::Span("60s"),
+            "From a call's end to the last STARTING or ACTIVE egress of it.",
+        ),
+        key(
+            "startup",
+            ANY_SPAN,
+            Fallback::Span("15s"),
+            "From the moment a participant could be recorded to being heard.",
+        ),
         key("prompt", ANY_SPAN, Fallback::Span("30s"), "From a webhook to its answer."),
-        key("inventory_grace", ANY_SPAN, Fallback::Span("5m"), "From `egress_started` or `egress_ended` to the inventory."),
+        key(
+            "inventory_grace",
+            ANY_SPAN,
+            Fallback::Span("5m"),
+            "From `egress_started` or `egress_ended` to the inventory.",
+        ),
         key("converge", ANY_SPAN, Fallback::Span("7d"), "From the last fault to the operator's goals."),
     ],
 };
@@ -257,9 +311,19 @@ pub static TENANT: Table = Table {
     summary: "A customer whose calls are recorded, and what was promised to it.",
     keys: &[
         key("name", Holds::Text, Fallback::Required, "Its name."),
-        key("buckets", Holds::Texts { empty: false }, Fallback::Required, "Where its recordings may go; tenants may share one."),
+        key(
+            "buckets",
+            Holds::Texts { empty: false },
+            Fallback::Required,
+            "Where its recordings may go; tenants may share one.",
+        ),
         key("cdn", Holds::Text, Fallback::Absent("nothing is published"), "Host name of the CDN."),
-        key("retention", ANY_SPAN, Fallback::Absent("until the contract's end"), "Recordings are kept so long behind their egress's end, or until the contract's end."),
+        key(
+            "retention",
+            ANY_SPAN,
+            Fallback::Absent("until the contract's end"),
+            "Recordings are kept so long behind their egress's end, or until the contract's end.",
+        ),
         key("retention_max", SOME_SPAN, Fallback::Absent("no limit"), "And no longer than this."),
         key("delete_within", SOME_SPAN, Fallback::Span("90d"), "Everything is gone so long after the contract's end."),
         key("contract_end", ANY_SPAN, Fallback::Absent("it does not end"), "From `world.start`."),
@@ -285,15 +349,35 @@ pub static CALL: Table = Table {
     header: "[[call]]",
     summary: "A call, or a rule for many: a room with people in it for some time.",
     keys: &[
-        key("name", Holds::Text, Fallback::Absent("no name"), "Name of the step, for `after`, which means the call's end."),
+        key(
+            "name",
+            Holds::Text,
+            Fallback::Absent("no name"),
+            "Name of the step, for `after`, which means the call's end.",
+        ),
         key("tenant", Holds::Text, Fallback::Required, "Whose call it is."),
-        key("room", Holds::Text, Fallback::Required, "Name of the room: a template with `{n}`, from 0, and `{tenant}`."),
-        key("participants", Holds::Texts { empty: false }, Fallback::Absent("the [[call.participant]] blocks"), "Who is there from start to end with microphone and camera."),
+        key(
+            "room",
+            Holds::Text,
+            Fallback::Required,
+            "Name of the room: a template with `{n}`, from 0, and `{tenant}`.",
+        ),
+        key(
+            "participants",
+            Holds::Texts { empty: false },
+            Fallback::Absent("the [[call.participant]] blocks"),
+            "Who is there from start to end with microphone and camera.",
+        ),
         key("at", ANY_SPAN, Fallback::Required, "The first one's start, from `world.start`."),
         key("count", whole(1, CALLS_MAX), Fallback::Integer(1), "How many calls."),
         key("every", ANY_SPAN, Fallback::Absent("there is one call only"), "From one's start to the next one's."),
         key("duration", SOME_SPAN, Fallback::Required, "From start to end."),
-        key("recording", Holds::Word(RECORDINGS), Fallback::Text("none"), "What is to be recorded: everybody in one file, one raw file a track, or nothing."),
+        key(
+            "recording",
+            Holds::Word(RECORDINGS),
+            Fallback::Text("none"),
+            "What is to be recorded: everybody in one file, one raw file a track, or nothing.",
+        ),
         key("output", Holds::Word(OUTPUTS), Fallback::Text("mp4"), "In which form."),
         key("segment", SOME_SPAN, Fallback::Span("6s"), "Length of an HLS segment, whole seconds."),
         key("participant", Holds::Tables(&PARTICIPANT), Fallback::Absent("the `participants`"), PARTICIPANT.summary),
@@ -308,7 +392,12 @@ pub static PARTICIPANT: Table = Table {
         key("identity", Holds::Text, Fallback::Required, "Identity within the room."),
         key("join", ANY_SPAN, Fallback::Span("0s"), "From the call's start."),
         key("leave", SOME_SPAN, Fallback::Absent("stays to the end"), "From the call's start."),
-        key("tracks", Holds::Words { of: TRACKS, empty: true }, Fallback::Texts(&["microphone", "camera"]), "Published on joining."),
+        key(
+            "tracks",
+            Holds::Words { of: TRACKS, empty: true },
+            Fallback::Texts(&["microphone", "camera"]),
+            "Published on joining.",
+        ),
     ],
 };
 
@@ -333,12 +422,27 @@ pub static FAULT: Table = Table {
     keys: &[
         key("name", Holds::Text, Fallback::Absent("no name"), "Name of the step, for `after`."),
         key("do", Holds::Text, Fallback::Required, "What goes wrong: `surface.what`."),
-        key("at", ANY_SPAN, Fallback::Absent("see `on`"), "At the first match from this moment on, from `world.start`."),
+        key(
+            "at",
+            ANY_SPAN,
+            Fallback::Absent("see `on`"),
+            "At the first match from this moment on, from `world.start`.",
+        ),
         key("after", Holds::Text, Fallback::Absent("see `on`"), "At the first match behind a named step."),
-        key("on", Holds::Text, Fallback::Absent("the kind's own point"), "The point where it strikes, such as `s3.delete_objects`, or a pattern that ends with `*`."),
+        key(
+            "on",
+            Holds::Text,
+            Fallback::Absent("the kind's own point"),
+            "The point where it strikes, such as `s3.delete_objects`, or a pattern that ends with `*`.",
+        ),
         key("nth", whole(1, 1_000_000_000), Fallback::Integer(1), "At which match, from 1; with `on`."),
         key("count", whole(1, 1_000_000_000), Fallback::Integer(1), "At how many matches in a row; with `on`."),
-        key("for", SOME_SPAN, Fallback::Absent("no window"), "From its first strike on, it strikes at every match for so long."),
+        key(
+            "for",
+            SOME_SPAN,
+            Fallback::Absent("no window"),
+            "From its first strike on, it strikes at every match for so long.",
+        ),
         key("where", Holds::Table(&WHERE), Fallback::Absent("anything matches"), WHERE.summary),
     ],
 };
@@ -364,7 +468,12 @@ pub static EXPECT: Table = Table {
     keys: &[
         key("operator", Holds::Text, Fallback::Text("builtin:reference"), "OP as on the command line."),
         key("verdict", Holds::Word(VERDICTS), Fallback::Text("pass"), "What the properties must find."),
-        key("violates", Holds::Texts { empty: true }, Fallback::Absent("none"), "Every property that breaks, the meant one first."),
+        key(
+            "violates",
+            Holds::Texts { empty: true },
+            Fallback::Absent("none"),
+            "Every property that breaks, the meant one first.",
+        ),
         key("counts", Holds::Table(&COUNTS), Fallback::Absent("any"), COUNTS.summary),
     ],
 };
@@ -447,3 +556,6 @@ pub static PROPERTIES: &[&str] = &[
     "operator.bounded",
     "sandbox.contained",
 ];
+
+#[cfg(test)]
+mod tests;
