@@ -47,8 +47,8 @@ pub const OPERATORS: &[About] = &[
     About {
         name: "reference",
         summary: "The reference operator: keeps every promise.",
-        breaks: "",
-        needs_sandbox: false,
+        breaks: None,
+        breaks_sandbox: false,
     },
     track_for_compliance::ABOUT,
     two_composites::ABOUT,
@@ -86,44 +86,44 @@ pub const OPERATORS: &[About] = &[
     recurses::ABOUT,
 ];
 
-/// The broken operator of this name, which has `broken/` before it.
+/// The broken operator of this name.
 pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
     let sound = Reference(desk);
     let steps: Box<dyn Steps> = match name {
-        "broken/track-for-compliance" => Box::new(track_for_compliance::TrackForCompliance(sound)),
-        "broken/two-composites" => Box::new(two_composites::TwoComposites(sound, false)),
-        "broken/no-replacement" => Box::new(no_replacement::NoReplacement(sound)),
-        "broken/never-stops" => Box::new(never_stops::NeverStops(sound)),
-        "broken/wrong-bucket" => Box::new(wrong_bucket::WrongBucket(sound)),
-        "broken/records-none" => Box::new(records_none::RecordsNone(sound)),
-        "broken/misses-late-tracks" => Box::new(misses_late_tracks::MissesLateTracks(sound, String::new())),
-        "broken/records-all" => Box::new(records_all::RecordsAll(sound)),
-        "broken/publishes-early" => Box::new(publishes_early::PublishesEarly(sound)),
-        "broken/deletes-segments" => Box::new(deletes_segments::DeletesSegments(sound)),
-        "broken/links-to-sink" => Box::new(links_to_sink::LinksToSink(sound)),
-        "broken/link-without-bucket" => Box::new(link_without_bucket::LinkWithoutBucket(sound)),
-        "broken/deletes-early" => Box::new(deletes_early::DeletesEarly(sound)),
-        "broken/ignores-holds" => Box::new(ignores_holds::IgnoresHolds(sound)),
-        "broken/keeps-too-long" => Box::new(keeps_too_long::KeepsTooLong(sound)),
-        "broken/leaves-manifest" => Box::new(leaves_manifest::LeavesManifest(sound)),
-        "broken/leaves-segments" => Box::new(leaves_segments::LeavesSegments(sound)),
-        "broken/first-page-only" => Box::new(first_page_only::FirstPageOnly(sound)),
-        "broken/forgets-a-bucket" => Box::new(forgets_a_bucket::ForgetsABucket(sound)),
-        "broken/ignores-batch-errors" => Box::new(ignores_batch_errors::IgnoresBatchErrors(sound)),
-        "broken/no-head" => Box::new(no_head::NoHead(sound)),
-        "broken/marker-is-gone" => Box::new(marker_is_gone::MarkerIsGone(sound)),
-        "broken/prefix-sweep" => Box::new(prefix_sweep::PrefixSweep(sound)),
-        "broken/keeps-links" => Box::new(keeps_links::KeepsLinks(sound)),
-        "broken/row-at-end" => Box::new(row_at_end::RowAtEnd(sound)),
-        "broken/phantom-stored" => Box::new(phantom_stored::PhantomStored(sound)),
-        "broken/audit-first" => Box::new(audit_first::AuditFirst(sound)),
-        "broken/no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),
-        "broken/hides-refusals" => Box::new(hides_refusals::HidesRefusals(sound)),
-        "broken/trusts-unsigned" => Box::new(trusts_unsigned::TrustsUnsigned(sound)),
-        "broken/panics" => Box::new(panics::Panics(sound)),
-        "broken/spins" => Box::new(spins::Spins(sound)),
-        "broken/hoards-memory" => Box::new(hoards_memory::HoardsMemory(sound, Vec::new())),
-        "broken/recurses" => Box::new(recurses::Recurses(sound)),
+        "track-for-compliance" => Box::new(track_for_compliance::TrackForCompliance(sound)),
+        "two-composites" => Box::new(two_composites::TwoComposites(sound, false)),
+        "no-replacement" => Box::new(no_replacement::NoReplacement(sound)),
+        "never-stops" => Box::new(never_stops::NeverStops(sound)),
+        "wrong-bucket" => Box::new(wrong_bucket::WrongBucket(sound)),
+        "records-none" => Box::new(records_none::RecordsNone(sound)),
+        "misses-late-tracks" => Box::new(misses_late_tracks::MissesLateTracks(sound, String::new())),
+        "records-all" => Box::new(records_all::RecordsAll(sound)),
+        "publishes-early" => Box::new(publishes_early::PublishesEarly(sound)),
+        "deletes-segments" => Box::new(deletes_segments::DeletesSegments(sound)),
+        "links-to-sink" => Box::new(links_to_sink::LinksToSink(sound)),
+        "link-without-bucket" => Box::new(link_without_bucket::LinkWithoutBucket(sound)),
+        "deletes-early" => Box::new(deletes_early::DeletesEarly(sound)),
+        "ignores-holds" => Box::new(ignores_holds::IgnoresHolds(sound)),
+        "keeps-too-long" => Box::new(keeps_too_long::KeepsTooLong(sound)),
+        "leaves-manifest" => Box::new(leaves_manifest::LeavesManifest(sound)),
+        "leaves-segments" => Box::new(leaves_segments::LeavesSegments(sound)),
+        "first-page-only" => Box::new(first_page_only::FirstPageOnly(sound)),
+        "forgets-a-bucket" => Box::new(forgets_a_bucket::ForgetsABucket(sound)),
+        "ignores-batch-errors" => Box::new(ignores_batch_errors::IgnoresBatchErrors(sound)),
+        "no-head" => Box::new(no_head::NoHead(sound)),
+        "marker-is-gone" => Box::new(marker_is_gone::MarkerIsGone(sound)),
+        "prefix-sweep" => Box::new(prefix_sweep::PrefixSweep(sound)),
+        "keeps-links" => Box::new(keeps_links::KeepsLinks(sound)),
+        "row-at-end" => Box::new(row_at_end::RowAtEnd(sound)),
+        "phantom-stored" => Box::new(phantom_stored::PhantomStored(sound)),
+        "audit-first" => Box::new(audit_first::AuditFirst(sound)),
+        "no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),
+        "hides-refusals" => Box::new(hides_refusals::HidesRefusals(sound)),
+        "trusts-unsigned" => Box::new(trusts_unsigned::TrustsUnsigned(sound)),
+        "panics" => Box::new(panics::Panics(sound)),
+        "spins" => Box::new(spins::Spins(sound)),
+        "hoards-memory" => Box::new(hoards_memory::HoardsMemory(sound, Vec::new())),
+        "recurses" => Box::new(recurses::Recurses(sound)),
         _ => return None,
     };
     Some(steps)
@@ -147,7 +147,7 @@ mod tests {
         };
         for about in OPERATORS {
             assert!(crate::make(about.name, &boot).is_some(), "{}", about.name);
-            assert_eq!(about.name == "reference", about.breaks.is_empty(), "{}", about.name);
+            assert_eq!(about.name == "reference", about.breaks.is_none(), "{}", about.name);
         }
         assert!(crate::make("broken/nothing-of-the-kind", &boot).is_none());
     }

@@ -15,14 +15,14 @@ use reference::{Conduct, Reference, Steps};
 /// An operator that is built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About {
-    /// What stands behind `builtin:` and `native:`.
+    /// The NAME of `native:NAME` and `builtin:broken/NAME`, and `reference`.
     pub name: &'static str,
     /// What it does, in one sentence.
     pub summary: &'static str,
-    /// The property that it is meant to break; empty: none.
-    pub breaks: &'static str,
+    /// The property that it is meant to break; none: the sound one.
+    pub breaks: Option<&'static str>,
     /// It exists to be stopped by the sandbox: natively nothing would stop it, and `native:` refuses it.
-    pub needs_sandbox: bool,
+    pub breaks_sandbox: bool,
 }
 
 /// All of them, the sound one first.
@@ -33,18 +33,17 @@ pub fn make(name: &str, boot: &Boot) -> Option<Box<dyn Operator>> {
     let desk = Desk::new(boot);
     let steps: Box<dyn Steps> = match name {
         "" | "reference" => Box::new(Reference(desk)),
-        _ if name.starts_with("broken/") => broken::make(name, desk)?,
-        _ => broken::make(&format!("broken/{name}"), desk)?,
+        _ => broken::make(name.strip_prefix("broken/").unwrap_or(name), desk)?,
     };
     Some(Box::new(Conduct(steps)))
 }
 
-/// The operator that a boot asks for. A name that is unknown makes one that says so in `init`.
-pub fn operator(boot: &Boot) -> Box<dyn Operator> {
+/// The operator that a boot asks for, as hosts make it. A name that is unknown makes one that says so in `init`.
+pub fn boot(boot: &Boot) -> Box<dyn Operator> {
     make(&boot.name, boot).unwrap_or_else(|| Box::new(Nobody(boot.name.clone())))
 }
 
-egress_sim_sdk::export!(operator);
+egress_sim_sdk::export!(boot);
 
 struct Nobody(String);
 

@@ -13,10 +13,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/audit-first",
+    name: "audit-first",
     summary: "Audits a deletion before it is done.",
-    breaks: "audit.truthful",
-    needs_sandbox: false,
+    breaks: Some("audit.truthful"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/deletes-early",
+    name: "deletes-early",
     summary: "Deletes recordings an hour after their end, whatever the retention.",
-    breaks: "retention.not-early",
-    needs_sandbox: false,
+    breaks: Some("retention.not-early"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

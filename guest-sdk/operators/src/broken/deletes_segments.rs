@@ -13,10 +13,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/deletes-segments",
+    name: "deletes-segments",
     summary: "Deletes the segments once the playlist is published.",
-    breaks: "playlist.complete",
-    needs_sandbox: false,
+    breaks: Some("playlist.complete"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

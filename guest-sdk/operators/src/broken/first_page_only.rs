@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/first-page-only",
+    name: "first-page-only",
     summary: "Deletes what the first page of a listing shows and takes it for all.",
-    breaks: "deletion.complete",
-    needs_sandbox: false,
+    breaks: Some("deletion.complete"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/forgets-a-bucket",
+    name: "forgets-a-bucket",
     summary: "Leaves out the tenant's last bucket when the contract ends.",
-    breaks: "deletion.complete",
-    needs_sandbox: false,
+    breaks: Some("deletion.complete"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/hides-refusals",
+    name: "hides-refusals",
     summary: "Leaves deletions that the sink refused out of the audit.",
-    breaks: "audit.complete",
-    needs_sandbox: false,
+    breaks: Some("audit.complete"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

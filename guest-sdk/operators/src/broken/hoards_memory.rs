@@ -11,10 +11,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/hoards-memory",
+    name: "hoards-memory",
     summary: "Keeps memory for each event and never gives any back.",
-    breaks: "sandbox.contained",
-    needs_sandbox: true,
+    breaks: Some("sandbox.contained"),
+    breaks_sandbox: true,
 };
 
 /// See the head of this file.

@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/ignores-batch-errors",
+    name: "ignores-batch-errors",
     summary: "Does not read the errors inside the answer to a batch delete.",
-    breaks: "deletion.complete",
-    needs_sandbox: false,
+    breaks: Some("deletion.complete"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -13,10 +13,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/ignores-holds",
+    name: "ignores-holds",
     summary: "Deletes recordings on which a legal hold stands.",
-    breaks: "retention.not-early",
-    needs_sandbox: false,
+    breaks: Some("retention.not-early"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

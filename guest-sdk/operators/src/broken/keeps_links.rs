@@ -11,10 +11,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/keeps-links",
+    name: "keeps-links",
     summary: "Never retracts the links to what it deletes.",
-    breaks: "deletion.links-gone",
-    needs_sandbox: false,
+    breaks: Some("deletion.links-gone"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -9,10 +9,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/keeps-too-long",
+    name: "keeps-too-long",
     summary: "Keeps recordings until the contract ends, whatever the most is that they may be kept.",
-    breaks: "retention.not-late",
-    needs_sandbox: false,
+    breaks: Some("retention.not-late"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

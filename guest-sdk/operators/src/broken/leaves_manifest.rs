@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps, recording};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/leaves-manifest",
+    name: "leaves-manifest",
     summary: "Deletes a recording but not the manifest beside it.",
-    breaks: "retention.whole-recording",
-    needs_sandbox: false,
+    breaks: Some("retention.whole-recording"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

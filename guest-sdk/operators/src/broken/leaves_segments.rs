@@ -11,10 +11,10 @@ use crate::reference::{Reference, Steps, recording};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/leaves-segments",
+    name: "leaves-segments",
     summary: "Deletes the playlist and leaves the segments behind.",
-    breaks: "retention.whole-recording",
-    needs_sandbox: false,
+    breaks: Some("retention.whole-recording"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

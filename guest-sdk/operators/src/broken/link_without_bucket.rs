@@ -11,10 +11,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/link-without-bucket",
+    name: "link-without-bucket",
     summary: "Publishes links through the CDN that leave the bucket out and lead nowhere.",
-    breaks: "playlist.plays",
-    needs_sandbox: false,
+    breaks: Some("playlist.plays"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -11,10 +11,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/links-to-sink",
+    name: "links-to-sink",
     summary: "Publishes the sink's own URL instead of the CDN's.",
-    breaks: "playlist.via-cdn",
-    needs_sandbox: false,
+    breaks: Some("playlist.via-cdn"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -14,10 +14,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/marker-is-gone",
+    name: "marker-is-gone",
     summary: "Takes a delete marker for gone: the versions below it stay.",
-    breaks: "deletion.verified",
-    needs_sandbox: false,
+    breaks: Some("deletion.verified"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -13,10 +13,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/misses-late-tracks",
+    name: "misses-late-tracks",
     summary: "Records the tracks of those who were there at the start, and of nobody who joins later.",
-    breaks: "recording.tracks",
-    needs_sandbox: false,
+    breaks: Some("recording.tracks"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

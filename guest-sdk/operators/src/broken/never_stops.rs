@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/never-stops",
+    name: "never-stops",
     summary: "Never stops an egress: the room's end is trusted to end it.",
-    breaks: "recording.stopped",
-    needs_sandbox: false,
+    breaks: Some("recording.stopped"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

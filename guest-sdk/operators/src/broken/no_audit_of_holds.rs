@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/no-audit-of-holds",
+    name: "no-audit-of-holds",
     summary: "Keeps what a legal hold stands on, but leaves no record of the hold.",
-    breaks: "audit.complete",
-    needs_sandbox: false,
+    breaks: Some("audit.complete"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

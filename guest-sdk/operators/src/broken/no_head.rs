@@ -11,10 +11,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/no-head",
+    name: "no-head",
     summary: "Takes the answer to the delete request for proof, and sends no HEAD.",
-    breaks: "deletion.verified",
-    needs_sandbox: false,
+    breaks: Some("deletion.verified"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -13,10 +13,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/no-replacement",
+    name: "no-replacement",
     summary: "Does not start another egress when one ends before its call.",
-    breaks: "recording.gap",
-    needs_sandbox: false,
+    breaks: Some("recording.gap"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -11,10 +11,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/panics",
+    name: "panics",
     summary: "Panics at the first event that is not about an egress.",
-    breaks: "sandbox.contained",
-    needs_sandbox: false,
+    breaks: Some("sandbox.contained"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

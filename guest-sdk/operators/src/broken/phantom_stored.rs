@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/phantom-stored",
+    name: "phantom-stored",
     summary: "Enters every egress that ended as stored, failed ones too.",
-    breaks: "inventory.no-phantom",
-    needs_sandbox: false,
+    breaks: Some("inventory.no-phantom"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

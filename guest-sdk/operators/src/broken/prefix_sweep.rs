@@ -11,10 +11,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/prefix-sweep",
+    name: "prefix-sweep",
     summary: "Deletes by key prefix instead of by inventory: acme-1 takes acme-10 along.",
-    breaks: "deletion.only-own",
-    needs_sandbox: false,
+    breaks: Some("deletion.only-own"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -13,10 +13,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/publishes-early",
+    name: "publishes-early",
     summary: "Publishes the link at egress_updated, while the playlist is still growing.",
-    breaks: "playlist.final",
-    needs_sandbox: false,
+    breaks: Some("playlist.final"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/records-all",
+    name: "records-all",
     summary: "Does not read what the room asks for and records every call.",
-    breaks: "recording.consent",
-    needs_sandbox: false,
+    breaks: Some("recording.consent"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

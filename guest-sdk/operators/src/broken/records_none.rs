@@ -11,10 +11,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/records-none",
+    name: "records-none",
     summary: "Records compliance calls only: tracks for processing are not on file.",
-    breaks: "recording.tracks",
-    needs_sandbox: false,
+    breaks: Some("recording.tracks"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/recurses",
+    name: "recurses",
     summary: "Recurses without end.",
-    breaks: "sandbox.contained",
-    needs_sandbox: true,
+    breaks: Some("sandbox.contained"),
+    breaks_sandbox: true,
 };
 
 /// See the head of this file.

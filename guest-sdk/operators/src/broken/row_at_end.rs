@@ -13,10 +13,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/row-at-end",
+    name: "row-at-end",
     summary: "Writes the inventory row at egress_ended and not before.",
-    breaks: "inventory.complete",
-    needs_sandbox: false,
+    breaks: Some("inventory.complete"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/spins",
+    name: "spins",
     summary: "Waits in a loop without end for the upload to be finished.",
-    breaks: "sandbox.contained",
-    needs_sandbox: true,
+    breaks: Some("sandbox.contained"),
+    breaks_sandbox: true,
 };
 
 /// See the head of this file.

@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/track-for-compliance",
+    name: "track-for-compliance",
     summary: "Records the speakers of a compliance call one by one instead of all of it.",
-    breaks: "recording.composite-per-call",
-    needs_sandbox: false,
+    breaks: Some("recording.composite-per-call"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

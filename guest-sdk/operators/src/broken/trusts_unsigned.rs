@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/trusts-unsigned",
+    name: "trusts-unsigned",
     summary: "Acts on deliveries whose signature does not verify.",
-    breaks: "webhook.authentic",
-    needs_sandbox: false,
+    breaks: Some("webhook.authentic"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

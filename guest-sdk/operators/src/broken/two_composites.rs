@@ -13,10 +13,10 @@ use crate::reference::{Claim, Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/two-composites",
+    name: "two-composites",
     summary: "Starts another composite when room_started is delivered again.",
-    breaks: "recording.no-overlap",
-    needs_sandbox: false,
+    breaks: Some("recording.no-overlap"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.

@@ -12,10 +12,10 @@ use crate::reference::{Reference, Steps};
 
 /// What it is.
 pub const ABOUT: About = About {
-    name: "broken/wrong-bucket",
+    name: "wrong-bucket",
     summary: "Records every tenant into the first bucket of the configuration.",
-    breaks: "recording.own-buckets",
-    needs_sandbox: false,
+    breaks: Some("recording.own-buckets"),
+    breaks_sandbox: false,
 };
 
 /// See the head of this file.
