@@ -1,7 +1,7 @@
 //! A stage for tests: a small world that is moved by hand, with one property watching.
 //!
-//! Every verb changes the state as the world would and then shows the fact. Offsets are from the start of the run. There
-//! are two tenants, `acme-1` (bucket `rec`) and `acme-10` (buckets `rec` and `versions`, which is versioned).
+//! Every verb changes the state as the world would and then shows the fact. Offsets are from the start of the run.
+//! There are two tenants, `acme-1` (bucket `rec`) and `acme-10` (buckets `rec` and `versions`, which is versioned).
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ use crate::operator::{Trap, TrapKind};
 use crate::scenario::{
     Limits, OperatorTable, OutputKind, Promises, Recording, Scenario, Severity, Tenant, WorldParameters,
 };
-use crate::sink::{Body, Bucket, Change, ChangeKind, Content, Origin, Sink, Upload, Version, Versions};
+use crate::sink::{Body, Bucket, Change, ChangeKind, Content, Media, Origin, Sink, Upload, Version, Versions};
 use crate::state::{
     CallIx, CallState, Egress, EgressIx, End, HoldState, ParticipantState, Ports, State, TenantIx, TenantState,
     TrackState,
@@ -96,7 +96,7 @@ impl Stage {
             rooms: BTreeMap::new(),
             egresses: Vec::new(),
             egress_by_id: BTreeMap::new(),
-            sink: Sink { buckets, media: crate::sink::Media::default(), list_page: 1000 },
+            sink: Sink { buckets, media: Media::default(), list_page: 1000 },
             ports: Ports::default(),
         };
         Stage { state, monitor: Some(Monitor::new(vec![Box::new(property)])) }
@@ -143,8 +143,8 @@ impl Stage {
 
 /// Calls and egresses.
 impl Stage {
-    /// A call begins now. A participant is `alice`, or `bob 10m..20m` with offsets from the call's start; all publish a
-    /// voice and a picture.
+    /// A call begins now. A participant is `alice`, or `bob 10m..20m` with offsets from the call's start; all publish
+    /// a voice and a picture.
     pub fn call(
         &mut self,
         tenant: TenantIx,
@@ -355,7 +355,7 @@ impl Stage {
     pub fn upload_playlist(&mut self, ix: EgressIx, key: &str, count: u64, ended: bool) {
         let mut text = "#EXTM3U\n".to_owned();
         for number in 0..count {
-            text += &format!("#EXTINF:6.000,\ns_{number}.ts\n");
+            text.extend(["#EXTINF:6.000,\n", &format!("s_{number}.ts\n")]);
         }
         if ended {
             text += "#EXT-X-ENDLIST\n";

@@ -1,10 +1,12 @@
 //! Every deletion, refusal and hold is in the audit.
 //!
-//! Why: what is not in the audit cannot be shown to have happened, and what was done without a trace looks like an accident.
+//! Why: what is not in the audit cannot be shown to have happened, and what was done without a trace looks like an
+//! accident.
 //!
-//! The rule: judged at the end of the run. Each key that the operator deleted, or put a marker on, has a record *delete, done*;
-//! each key whose deletion the sink refused with AccessDenied has a record *delete, refused* with that code; each hold and each
-//! lifting that was ordered has its record. What happened in the run's last five minutes is not exercised.
+//! The rule: judged at the end of the run. Each key that the operator deleted, or put a marker on, has a record
+//! *delete, done*; each key whose deletion the sink refused with `AccessDenied` has a record *delete, refused* with
+//! that code; each hold and each lifting that was ordered has its record. What happened in the run's last five
+//! minutes is not exercised.
 //!
 //! Broken by `no-audit-of-holds`, which audits deletions only.
 
@@ -20,7 +22,8 @@ use crate::trace::{Actor, Fact, FactKind};
 static ABOUT: About = About {
     id: "audit.complete",
     promise: "Every deletion, every refused deletion and every legal hold is in the audit.",
-    why: "What is not in the audit cannot be shown to have happened, and what leaves no trace looks like an accident.",
+    why: "What is not in the audit cannot be shown to have happened, and what leaves no trace looks like an \
+        accident.",
     one_check: "key or command",
     broken_by: "no-audit-of-holds",
 };
@@ -73,7 +76,9 @@ impl Property for Complete {
                 _ => {}
             },
             Fact::Replied { call: Call::AuditAppend(records), reply: Reply::Done(Ok(())), .. } => {
-                records.iter().for_each(|record| self.record(record));
+                for record in records {
+                    self.record(record);
+                }
             }
             Fact::Replied { call, reply, .. } => refusals::of_delete(call, reply, |bucket, key, code| {
                 if code == ACCESS_DENIED {
@@ -92,7 +97,12 @@ impl Property for Complete {
                 self.recorded_denials.contains(&(bucket.clone(), key.clone())),
                 *at,
                 || vec![Mention::Key(bucket.clone(), key.clone())],
-                || format!("the sink refused to delete s3://{bucket}/{key} with {ACCESS_DENIED}, but the audit has no record of it"),
+                || {
+                    format!(
+                        "the sink refused to delete s3://{bucket}/{key} with {ACCESS_DENIED}, but the audit \
+                    has no record of it"
+                    )
+                },
             );
         }
         for (place, (at, lifts, tenant, id)) in self.holds.iter().enumerate().filter(|(_, hold)| exercised(hold.0)) {

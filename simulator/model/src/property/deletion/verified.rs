@@ -3,11 +3,11 @@
 //! Why: a delete request that was answered with 200 may have put a marker, skipped a key or been refused in part. Who
 //! reports without looking reports a wish.
 //!
-//! The rule: a key is reported deleted by an audit record (delete, done, every version) or by its inventory row becoming
-//! `deleted`. Since the last change of the key, the operator then has got a HEAD answer of 404 without a delete marker for
-//! it, and where the bucket is or was versioned also a page of a version listing that reaches over the key and does not show
-//! it. 403 and other errors prove nothing. The first report of a key is the check. A record about one version is no
-//! report of the key.
+//! The rule: a key is reported deleted by an audit record (delete, done, every version) or by its inventory row
+//! becoming `deleted`. Since the last change of the key, the operator then has got a HEAD answer of 404 without a
+//! delete marker for it, and where the bucket is or was versioned also a page of a version listing that reaches over
+//! the key and does not show it. 403 and other errors prove nothing. The first report of a key is the check. A record
+//! about one version is no report of the key.
 //!
 //! Broken by `no-head`, which takes the answer to the delete request for proof.
 
@@ -25,8 +25,10 @@ use crate::trace::{Fact, FactKind};
 
 static ABOUT: About = About {
     id: "deletion.verified",
-    promise: "Before a deletion is reported, a HEAD has found nothing, and on a versioned bucket a version listing neither.",
-    why: "An answer of 200 may hide a marker, a skipped key or a refusal: who reports without looking reports a wish.",
+    promise: "Before a deletion is reported, a HEAD has found nothing, and on a versioned bucket a version \
+        listing neither.",
+    why: "An answer of 200 may hide a marker, a skipped key or a refusal: who reports without looking reports a \
+        wish.",
     one_check: "key deleted",
     broken_by: "no-head",
 };
@@ -67,7 +69,7 @@ impl Property for Verified {
             }
             Fact::Replied { call, reply, .. } => self.replied(call, reply, state, verdict),
             Fact::RowCommitted { egress_id, state: Some(RowState::Deleted) } => {
-                self.recording(egress_id, state, verdict)
+                self.recording(egress_id, state, verdict);
             }
             _ => {}
         }

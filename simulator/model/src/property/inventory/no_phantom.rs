@@ -3,9 +3,9 @@
 //! Why: a row that promises a recording which is not there is found out when somebody needs it, and hides that it was
 //! never made.
 //!
-//! The rule: when a row is committed as `stored`, its egress has ended, all of its objects are in the sink, and the row's key
-//! covers at least one of them. Deleting an object while the row still says `stored` breaks the promise too. One check a row,
-//! at its first such commit.
+//! The rule: when a row is committed as `stored`, its egress has ended, all of its objects are in the sink, and the
+//! row's key covers at least one of them. Deleting an object while the row still says `stored` breaks the promise
+//! too. One check a row, at its first such commit.
 //!
 //! Broken by `phantom-stored`, which writes `stored` on every `egress_ended`, whatever its status.
 
@@ -45,7 +45,7 @@ impl Property for NoPhantom {
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
         match *fact {
             Fact::RowCommitted { egress_id, state: Some(RowState::Stored) } => {
-                self.committed(egress_id, state, verdict)
+                self.committed(egress_id, state, verdict);
             }
             Fact::Sink { by: Actor::Operator(_) | Actor::Lifecycle, bucket, change }
                 if custody::is_removal(change.kind) =>
