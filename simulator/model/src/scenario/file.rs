@@ -61,7 +61,8 @@ fn syntax(source: &str, error: &toml::de::Error) -> Problem {
         return Problem::new(at, format!("`{key}` stands here a second time")).help(help);
     }
     let ends = at.start >= source.trim_end().len();
-    let help = if ends { "the file ends here: is it cut off?" } else { "see https://toml.io for how values are written" };
+    let help =
+        if ends { "the file ends here: is it cut off?" } else { "see https://toml.io for how values are written" };
     Problem::new(at, format!("this is no TOML: {}", error.message())).help(help)
 }
 
@@ -72,7 +73,8 @@ fn format_problem(root: &Block<'_>) -> Option<Problem> {
     if !root.has("format") {
         return Some(Problem::new(at, "the file does not say its `format`").help(help));
     }
-    match root.entries.get("format").and_then(|value| value.get_ref().as_integer()).map(|value| value.as_str().parse()) {
+    match root.entries.get("format").and_then(|value| value.get_ref().as_integer()).map(|value| value.as_str().parse())
+    {
         Some(Ok(format @ 0u64..)) if format > FORMAT => {
             let message = format!("the file has format {format}; this egress-sim reads formats up to {FORMAT}");
             Some(Problem::new(at, message).help("run it with a newer egress-sim"))
@@ -95,8 +97,11 @@ struct Reader<'d> {
 impl<'d> Reader<'d> {
     fn new(root: &Block<'d>, problems: Vec<Problem>) -> Reader<'d> {
         let tenants = root.tables("tenant");
-        let mut buckets: Vec<&str> = root.tables("bucket").iter().filter_map(|block| block.given_text("name")).collect();
-        buckets.extend(tenants.iter().flat_map(|block| block.given_texts("buckets").unwrap_or_default()).map(|(name, _)| name));
+        let mut buckets: Vec<&str> =
+            root.tables("bucket").iter().filter_map(|block| block.given_text("name")).collect();
+        buckets.extend(
+            tenants.iter().flat_map(|block| block.given_texts("buckets").unwrap_or_default()).map(|(name, _)| name),
+        );
         buckets.sort_unstable();
         buckets.dedup();
         let world = root.table("world");
@@ -209,7 +214,8 @@ impl<'d> Reader<'d> {
         {
             let message = format!("`retention_max` is {at_most}, shorter than the `retention` of {kept}");
             let problem = Problem::new(block.place_of("retention_max"), message);
-            let help = "recordings must be kept for `retention` and no longer than `retention_max`: make it at least as long";
+            let help =
+                "recordings must be kept for `retention` and no longer than `retention_max`: make it at least as long";
             self.problems.push(problem.also(block.place_of("retention"), "kept so long").help(help));
         }
         let delete_within = block.span("delete_within");
@@ -236,8 +242,11 @@ impl<'d> Reader<'d> {
             self.problems.extend(bucket_name::problem(&name, block.place_of("name")));
             self.misspelt_bucket(block, &name, root);
         }
-        let object_lock =
-            block.word("object_lock", &[ObjectLock::None, ObjectLock::Governance, ObjectLock::Compliance], ObjectLock::name);
+        let object_lock = block.word(
+            "object_lock",
+            &[ObjectLock::None, ObjectLock::Governance, ObjectLock::Compliance],
+            ObjectLock::name,
+        );
         let lock_for = block.given_span("lock_for");
         if lock_for.is_some() && object_lock == ObjectLock::None && !block.has("object_lock") {
             let problem = Problem::new(block.place_of("lock_for"), "`lock_for` without an `object_lock` locks nothing");
@@ -267,7 +276,8 @@ impl<'d> Reader<'d> {
             .filter(|bucket| !tables.iter().any(|table| table.given_text("name") == Some(bucket)));
         if let Some(meant) = nearest(name, without_table) {
             let message = format!("no tenant has the bucket \"{name}\"");
-            self.problems.push(Problem::new(block.place_of("name"), message).help(format!("did you mean \"{meant}\"?")));
+            self.problems
+                .push(Problem::new(block.place_of("name"), message).help(format!("did you mean \"{meant}\"?")));
         }
     }
 
@@ -290,8 +300,11 @@ impl<'d> Reader<'d> {
             self.problems.push(problem.help("write verdict = \"violates\", or take `violates` out"));
         }
         let counts = block.table("counts");
-        let counts =
-            keys::COUNTS.keys.iter().filter_map(|key| Some((key.name.into(), counts.given_integer(key.name)?))).collect();
+        let counts = keys::COUNTS
+            .keys
+            .iter()
+            .filter_map(|key| Some((key.name.into(), counts.given_integer(key.name)?)))
+            .collect();
         Expect { operator: block.text("operator"), verdict, violates: block.texts("violates"), counts }
     }
 

@@ -226,9 +226,10 @@ fn free(file: &mut String, path: &[&str], table: &toml::Table) {
     if table.is_empty() {
         return;
     }
-    let nested = path.iter().rev().fold(table.clone(), |inner, name| {
-        toml::Table::from_iter([((*name).to_owned(), Value::Table(inner))])
-    });
+    let nested = path
+        .iter()
+        .rev()
+        .fold(table.clone(), |inner, name| toml::Table::from_iter([((*name).to_owned(), Value::Table(inner))]));
     let text = toml::to_string(&nested).expect("a table of TOML values is TOML");
     write!(file, "\n{text}").expect("a text takes all");
 }
@@ -259,7 +260,11 @@ impl Lines {
     }
 
     fn integer(&mut self, name: &str, value: u64) {
-        self.push(name, || value.to_string(), |fallback| matches!(fallback, Fallback::Integer(usual) if *usual == value));
+        self.push(
+            name,
+            || value.to_string(),
+            |fallback| matches!(fallback, Fallback::Integer(usual) if *usual == value),
+        );
     }
 
     fn span(&mut self, name: &str, value: Span) {

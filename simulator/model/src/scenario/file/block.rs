@@ -176,8 +176,7 @@ fn parameters(block: &Block<'_>) -> impl Iterator<Item = Key> {
 pub(super) fn check(problems: &mut Vec<Problem>, block: &Block<'_>) {
     let known: Vec<Key> = block.about.keys.iter().copied().chain(parameters(block)).collect();
     // Parameters of an unknown kind of fault are unknown as well, but that is no second problem.
-    let kind_unknown =
-        std::ptr::eq(block.about, &raw const keys::FAULT) && fault::kind(&block.text("do")).is_none();
+    let kind_unknown = std::ptr::eq(block.about, &raw const keys::FAULT) && fault::kind(&block.text("do")).is_none();
     for (name, value) in block.entries {
         match known.iter().find(|key| key.name == name.get_ref().as_ref()) {
             Some(key) => check_value(problems, key, value),
@@ -264,7 +263,8 @@ fn check_free(problems: &mut Vec<Problem>, name: &str, entries: &DeTable<'_>, fl
         match value.get_ref() {
             DeValue::Float(number) if !floats => {
                 let message = format!("`{name}` is {}: whole numbers only", number.as_str());
-                problems.push(Problem::new(value.span(), message).help("floats may stand below [operator.config] only"));
+                problems
+                    .push(Problem::new(value.span(), message).help("floats may stand below [operator.config] only"));
             }
             DeValue::Float(number) if !number.as_str().parse().is_ok_and(f64::is_finite) => {
                 let message = format!("`{name}` is {}, which JSON cannot say", number.as_str());
@@ -291,9 +291,13 @@ type Misfit = (String, String);
 fn shape(value: &DeValue<'_>, holds: &Holds) -> Result<(), Misfit> {
     let wrong_kind = || {
         let help = match (holds, value) {
-            (Holds::Tables(about), DeValue::Table(_)) => format!("write {} with two brackets on each side", about.header),
+            (Holds::Tables(about), DeValue::Table(_)) => {
+                format!("write {} with two brackets on each side", about.header)
+            }
             (Holds::Table(about), DeValue::Array(_)) => format!("write {} with one bracket on each side", about.header),
-            (Holds::Text | Holds::Prose | Holds::Word(_), DeValue::Integer(_) | DeValue::Boolean(_)) => "put it in quotes".into(),
+            (Holds::Text | Holds::Prose | Holds::Word(_), DeValue::Integer(_) | DeValue::Boolean(_)) => {
+                "put it in quotes".into()
+            }
             (Holds::Texts { .. } | Holds::Words { .. }, DeValue::String(text)) => format!("write [\"{text}\"]"),
             (Holds::Boolean, DeValue::String(_)) => "write it without quotes".into(),
             _ => format!("write {}", holds.expected()),
@@ -312,7 +316,9 @@ fn shape(value: &DeValue<'_>, holds: &Holds) -> Result<(), Misfit> {
             };
             Err((format!("is \"{text}\", which it cannot be"), help))
         }
-        (Holds::Texts { empty: false } | Holds::Words { empty: false, .. }, DeValue::Array(items)) if items.is_empty() => {
+        (Holds::Texts { empty: false } | Holds::Words { empty: false, .. }, DeValue::Array(items))
+            if items.is_empty() =>
+        {
             Err(("is an empty list".into(), "name at least one, or leave the key out where it has a default".into()))
         }
         (Holds::Prose | Holds::Word(_), DeValue::String(_))
@@ -383,7 +389,10 @@ fn moment(value: &DeValue<'_>) -> Result<Time, Misfit> {
     let text = match value {
         DeValue::String(text) => text.to_string(),
         DeValue::Datetime(at) if at.offset.is_none() => {
-            return Err((format!("is {at}, which could be in any time zone"), "write date, time and a Z for UTC: 2026-01-01T00:00:00Z".into()));
+            return Err((
+                format!("is {at}, which could be in any time zone"),
+                "write date, time and a Z for UTC: 2026-01-01T00:00:00Z".into(),
+            ));
         }
         DeValue::Datetime(at) => at.to_string(),
         other => {

@@ -48,7 +48,9 @@ mod tests {
             assert_eq!(broken_rule(good), None, "{good}");
         }
         let too_long = "a".repeat(64);
-        for bad in ["ab", &too_long, "Rec", "a_b", "-ab", "ab-", "a..b", "10.0.0.1", "xn--abc", "abc-s3alias", "a b", "é-e"] {
+        for bad in
+            ["ab", &too_long, "Rec", "a_b", "-ab", "ab-", "a..b", "10.0.0.1", "xn--abc", "abc-s3alias", "a b", "é-e"]
+        {
             assert!(broken_rule(bad).is_some(), "{bad}");
         }
     }

@@ -46,12 +46,14 @@ impl<'d> Reader<'d> {
         let duration = block.span("duration");
         if count > 1 && !block.has("every") {
             let problem = Problem::new(block.place_of("count"), format!("{count} calls, but `every` is missing"));
-            self.problems.push(problem.help("write how long after one call the next one starts, such as every = \"5m\""));
+            self.problems
+                .push(problem.help("write how long after one call the next one starts, such as every = \"5m\""));
         }
         if let Some(segment) = block.given_span("segment")
             && !segment.0.is_multiple_of(Span::SECOND.0)
         {
-            let problem = Problem::new(block.place_of("segment"), format!("a `segment` of {segment} is not whole seconds"));
+            let problem =
+                Problem::new(block.place_of("segment"), format!("a `segment` of {segment} is not whole seconds"));
             self.problems.push(problem.help("LiveKit takes whole seconds: write \"6s\" or the like"));
         }
         let call = Call {
@@ -100,7 +102,10 @@ impl<'d> Reader<'d> {
         if let Some(brace) = rest.find(['{', '}']) {
             let message = format!("the room \"{template}\" has something else in braces than {{n}} or {{tenant}}");
             let end = rest[brace..].find('}').map_or(rest.len(), |end| brace + end + 1);
-            let help = format!("templates know {{n}}, the call's number from 0, and {{tenant}}; take {} out", &rest[brace..end]);
+            let help = format!(
+                "templates know {{n}}, the call's number from 0, and {{tenant}}; take {} out",
+                &rest[brace..end]
+            );
             self.problems.push(Problem::new(block.place_of("room"), message).help(help));
         }
     }
@@ -109,12 +114,16 @@ impl<'d> Reader<'d> {
         let blocks = block.tables("participant");
         match (block.has("participants"), block.has("participant")) {
             (true, true) => {
-                let problem = Problem::new(block.place_of("participants"), "the call has `participants` and [[call.participant]] blocks");
+                let problem = Problem::new(
+                    block.place_of("participants"),
+                    "the call has `participants` and [[call.participant]] blocks",
+                );
                 self.problems.push(problem.help("write all of them in one way"));
             }
             (false, false) => {
                 let problem = Problem::new(block.place(), "nobody takes part in the call");
-                self.problems.push(problem.help("write participants = [\"alice\", \"bob\"], or [[call.participant]] blocks"));
+                self.problems
+                    .push(problem.help("write participants = [\"alice\", \"bob\"], or [[call.participant]] blocks"));
             }
             _ => {}
         }
@@ -152,7 +161,8 @@ impl<'d> Reader<'d> {
     /// LiveKit knows a live room by its name: a second call with the same one would be the same call. A room that ends
     /// in the very moment in which the next one begins is still there.
     fn one_room_at_a_time(&mut self, calls: &[Call], sound: &[(usize, Block<'d>)]) {
-        let place = |rule: usize| sound.iter().find(|(index, _)| *index == rule).map(|(_, block)| block.place_of("room"));
+        let place =
+            |rule: usize| sound.iter().find(|(index, _)| *index == rule).map(|(_, block)| block.place_of("room"));
         let mut rooms: BTreeMap<String, Vec<(Span, usize)>> = BTreeMap::new();
         for (rule, block) in sound {
             let call = &calls[*rule];
@@ -165,7 +175,9 @@ impl<'d> Reader<'d> {
                 );
                 let help = "put {n} into the room's name, or make `every` longer than `duration`";
                 self.problems.push(Problem::new(block.place_of("room"), message).help(help));
-            } else if sound.len() > PAIRS_MAX || sound.iter().any(|(other, _)| other != rule && may_meet(call, &calls[*other])) {
+            } else if sound.len() > PAIRS_MAX
+                || sound.iter().any(|(other, _)| other != rule && may_meet(call, &calls[*other]))
+            {
                 for n in 0..call.count {
                     rooms.entry(call.room_name(n)).or_default().push((call.start(n), *rule));
                 }

@@ -24,7 +24,8 @@ impl<'d> Reader<'d> {
             }
             (false, false) => {
                 let problem = Problem::new(block.place(), "the command does not say when");
-                self.problems.push(problem.help("write at = \"30d\", from the world's start, or after = \"a named step\""));
+                self.problems
+                    .push(problem.help("write at = \"30d\", from the world's start, or after = \"a named step\""));
                 When::At(super::Span::ZERO)
             }
         };
@@ -78,7 +79,8 @@ impl<'d> Reader<'d> {
         }
         if let Some(when @ ("at" | "after")) = written.first().copied() {
             for key in ["nth", "count"].into_iter().filter(|key| block.has(key)) {
-                let problem = Problem::new(block.place_of(key), format!("`{key}` counts matches of `on`, not of `{when}`"));
+                let problem =
+                    Problem::new(block.place_of(key), format!("`{key}` counts matches of `on`, not of `{when}`"));
                 self.problems.push(problem.help(format!("take `{key}` out, or write `on` instead of `{when}`")));
             }
         }
@@ -117,7 +119,8 @@ impl<'d> Reader<'d> {
 
     /// Names of steps are unique, `after` names one, and nothing waits for itself.
     pub(super) fn steps(&mut self, root: &Block<'d>) {
-        let named: Vec<Block<'d>> = ["call", "command", "fault"].into_iter().flat_map(|table| root.tables(table)).collect();
+        let named: Vec<Block<'d>> =
+            ["call", "command", "fault"].into_iter().flat_map(|table| root.tables(table)).collect();
         self.each_once(&named, "name", "step");
         let names: Vec<&str> = named.iter().filter_map(|block| block.given_text("name")).collect();
         let waiting: Vec<Block<'d>> = ["command", "fault"].into_iter().flat_map(|table| root.tables(table)).collect();

@@ -149,7 +149,9 @@ fn start_is_a_moment_of_toml_or_a_text() {
 
 #[test]
 fn one_room_may_be_used_by_one_call_after_another() {
-    let after = file("[[call]]\ntenant = \"acme-1\"\nroom = \"standup\"\nparticipants = [\"carol\"]\nat = \"1h31m\"\nduration = \"1h\"\n");
+    let after = file(
+        "[[call]]\ntenant = \"acme-1\"\nroom = \"standup\"\nparticipants = [\"carol\"]\nat = \"1h31m\"\nduration = \"1h\"\n",
+    );
     assert_eq!(good(&after).calls.len(), 2);
     assert_eq!(good(&file("count = 3\nevery = \"31m\"\n")).calls[0].count, 3);
     let at_once = after.replace("1h31m", "1h30m");
