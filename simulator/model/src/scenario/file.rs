@@ -186,7 +186,7 @@ impl<'d> Reader<'d> {
     fn within_horizon(&mut self, block: &Block<'d>, key: &str, offset: Span, what: &str) {
         if offset >= self.horizon {
             let message = format!("{what} {offset} after the start, but the run ends at {} already", self.horizon);
-            let help = format!("write an earlier `{key}`, or a longer `horizon` below [world]");
+            let help = format!("write a smaller `{key}`, or a longer `horizon` below [world]");
             self.problems.push(Problem::new(block.place_of(key), message).help(help));
         }
     }

@@ -116,12 +116,11 @@ impl Holds {
             Holds::Span { .. } => "a duration such as \"1h30m\"".into(),
             Holds::Text | Holds::Prose => "a text in quotes".into(),
             Holds::Word(words) => format!("one of {}", quoted(words)),
-            Holds::Texts { .. } => "a list of texts".into(),
-            Holds::Words { of, .. } => format!("a list out of {}", quoted(of)),
+            Holds::Texts { .. } | Holds::Words { .. } => "a list of texts".into(),
             Holds::Boolean => "true or false".into(),
             Holds::Moment => "a moment such as 2026-01-01T00:00:00Z".into(),
             Holds::Table(_) | Holds::Free { .. } => "a table".into(),
-            Holds::Tables(table) => format!("{} blocks", table.header),
+            Holds::Tables(table) => format!("a list of {} blocks", table.header),
         }
     }
 }
@@ -557,3 +556,6 @@ pub static PROPERTIES: &[&str] = &[
     "operator.bounded",
     "sandbox.contained",
 ];
+
+#[cfg(test)]
+mod tests;

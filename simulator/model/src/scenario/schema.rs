@@ -80,8 +80,8 @@ fn property(key: &Key) -> Value {
         Holds::Text => json!({ "type": "string", "minLength": 1 }),
         Holds::Prose | Holds::Moment => json!({ "type": "string" }),
         Holds::Word(words) => json!({ "type": "string", "enum": words }),
-        Holds::Texts { empty } => list(json!({ "type": "string", "minLength": 1 }), empty),
-        Holds::Words { of, empty } => list(json!({ "type": "string", "enum": of }), empty),
+        Holds::Texts { empty } => list(&json!({ "type": "string", "minLength": 1 }), empty),
+        Holds::Words { of, empty } => list(&json!({ "type": "string", "enum": of }), empty),
         Holds::Boolean => json!({ "type": "boolean" }),
         Holds::Table(about) => table(about),
         Holds::Tables(about) => json!({ "type": "array", "items": table(about) }),
@@ -105,6 +105,9 @@ fn description(key: &Key) -> String {
     }
 }
 
-fn list(items: Value, empty: bool) -> Value {
+fn list(items: &Value, empty: bool) -> Value {
     json!({ "type": "array", "items": items, "minItems": u8::from(!empty), "uniqueItems": true })
 }
+
+#[cfg(test)]
+mod tests;

@@ -334,3 +334,6 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

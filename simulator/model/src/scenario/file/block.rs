@@ -314,7 +314,7 @@ fn shape(value: &DeValue<'_>, holds: &Holds) -> Result<(), Misfit> {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
                 None => format!("write one of {}", quoted(words)),
             };
-            Err((format!("is \"{text}\", which it cannot be"), help))
+            Err((format!("cannot be \"{text}\""), help))
         }
         (Holds::Texts { empty: false } | Holds::Words { empty: false, .. }, DeValue::Array(items))
             if items.is_empty() =>

@@ -151,14 +151,16 @@ pub(super) fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'
             let edits = strsim::damerau_levenshtein(written, candidate);
             let begins = written.len() >= 3 && (candidate.starts_with(written) || written.starts_with(candidate));
             let close = edits <= 1 + written.chars().count() / 4 || (begins && candidate.len() >= 3);
-            (close && edits < candidate.chars().count()).then_some((edits, candidate))
+            // What is only half written comes before what is nearly the same.
+            let half_written = begins && candidate.starts_with(written);
+            (close && edits < candidate.chars().count()).then_some((!half_written, edits, candidate))
         })
-        .min_by_key(|(edits, _)| *edits)
-        .map(|(_, candidate)| candidate)
+        .min()
+        .map(|(_, _, candidate)| candidate)
 }
 
 /// A way out for a name that nobody knows: the one probably meant, or all there are.
-pub(super) fn suggestion<'c>(written: &str, candidates: &[&'c str], what: &str) -> String {
+pub(super) fn suggestion(written: &str, candidates: &[&str], what: &str) -> String {
     match nearest(written, candidates.iter().copied()) {
         Some(candidate) => format!("did you mean \"{candidate}\"?"),
         None if candidates.is_empty() => format!("the file has no {what}"),

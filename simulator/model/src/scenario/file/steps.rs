@@ -122,15 +122,15 @@ impl<'d> Reader<'d> {
         let named: Vec<Block<'d>> =
             ["call", "command", "fault"].into_iter().flat_map(|table| root.tables(table)).collect();
         self.each_once(&named, "name", "step");
-        let names: Vec<&str> = named.iter().filter_map(|block| block.given_text("name")).collect();
+        let known: Vec<&str> = named.iter().filter_map(|block| block.given_text("name")).collect();
         let waiting: Vec<Block<'d>> = ["command", "fault"].into_iter().flat_map(|table| root.tables(table)).collect();
         let mut behind: BTreeMap<&str, &str> = BTreeMap::new();
         for block in &waiting {
             let Some(after) = block.given_text("after") else { continue };
-            if names.contains(&after) {
+            if known.contains(&after) {
                 behind.extend(block.given_text("name").map(|name| (name, after)));
             } else {
-                let problem = unknown(block.place_of("after"), "step", after, &names, "named steps");
+                let problem = unknown(block.place_of("after"), "step", after, &known, "named steps");
                 self.problems.push(problem);
             }
         }
