@@ -1,5 +1,7 @@
 //! What can be written on the command line.
 
+#![expect(clippy::doc_markdown, reason = "these comments are the help texts")]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -105,7 +107,6 @@ pub enum Format {
 #[derive(Debug, Args)]
 pub struct Reserved {
     #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    #[expect(clippy::missing_docs_in_private_items, reason = "read by nobody")]
     rest: Vec<OsString>,
 }
 

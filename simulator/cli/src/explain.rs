@@ -49,7 +49,9 @@ pub fn index() -> String {
         text.push('\n');
     }
     text.push_str("Exit codes\n");
-    for exit in Exit::BY_PRECEDENCE.iter().rev() {
+    let mut exits = Exit::BY_PRECEDENCE;
+    exits.sort_by_key(|exit| exit.code());
+    for exit in exits {
         let _ = writeln!(text, "  {:<2}  {}", exit.code(), exit.summary());
     }
     text
@@ -142,7 +144,7 @@ fn default_words(default: &Default) -> String {
 }
 
 fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    text.lines().fold(String::new(), |indented, line| indented + "  " + line + "\n")
 }
 
 #[cfg(test)]

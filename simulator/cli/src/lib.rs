@@ -22,6 +22,8 @@ mod reserved;
 pub mod run;
 pub mod scenarios;
 pub mod story;
+#[cfg(test)]
+mod testing;
 pub mod trace_file;
 
 use arguments::{Arguments, Command};

@@ -11,9 +11,10 @@ use std::rc::Rc;
 
 use egress_sim_model::operator::Host;
 use egress_sim_model::scenario::Scenario;
+use egress_sim_sandbox::{Operator, SandboxHost};
 
 mod placeholder;
-use placeholder::{BUILTIN, NativeHost, OPERATORS, Operator, SandboxHost, make};
+use placeholder::{BUILTIN, NativeHost, OPERATORS, make};
 
 use crate::explain::nearest;
 use crate::{UserError, reserved};

@@ -176,8 +176,8 @@ impl Report {
             properties.iter().filter(|property| property.violations > 0).map(|property| property.id.clone()).collect();
         let found = Found { violated: &violated, unfired: !unfired.is_empty(), ci, counts: &outcome.counts };
         let expected = found.against(&scenario.expects, &loaded.op);
-        let meant = scenario.expects.iter().filter(|expect| expect.operator == loaded.op);
-        let meant = meant.filter_map(|expect| expect.violates.first()).next();
+        let mut meant = scenario.expects.iter().filter(|expect| expect.operator == loaded.op);
+        let meant = meant.find_map(|expect| expect.violates.first());
         let broken = properties.iter().enumerate().filter_map(|(ix, property)| Some((ix, property.first.as_ref()?)));
         let main = broken.min_by_key(|(ix, first)| (Some(&properties[*ix].id) != meant, first.at)).map(|(ix, _)| ix);
         Report {

@@ -104,7 +104,7 @@ impl Session<'_> {
         };
         let op = self.op(&scenario).unwrap_or_default();
         let prepared = self.prepare(&op, &source.path, &scenario);
-        let (choice, loaded, host) = match prepared {
+        let Prepared { choice, loaded, host } = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 console::error(&format!("{path}: {error}"));
@@ -120,18 +120,13 @@ impl Session<'_> {
         })
     }
 
-    fn prepare(
-        &mut self,
-        op: &str,
-        path: &Path,
-        scenario: &Scenario,
-    ) -> Result<(Choice, Rc<Loaded>, Box<dyn Host>), UserError> {
+    fn prepare(&mut self, op: &str, path: &Path, scenario: &Scenario) -> Result<Prepared, UserError> {
         let given = self.arguments.operator.is_some();
         let beside = if given { Path::new("") } else { path.parent().unwrap_or(Path::new("")) };
         let choice = Choice::parse(op, beside)?;
         let loaded = self.shelf.get(&choice, op)?;
         let host = loaded.host(scenario)?;
-        Ok((choice, loaded, host))
+        Ok(Prepared { choice, loaded, host })
     }
 
     /// Runs and judges; runs again for the story, the trace file and to compare.
@@ -185,6 +180,13 @@ impl Session<'_> {
         }
         report
     }
+}
+
+/// An operator that is ready to run.
+struct Prepared {
+    choice: Choice,
+    loaded: Rc<Loaded>,
+    host: Box<dyn Host>,
 }
 
 /// A scenario with a host for it.

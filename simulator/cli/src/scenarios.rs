@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use egress_sim_model::scenario::Scenario;
+use egress_sim_model::scenario::file::{FileError, parse};
+use egress_sim_model::scenario::schema::schema as schema_value;
 use miette::{GraphicalReportHandler, GraphicalTheme};
-
-mod placeholder;
-use placeholder::{FileError, parse};
 
 use crate::UserError;
 use crate::console;
@@ -64,7 +63,7 @@ pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Source>, UserError> {
 
 /// The JSON Schema of scenario files.
 pub fn schema() -> String {
-    format!("{:#}\n", placeholder::schema())
+    format!("{:#}\n", schema_value())
 }
 
 fn below(directory: &Path, found: &mut Vec<PathBuf>) -> Result<(), UserError> {

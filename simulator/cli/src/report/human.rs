@@ -42,7 +42,7 @@ impl Human {
         let mut text = match report.verdict {
             Verdict::Error => self.error(report),
             Verdict::Nondeterministic => self.nondeterministic(report),
-            Verdict::Violates if report.exit != Exit::Held => self.failure(report),
+            Verdict::Violates if is_story(report) => self.failure(report),
             _ => self.line(report),
         };
         if report.verdict != Verdict::Violates {
@@ -51,7 +51,7 @@ impl Human {
             }
         }
         if self.verbose {
-            self.properties(&mut text, report);
+            properties(&mut text, report);
         }
         text
     }
@@ -64,14 +64,20 @@ impl Human {
             .iter()
             .flat_map(|report| unfired(report).into_iter().map(|fault| (report.scenario.as_str(), fault)))
             .collect();
-        if !warnings.is_empty() {
+        // A story ends with an empty line of its own.
+        let after_line = reports.last().is_some_and(|last| !is_story(last) || self.verbose);
+        if after_line {
             text.push('\n');
         }
+        let warned = !warnings.is_empty();
         for (scenario, fault) in warnings {
             let line = format!("! {}: fault {} never fired", escape(scenario), escape(&fault));
             let _ = writeln!(text, "{}", self.paint.warn(line));
         }
-        let _ = writeln!(text, "\n{}", self.summary(reports));
+        if warned {
+            text.push('\n');
+        }
+        let _ = writeln!(text, "{}", self.summary(reports));
         text
     }
 
@@ -89,14 +95,14 @@ impl Human {
             let checks = reports.iter().flat_map(|report| &report.properties).map(|property| property.checks).sum();
             return format!(
                 "{} in {wall}: {} of {} put to the test {} times",
-                self.paint.good(format!("{all} as they should be")),
+                self.paint.good(format!("{all} passed")),
                 number(tested),
                 counted(ids.len() as u64, "promise"),
                 number(checks)
             );
         }
         let parts: Vec<String> = [
-            (&[Exit::Held][..], "as they should be"),
+            (&[Exit::Held][..], "passed"),
             (&[Exit::Violated], "failed"),
             (&[Exit::Inconclusive], "inconclusive"),
             (&[Exit::Nondeterministic], "nondeterministic"),
@@ -138,7 +144,7 @@ impl Human {
         match broken.as_slice() {
             [] => {
                 let kept = report.properties.iter().filter(|property| property.checks > 0).count() as u64;
-                let _ = write!(line, "{kept:>2} promises kept in {:>7} checks", number(checks));
+                let _ = write!(line, "{kept:>2} kept in {:>7} checks", number(checks));
             }
             [one] => {
                 let _ = write!(line, "broke {} as expected", one.id);
@@ -173,7 +179,7 @@ impl Human {
         let _ = writeln!(text, "  {}", self.paint.bad("NONDETERMINISTIC"));
         let _ = writeln!(text, "  {}\n", hang(&why, 2));
         let _ = writeln!(text, "  scenario     {}", escape(&report.path));
-        let _ = writeln!(text, "  again        {} --check-determinism", self.command(report));
+        let _ = writeln!(text, "  again        {} --check-determinism", command(report));
         let _ = writeln!(text, "  explain      egress-sim explain {}\n", Exit::Nondeterministic.code());
         text
     }
@@ -182,7 +188,7 @@ impl Human {
     fn failure(&self, report: &Report) -> String {
         let mut text = format!("{}\n\n", self.head(report));
         let Some(main) = report.main.and_then(|main| report.properties.get(main)) else { return text };
-        let how_often = format!("broken {} of {}", times64(main.violations), counted(main.checks, "check"));
+        let how_often = format!("broken {} in {}", times64(main.violations), counted(main.checks, "check"));
         let _ = writeln!(
             text,
             "  {} {}  {}",
@@ -206,7 +212,7 @@ impl Human {
             let _ = writeln!(text, "  {label:11}  {}", hang(&escape(unmet), 15));
             label = "";
         }
-        let command = self.command(report);
+        let command = command(report);
         let _ = writeln!(text, "  scenario     {}", escape(&report.path));
         let _ = writeln!(text, "  replay       {command}");
         let _ = writeln!(text, "  whole trace  {command} --trace trace.jsonl");
@@ -259,28 +265,38 @@ impl Human {
             };
         }
     }
+}
 
-    fn properties(&self, text: &mut String, report: &Report) {
-        let width = report.properties.iter().map(|property| property.id.len()).max().unwrap_or(0);
-        for property in &report.properties {
-            let (mark, tail) = match property.verdict {
-                "violated" => ("✗", format!("broken {}", times64(property.violations))),
-                "held" => ("✓", String::new()),
-                _ => ("–", "not exercised".into()),
-            };
-            let checks = if property.checks == 0 { String::new() } else { counted(property.checks, "check") };
-            let tail = [checks, tail].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-            let _ = writeln!(text, "    {mark} {:width$}  {tail}", property.id);
-        }
+/// Every promise on a line.
+fn properties(text: &mut String, report: &Report) {
+    let width = report.properties.iter().map(|property| property.id.len()).max().unwrap_or(0);
+    for property in &report.properties {
+        let (mark, tail) = match property.verdict {
+            "violated" => ("✗", format!("broken {}", times64(property.violations))),
+            "held" => ("✓", String::new()),
+            _ => ("–", "not exercised".into()),
+        };
+        let checks = if property.checks == 0 { String::new() } else { counted(property.checks, "check") };
+        let tail = [checks, tail].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "    {mark} {:width$}  {tail}", property.id);
     }
+}
 
-    /// What makes the same run again.
-    fn command(&self, report: &Report) -> String {
-        let mut command = format!("egress-sim run {}", quoted(&report.path));
-        if report.op_in_replay {
-            let _ = write!(command, " --operator {}", quoted(&report.operator));
-        }
-        command
+/// What makes the same run again.
+fn command(report: &Report) -> String {
+    let mut command = format!("egress-sim run {}", quoted(&report.path));
+    if report.op_in_replay {
+        let _ = write!(command, " --operator {}", quoted(&report.operator));
+    }
+    command
+}
+
+/// Whether it takes more than a line to tell.
+fn is_story(report: &Report) -> bool {
+    match report.verdict {
+        Verdict::Violates => report.exit != Exit::Held,
+        Verdict::Nondeterministic => true,
+        Verdict::Pass | Verdict::Inconclusive | Verdict::Error => false,
     }
 }
 
