@@ -7,10 +7,30 @@ use std::fmt;
 
 use crate::state::State;
 use crate::time::Time;
-use crate::trace::Fact;
+use crate::trace::{Fact, FactKind};
 
+pub mod audit;
 pub mod builtin;
+pub mod deletion;
+pub mod inventory;
 pub mod monitor;
+pub mod playlist;
+pub mod recording;
+pub mod retention;
+pub mod sandbox;
+pub mod webhook;
+
+mod coverage;
+mod custody;
+mod deadlines;
+mod refusals;
+mod settled;
+mod words;
+
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod tests;
 
 pub use builtin::builtin;
 pub use monitor::Monitor;
@@ -19,6 +39,11 @@ pub use monitor::Monitor;
 pub trait Property {
     /// What it is, for reports and `egress-sim explain`.
     fn about(&self) -> &'static About;
+
+    /// Whether `observe` is to see facts of this kind. Asked once for each kind, before the first fact.
+    fn wants(&self, _kind: FactKind) -> bool {
+        true
+    }
 
     /// One fact. `state` is the world right behind it. Report each test of the promise to `verdict`.
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict);
@@ -107,6 +132,12 @@ impl Verdict {
         if self.first.is_none() {
             self.first = Some(Violation { at, message: message().into(), about });
         }
+    }
+
+    /// A test that was counted before as held turns out to have failed: a violation, but no further check.
+    pub fn overturned<M: Into<String>>(&mut self, at: Time, about: Vec<Mention>, message: impl FnOnce() -> M) {
+        self.violated(at, about, message);
+        self.checks -= 1;
     }
 
     /// One check: held if `good`.

@@ -1,8 +1,33 @@
 //! The list.
 
-use super::Property;
+use super::{Property, audit, deletion, inventory, playlist, recording, retention, sandbox, webhook};
 
 /// Every built-in property, fresh, in the order of reports.
 pub fn builtin() -> Vec<Box<dyn Property>> {
-    Vec::new()
+    vec![
+        Box::new(recording::composite_per_call::CompositePerCall::default()),
+        Box::new(recording::no_overlap::NoOverlap),
+        Box::new(recording::gap::Gap::default()),
+        Box::new(recording::stopped::Stopped::default()),
+        Box::new(recording::own_buckets::OwnBuckets),
+        Box::new(recording::tracks::Tracks::default()),
+        Box::new(recording::consent::Consent::default()),
+        Box::new(playlist::r#final::Final),
+        Box::new(playlist::complete::Complete::default()),
+        Box::new(playlist::via_cdn::ViaCdn),
+        Box::new(playlist::plays::Plays),
+        Box::new(retention::not_early::NotEarly::default()),
+        Box::new(retention::not_late::NotLate::default()),
+        Box::new(retention::whole_recording::WholeRecording::default()),
+        Box::new(deletion::complete::Complete::default()),
+        Box::new(deletion::verified::Verified::default()),
+        Box::new(deletion::only_own::OnlyOwn),
+        Box::new(deletion::links_gone::LinksGone::default()),
+        Box::new(inventory::complete::Complete::default()),
+        Box::new(inventory::no_phantom::NoPhantom::default()),
+        Box::new(audit::truthful::Truthful::default()),
+        Box::new(audit::complete::Complete::default()),
+        Box::new(webhook::authentic::Authentic::default()),
+        Box::new(sandbox::contained::Contained),
+    ]
 }

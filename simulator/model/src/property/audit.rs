@@ -1,0 +1,7 @@
+//! Promises about the audit.
+
+pub mod complete;
+pub mod truthful;
+
+#[cfg(test)]
+mod tests;

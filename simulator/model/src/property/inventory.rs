@@ -1,0 +1,7 @@
+//! Promises about the operator's inventory.
+
+pub mod complete;
+pub mod no_phantom;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Playlist, segments and manifest of a recording live and go together.
+//!
+//! Why: a playlist without its segments is a broken recording; a manifest left behind names people whose recording is
+//! said to be deleted.
+//!
+//! The rule: a day after the first object of an ended egress was deleted, or at the end of the run if that comes
+//! first, nothing is left of any of its keys: no version, no delete marker. A hold that came in between stops the
+//! clock.
+//!
+//! Broken by `leaves-manifest`, which deletes what `egress_ended` named and forgets `{egress_id}.json`.
+
+use std::collections::BTreeSet;
+
+use crate::property::deadlines::Deadlines;
+use crate::property::{About, Property, Verdict, custody, words};
+use crate::state::{EgressIx, State};
+use crate::time::{Span, Time};
+use crate::trace::{Actor, Fact, FactKind};
+
+static ABOUT: About = About {
+    id: "retention.whole-recording",
+    promise: "Playlist, segments and manifest of a recording live and go together.",
+    why: "A playlist without segments is broken; a manifest left behind names people whose recording is said to \
+        be gone.",
+    one_check: "recording",
+    broken_by: "leaves-manifest",
+};
+
+/// How long the deletion of one recording may take.
+const ONE_DELETION: Span = Span::seconds(86_400);
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub struct WholeRecording {
+    /// Recordings that lost an object.
+    touched: BTreeSet<EgressIx>,
+    due: Deadlines<EgressIx>,
+}
+
+impl Property for WholeRecording {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn wants(&self, kind: FactKind) -> bool {
+        kind == FactKind::Sink
+    }
+
+    fn observe(&mut self, fact: &Fact<'_>, state: &State, _verdict: &mut Verdict) {
+        let Fact::Sink { by: Actor::Operator(_) | Actor::Lifecycle, bucket, change } = *fact else { return };
+        if !custody::is_removal(change.kind) {
+            return;
+        }
+        let Some(ix) = custody::recording_of(state, bucket, change) else { return };
+        if state.egress(ix).info.ended_at.is_some() && self.touched.insert(ix) {
+            self.due.push(state.now + ONE_DELETION, ix);
+        }
+    }
+
+    fn next_due(&self) -> Option<Time> {
+        self.due.next()
+    }
+
+    fn due(&mut self, at: Time, state: &State, verdict: &mut Verdict) {
+        while let Some(ix) = self.due.take(at) {
+            if custody::is_held(state, ix) {
+                self.due.push(at + ONE_DELETION, ix);
+            } else {
+                judge(ix, at, state, verdict);
+            }
+        }
+    }
+
+    fn finish(&mut self, state: &State, verdict: &mut Verdict) {
+        while let Some(ix) = self.due.take(Time::MAX) {
+            if !custody::is_held(state, ix) {
+                judge(ix, state.now, state, verdict);
+            }
+        }
+    }
+}
+
+fn judge(ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
+    let egress = state.egress(ix);
+    let bucket = &*egress.bucket;
+    let mut left = egress.objects.iter().filter_map(|key| Some((key, custody::remains(state, bucket, key, ix)?)));
+    let first = left.next();
+    verdict.check(
+        first.is_none(),
+        at,
+        || first.map_or_else(Vec::new, |(key, _)| words::about_key(state, bucket, key, ix)),
+        || {
+            let (key, remains) = first.expect("something is left of it");
+            format!(
+                "the {} of {} go together, but some were deleted and {} left: s3://{bucket}/{key} among them, \
+                 with {remains}",
+                words::count(egress.objects.len(), "object"),
+                words::egress(state, ix),
+                match left.count() + 1 {
+                    1 => "1 was".to_owned(),
+                    several => format!("{several} were"),
+                },
+            )
+        },
+    );
+}

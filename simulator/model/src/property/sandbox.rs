@@ -1,0 +1,6 @@
+//! Promises about how the guest behaves in its sandbox.
+
+pub mod contained;
+
+#[cfg(test)]
+mod tests;

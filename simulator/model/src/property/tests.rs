@@ -1,0 +1,133 @@
+//! The list and the monitor.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::stage::{ACME_1, Stage};
+use super::{About, Monitor, Property, Verdict, builtin};
+use crate::scenario::Recording;
+use crate::state::State;
+use crate::time::{Span, Time};
+use crate::trace::{Fact, FactKind};
+
+#[test]
+fn the_list_is_complete_and_in_order() {
+    let ids: Vec<&str> = builtin().iter().map(|property| property.about().id).collect();
+    assert_eq!(
+        ids,
+        [
+            "recording.composite-per-call",
+            "recording.no-overlap",
+            "recording.gap",
+            "recording.stopped",
+            "recording.own-buckets",
+            "recording.tracks",
+            "recording.consent",
+            "playlist.final",
+            "playlist.complete",
+            "playlist.via-cdn",
+            "playlist.plays",
+            "retention.not-early",
+            "retention.not-late",
+            "retention.whole-recording",
+            "deletion.complete",
+            "deletion.verified",
+            "deletion.only-own",
+            "deletion.links-gone",
+            "inventory.complete",
+            "inventory.no-phantom",
+            "audit.truthful",
+            "audit.complete",
+            "webhook.authentic",
+            "sandbox.contained",
+        ]
+    );
+}
+
+#[test]
+fn every_property_says_what_it_is() {
+    for property in builtin() {
+        let about = property.about();
+        for text in [about.promise, about.why, about.one_check, about.broken_by] {
+            assert!(!text.is_empty(), "{} lacks words", about.id);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_exercised_in_an_empty_run() {
+    let stage = Stage::new(super::recording::no_overlap::NoOverlap);
+    for (about, verdict) in Monitor::new(builtin()).finish(&stage.state) {
+        assert_eq!(verdict.word(), "not_exercised", "{}", about.id);
+    }
+}
+
+#[test]
+fn what_is_overturned_is_no_further_check() {
+    let mut verdict = Verdict::default();
+    verdict.held();
+    verdict.overturned(Time(1), Vec::new(), || "broken");
+    assert_eq!((verdict.checks, verdict.violations, verdict.word()), (1, 1, "violated"));
+}
+
+/// Writes down what it is shown.
+struct Scribe {
+    name: &'static str,
+    due: Vec<Time>,
+    written: Rc<RefCell<Vec<(&'static str, Time)>>>,
+}
+
+static SCRIBE: About = About { id: "test.scribe", promise: "", why: "", one_check: "", broken_by: "" };
+
+impl Property for Scribe {
+    fn about(&self) -> &'static About {
+        &SCRIBE
+    }
+
+    fn wants(&self, kind: FactKind) -> bool {
+        kind == FactKind::RoomStarted
+    }
+
+    fn observe(&mut self, fact: &Fact<'_>, state: &State, _verdict: &mut Verdict) {
+        assert_eq!(fact.kind(), FactKind::RoomStarted, "it wants nothing else");
+        self.due.insert(0, state.now + Span::SECOND);
+        self.due.sort_unstable();
+    }
+
+    fn next_due(&self) -> Option<Time> {
+        self.due.first().copied()
+    }
+
+    fn due(&mut self, at: Time, _state: &State, _verdict: &mut Verdict) {
+        self.written.borrow_mut().push((self.name, at));
+        self.due.retain(|due| *due > at);
+    }
+}
+
+#[test]
+fn deadlines_run_in_order_of_time_and_then_of_the_list() {
+    let written = Rc::new(RefCell::new(Vec::new()));
+    let scribe = |name, due: &[u64]| -> Box<dyn Property> {
+        Box::new(Scribe { name, due: due.iter().copied().map(Time).collect(), written: Rc::clone(&written) })
+    };
+    let mut monitor = Monitor::new(vec![scribe("a", &[20, 30, 40]), scribe("b", &[10, 30])]);
+    let stage = Stage::new(super::recording::no_overlap::NoOverlap);
+    assert_eq!(monitor.next_due(), Some(Time(10)));
+    monitor.run_due(Time(30), &stage.state);
+    assert_eq!(*written.borrow(), [("b", Time(10)), ("a", Time(20))], "strictly before");
+    monitor.run_due(Time(31), &stage.state);
+    assert_eq!(written.borrow()[2..], [("a", Time(30)), ("b", Time(30))]);
+    assert_eq!(monitor.next_due(), Some(Time(40)));
+}
+
+#[test]
+fn the_end_of_the_run_runs_what_is_due_by_then_and_no_more() {
+    let written = Rc::new(RefCell::new(Vec::new()));
+    let scribe = Scribe { name: "a", due: Vec::new(), written: Rc::clone(&written) };
+    let mut stage = Stage::new(scribe);
+    stage.call(ACME_1, Recording::None, "one", "1h", &[]);
+    stage.at("1s").call(ACME_1, Recording::None, "two", "1h", &[]);
+    let now = stage.state.now;
+    stage.finish();
+    assert_eq!(*written.borrow(), [("a", now)], "the one that is due at the last moment");
+}

@@ -1,0 +1,90 @@
+//! Only verified deliveries change anything.
+//!
+//! Why: the receiver's address is public. Whoever believes an unsigned `egress_ended` lets a stranger write the
+//! inventory, start recorders or have recordings deleted.
+//!
+//! The rule: while an instance handles a delivery that would not pass verification, it makes no call that changes
+//! anything. Logging, and an audit record that says that a webhook was refused, change nothing. Genuine deliveries
+//! are checks that hold.
+//!
+//! Broken by `trusts-unsigned`, which reads the body and leaves the signature alone.
+
+use std::collections::BTreeMap;
+
+use crate::call::{AuditAction, Call};
+use crate::property::{About, Mention, Property, Verdict};
+use crate::state::State;
+use crate::trace::{Fact, FactKind};
+
+static ABOUT: About = About {
+    id: "webhook.authentic",
+    promise: "Only deliveries that pass verification change anything.",
+    why: "The receiver's address is public: who believes an unsigned event lets a stranger command the operator.",
+    one_check: "delivery",
+    broken_by: "trusts-unsigned",
+};
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub struct Authentic {
+    /// What each instance handles that it must not trust: the event and whom it claims to be about.
+    untrusted: BTreeMap<u32, (String, Vec<Mention>)>,
+}
+
+impl Property for Authentic {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn wants(&self, kind: FactKind) -> bool {
+        matches!(
+            kind,
+            FactKind::DeliveryBegan
+                | FactKind::Called
+                | FactKind::DeliveryEnded
+                | FactKind::Crashed
+                | FactKind::Trapped
+        )
+    }
+
+    fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
+        match *fact {
+            Fact::DeliveryBegan { instance, webhook: Some(webhook), .. } => {
+                verdict.held();
+                if webhook.authentic {
+                    return;
+                }
+                let mut about = vec![Mention::Instance(instance)];
+                if !webhook.room.is_empty() {
+                    about.push(Mention::Room(webhook.room.to_owned()));
+                }
+                if !webhook.egress_id.is_empty() {
+                    about.push(Mention::Egress(webhook.egress_id.to_owned()));
+                }
+                self.untrusted.insert(instance, (webhook.event.to_owned(), about));
+            }
+            Fact::Called { instance, call } if changes_something(call) => {
+                let Some((event, about)) = self.untrusted.remove(&instance) else { return };
+                let of: Vec<String> = about[1..].iter().map(ToString::to_string).collect();
+                verdict.overturned(state.now, about, || {
+                    let of = if of.is_empty() { String::new() } else { format!(" of {}", of.join(", ")) };
+                    format!(
+                        "a delivery of {event}{of} does not pass verification, but handling it made the call {}",
+                        call.name()
+                    )
+                });
+            }
+            Fact::DeliveryEnded { instance, .. } | Fact::Crashed { instance } | Fact::Trapped { instance, .. } => {
+                self.untrusted.remove(&instance);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn changes_something(call: &Call) -> bool {
+    match call {
+        Call::AuditAppend(records) => records.iter().any(|record| record.action != AuditAction::RefuseWebhook),
+        other => other.is_mutating(),
+    }
+}

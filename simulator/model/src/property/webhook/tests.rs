@@ -1,0 +1,61 @@
+//! How webhooks are taken, told as short stories.
+
+use super::authentic::Authentic;
+use crate::call::AuditAction::{Delete, RefuseWebhook};
+use crate::call::{Call, CommitOutcome, LogLevel, Reply};
+use crate::property::stage::{Stage, done};
+
+fn commit(stage: &mut Stage) {
+    let call = Call::Commit { writes: Vec::new(), preconditions: Vec::new() };
+    stage.ask(&call, &Reply::Commit(Ok(CommitOutcome::Committed(1))));
+}
+
+#[test]
+fn genuine_deliveries_may_change_what_they_like() {
+    let mut stage = Stage::new(Authentic::default());
+    stage.deliver(true);
+    commit(&mut stage);
+    stage.answer();
+    assert_eq!(stage.tally(), (1, 0));
+}
+
+#[test]
+fn a_forged_one_may_be_refused_and_written_down() {
+    let mut stage = Stage::new(Authentic::default());
+    stage.deliver(false);
+    stage.ask(&Call::Log { level: LogLevel::Warn, message: "forged".into() }, &Reply::Nothing);
+    stage.audit(done(RefuseWebhook, None));
+    stage.answer();
+    commit(&mut stage);
+    assert_eq!(stage.tally(), (1, 0), "what comes behind it is another matter");
+}
+
+#[test]
+fn a_forged_one_changes_nothing() {
+    let mut stage = Stage::new(Authentic::default());
+    stage.deliver(false);
+    commit(&mut stage);
+    commit(&mut stage);
+    let verdict = stage.finish();
+    assert_eq!((verdict.checks, verdict.violations), (1, 1));
+    assert_eq!(
+        verdict.first.expect("violated").message,
+        "a delivery of egress_ended of room standup, egress EG_0 does not pass verification, but handling it \
+         made the call store.commit"
+    );
+}
+
+#[test]
+fn other_audit_records_are_changes() {
+    let mut stage = Stage::new(Authentic::default());
+    stage.deliver(false);
+    stage.audit(done(Delete, Some("a.mp4")));
+    assert_eq!(stage.tally(), (1, 1));
+}
+
+#[test]
+fn not_exercised_without_delivery() {
+    let mut stage = Stage::new(Authentic::default());
+    commit(&mut stage);
+    assert_eq!(stage.finish().word(), "not_exercised");
+}
