@@ -278,6 +278,85 @@ impl Call {
     }
 }
 
+impl Call {
+    /// The bucket that it is about.
+    pub fn bucket(&self) -> Option<&str> {
+        match self {
+            Call::HeadObject { bucket, .. }
+            | Call::GetObject { bucket, .. }
+            | Call::PutObject { bucket, .. }
+            | Call::DeleteObject { bucket, .. }
+            | Call::DeleteObjects { bucket, .. }
+            | Call::ListObjectsV2 { bucket, .. }
+            | Call::ListObjectVersions { bucket, .. }
+            | Call::ListMultipartUploads { bucket, .. }
+            | Call::AbortMultipartUpload { bucket, .. }
+            | Call::GetBucketVersioning { bucket } => Some(bucket),
+            _ => None,
+        }
+    }
+
+    /// The room that it is about, by name.
+    pub fn room(&self) -> Option<&str> {
+        match self {
+            Call::StartEgress(request) => Some(&request.room_name),
+            Call::ListEgress { room_name, .. } => Some(room_name),
+            Call::ListParticipants { room } => Some(room),
+            _ => None,
+        }
+    }
+
+    /// The keys that it is about.
+    pub fn keys(&self) -> Vec<&str> {
+        match self {
+            Call::HeadObject { id, .. } | Call::GetObject { id, .. } | Call::DeleteObject { id, .. } => vec![&id.key],
+            Call::PutObject { key, .. } | Call::AbortMultipartUpload { key, .. } => vec![key],
+            Call::DeleteObjects { objects, .. } => objects.iter().map(|id| id.key.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The reply of the right kind that says that the call failed.
+    ///
+    /// # Panics
+    /// For a call that cannot fail.
+    pub fn failed(&self, error: CallError) -> Reply {
+        match self {
+            Call::StartEgress(_) | Call::StopEgress { .. } => Reply::Egress(Err(error)),
+            Call::ListEgress { .. } => Reply::EgressList(Err(error)),
+            Call::ListRooms { .. } => Reply::Rooms(Err(error)),
+            Call::ListParticipants { .. } => Reply::Participants(Err(error)),
+            Call::HeadObject { .. } => Reply::Head(Err(error)),
+            Call::GetObject { .. } => Reply::Object(Err(error)),
+            Call::PutObject { .. } => Reply::Put(Err(error)),
+            Call::DeleteObject { .. } => Reply::Deleted(Err(error)),
+            Call::DeleteObjects { .. } => Reply::DeleteResult(Err(error)),
+            Call::ListObjectsV2 { .. } => Reply::Objects(Err(error)),
+            Call::ListObjectVersions { .. } => Reply::Versions(Err(error)),
+            Call::ListMultipartUploads { .. } => Reply::Uploads(Err(error)),
+            Call::GetBucketVersioning { .. } => Reply::Versioning(Err(error)),
+            Call::Commit { .. } => Reply::Commit(Err(error)),
+            Call::InventoryGet { .. } => Reply::Row(Err(error)),
+            Call::InventoryScan { .. } => Reply::Rows(Err(error)),
+            Call::StateGet { .. } => Reply::State(Err(error)),
+            Call::StateScan { .. } => Reply::States(Err(error)),
+            Call::AbortMultipartUpload { .. }
+            | Call::AuditAppend(_)
+            | Call::Publish(_)
+            | Call::Retract { .. }
+            | Call::SetTimer(_)
+            | Call::CancelTimer { .. } => Reply::Done(Err(error)),
+            Call::WebhookRaw { .. }
+            | Call::WebhookOpen { .. }
+            | Call::CheckAlways { .. }
+            | Call::CheckSometimes { .. }
+            | Call::Now
+            | Call::Entropy
+            | Call::Log { .. } => unreachable!("{} cannot fail", self.name()),
+        }
+    }
+}
+
 /// The world's answer to a [`Call`], in the same order of variants as far as they differ in shape.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Reply {

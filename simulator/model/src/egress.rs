@@ -1,4 +1,64 @@
 //! LiveKit's egress service: requests, lifecycle, outputs.
+//!
+//! `service` answers the RPCs, `lifecycle` moves an egress from STARTING to its end, `upload` writes what it records into
+//! the sink as the real worker does. `validate`, `filename` and `error` are LiveKit's rules as pure functions.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::sink::PlaylistId;
+use crate::state::EgressIx;
+use crate::time::{Span, Time};
+
+pub mod error;
 pub mod filename;
+mod lifecycle;
+mod path;
+mod service;
+mod upload;
 pub mod validate;
+
+/// The egress workers, and what LiveKit's store remembers of their work.
+#[derive(Debug, Default)]
+pub(crate) struct Recorders {
+    /// Egresses that are not at their end yet.
+    workers: BTreeMap<EgressIx, Worker>,
+    /// Egresses that `ListEgress` may still find: all but those that ended longer than `info_retention` ago.
+    remembered: BTreeMap<Arc<str>, EgressIx>,
+}
+
+/// A worker's handler of one egress.
+#[derive(Debug, Default)]
+struct Worker {
+    /// Outputs that are not in the sink in full yet.
+    open_outputs: u32,
+    /// The HLS output, from ACTIVE on.
+    hls: Option<Hls>,
+}
+
+/// Progress of an HLS output.
+#[derive(Debug)]
+struct Hls {
+    /// Its place in the request's outputs.
+    output: usize,
+    playlist: PlaylistId,
+    playlist_key: Arc<str>,
+    live_key: Option<Arc<str>>,
+    segment: Span,
+    /// Segments uploaded.
+    stored: u64,
+    /// Bytes of them.
+    bytes: u64,
+    /// Segments that there will be, once the media has ended.
+    total: Option<u64>,
+    /// Which plan the next upload belongs to: stopping makes a new one.
+    plan: u32,
+    /// Where the segment that is uploaded next ends.
+    next_cut: Time,
+    /// Segments since the event playlist was uploaded.
+    unlisted: u64,
+    /// When the event playlist was uploaded.
+    listed_at: Option<Time>,
+    /// The live playlist was uploaded.
+    live_listed: bool,
+}

@@ -11,9 +11,11 @@ use crate::time::Span;
 
 pub mod anchor;
 pub mod kinds;
+pub mod points;
 
 pub use anchor::{Faults, Point, Strike};
 pub use kinds::{KINDS, kind};
+pub use points::POINTS;
 
 /// One thing that can go wrong.
 #[derive(Debug)]

@@ -23,7 +23,6 @@ pub mod webhook;
 mod coverage;
 mod custody;
 mod deadlines;
-mod playlist_stub;
 mod refusals;
 mod settled;
 mod words;

@@ -12,6 +12,7 @@ use crate::livekit::TrackSource;
 use crate::time::{Span, Time};
 
 pub mod file;
+pub mod keys;
 pub mod schema;
 pub mod write;
 

@@ -1,7 +1,12 @@
 //! The sink: S3 in memory, with S3's own codes.
 //!
 //! It knows buckets, keys, versions, markers and uploads; whose a recording is, it does not know beyond a version's
-//! `origin`. Every method that changes something returns its [`Change`]s for the trace.
+//! `origin`. Every method that changes something returns its [`Change`]s for the trace. Reads and writes are strongly
+//! consistent, as S3's are. A refusal is a value with S3's code and status; what a fault makes of a call is decided
+//! by the caller, before or after it asks the sink.
+//!
+//! `object` heads, gets and puts; `delete`, `list` and `multipart` do what they say; `body` holds what objects are made
+//! of, `playlist` and `synthetic` two kinds of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +14,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::call::Versioning;
+use crate::call::{CallError, Versioning};
+use crate::scenario::Scenario;
 use crate::state::EgressIx;
 use crate::time::Time;
 
@@ -18,8 +24,17 @@ pub mod delete;
 pub mod list;
 pub mod multipart;
 pub mod object;
+pub mod playlist;
+mod synthetic;
+#[cfg(test)]
+pub(crate) mod tests;
 
-pub use body::{Body, Media};
+pub use body::{Body, Media, MediaKind};
+pub use object::Put;
+pub use playlist::{PlaylistId, PlaylistView, SegmentEntry};
+
+/// S3's own limit: rows of a list page, and keys of a batch delete.
+pub const MAX_KEYS: usize = 1000;
 
 /// All buckets.
 #[derive(Debug)]
@@ -30,6 +45,8 @@ pub struct Sink {
     pub media: Media,
     /// Keys of one list page at most.
     pub list_page: usize,
+    /// How often a key lost its current version by a delete.
+    pub objects_deleted: u64,
 }
 
 /// A bucket.
@@ -45,8 +62,6 @@ pub struct Bucket {
     pub keys: BTreeMap<Arc<str>, Versions>,
     /// Unfinished multipart uploads, by key and upload id.
     pub uploads: BTreeMap<(String, String), Upload>,
-    /// Version ids given out, which makes the next one.
-    pub(crate) versions_made: u64,
 }
 
 /// The versions of one key, oldest first; the last one is current.
@@ -81,14 +96,14 @@ impl Version {
 }
 
 /// The data of a version.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Content {
     /// The body, by reference.
     pub body: Body,
     /// Bytes.
     pub size: u64,
-    /// With quotes.
-    pub etag: Arc<str>,
+    /// With quotes, of a multipart upload; otherwise it is made from the body when somebody asks.
+    pub etag: Option<Arc<str>>,
     /// `Content-Type`
     pub content_type: Arc<str>,
     /// `x-amz-meta-*`
@@ -137,7 +152,7 @@ pub struct Part {
 pub struct Change {
     /// Key.
     pub key: Arc<str>,
-    /// The version it is about; none: the `null` version.
+    /// The version it is about; none: the `null` version. Of an unfinished upload: its `UploadId`.
     pub version: Option<Arc<str>>,
     /// What.
     pub kind: ChangeKind,
@@ -150,14 +165,16 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
-    /// A version with data was stored and is current.
+    /// A version with data was stored and is current. Where it replaced the `null` version, on a bucket without
+    /// versioning or with versioning suspended, this is the only change: an overwritten key stays current.
     Stored {
         /// Bytes.
         size: u64,
     },
-    /// A delete marker was put on top.
+    /// A delete marker was put on top; with versioning suspended it may have replaced a `null` marker.
     MarkerMade,
-    /// A version with data was erased; on an unversioned bucket also by being overwritten.
+    /// A version with data was erased by a delete: by its id, by a delete on a bucket without versioning, or, with
+    /// versioning suspended, the `null` version in favour of the marker that the next change tells of.
     Erased {
         /// Nothing is left of the key: no version, no marker.
         last: bool,
@@ -171,4 +188,94 @@ pub enum ChangeKind {
     UploadBegun,
     /// A multipart upload was aborted.
     UploadAborted,
+}
+
+impl Versions {
+    /// The version of this id as S3 spells it; `null` is the one without.
+    pub fn named(&self, id: &str) -> Option<&Version> {
+        self.position(id).map(|place| &self.0[place])
+    }
+
+    /// Where the version of this id stands; from the newest on, because that is how listings and deletions go.
+    fn position(&self, id: &str) -> Option<usize> {
+        self.0.iter().rposition(|version| version.name() == id)
+    }
+}
+
+impl Version {
+    /// The version id as S3 spells it: `null` for the one without.
+    pub fn name(&self) -> &str {
+        self.id.as_deref().unwrap_or("null")
+    }
+}
+
+impl Sink {
+    /// The empty buckets of a scenario.
+    pub fn new(scenario: &Scenario) -> Sink {
+        let bucket = |table: crate::scenario::Bucket| {
+            let versioning = table.versioning();
+            let bucket = Bucket { region: table.region, versioning, public: table.public, ..Bucket::default() };
+            (table.name, bucket)
+        };
+        Sink {
+            buckets: scenario.all_buckets().into_iter().map(bucket).collect(),
+            media: Media::default(),
+            list_page: (scenario.world.list_page as usize).clamp(1, MAX_KEYS),
+            objects_deleted: 0,
+        }
+    }
+
+    /// S3 `GetBucketVersioning`.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`.
+    pub fn versioning(&self, bucket: &str) -> Result<Versioning, CallError> {
+        Ok(self.bucket(bucket)?.versioning)
+    }
+
+    /// S3 `PutBucketVersioning`. What is stored stays as it is.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`; `IllegalVersioningConfigurationException` for [`Versioning::Unversioned`]: versioning that was
+    /// ever enabled can only be suspended.
+    pub fn set_versioning(&mut self, bucket: &str, versioning: Versioning) -> Result<(), CallError> {
+        let bucket = self.bucket_mut(bucket)?;
+        if versioning == Versioning::Unversioned {
+            return Err(CallError::rejected(
+                "IllegalVersioningConfigurationException",
+                400,
+                "The Versioning element must be specified",
+            ));
+        }
+        bucket.versioning = versioning;
+        Ok(())
+    }
+
+    /// Keys with a current version, in all buckets.
+    pub fn objects_live(&self) -> u64 {
+        let live = |bucket: &Bucket| bucket.keys.values().filter(|versions| versions.current().is_some()).count();
+        self.buckets.values().map(|bucket| live(bucket) as u64).sum()
+    }
+
+    /// Versions and delete markers, in all buckets.
+    pub fn versions_live(&self) -> u64 {
+        self.buckets.values().flat_map(|bucket| bucket.keys.values()).map(|versions| versions.0.len() as u64).sum()
+    }
+
+    /// The current version of a key with its data; none too where a delete marker hides it.
+    pub fn current(&self, bucket: &str, key: &str) -> Option<&Version> {
+        self.buckets.get(bucket)?.keys.get(key)?.current()
+    }
+
+    fn bucket(&self, name: &str) -> Result<&Bucket, CallError> {
+        self.buckets.get(name).ok_or_else(no_such_bucket)
+    }
+
+    fn bucket_mut(&mut self, name: &str) -> Result<&mut Bucket, CallError> {
+        self.buckets.get_mut(name).ok_or_else(no_such_bucket)
+    }
+}
+
+fn no_such_bucket() -> CallError {
+    CallError::rejected("NoSuchBucket", 404, "The specified bucket does not exist")
 }

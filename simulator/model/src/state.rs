@@ -3,7 +3,7 @@
 //! Properties, the viewer and the reports read it; only `world` writes it. Things are told apart by index in
 //! here and by name everywhere outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -210,7 +210,7 @@ pub struct Ports {
     /// By egress id.
     pub rows: BTreeMap<Arc<str>, StoredRow>,
     /// Tenant and egress id, for scans.
-    pub rows_by_tenant: BTreeMap<(String, Arc<str>), ()>,
+    pub rows_by_tenant: BTreeSet<(String, Arc<str>)>,
     /// By key.
     pub state: BTreeMap<String, StateEntry>,
     /// Commits so far.

@@ -25,7 +25,7 @@ pub use kind::FactKind;
 pub const MODEL_VERSION: u32 = 1;
 
 /// Records between two checkpoints of the hash.
-const CHECKPOINT_EVERY: u64 = 4096;
+pub const CHECKPOINT_EVERY: u64 = 4096;
 
 /// Bytes gathered before they are hashed at once: BLAKE3 is several times faster on long inputs.
 const GATHER_BYTES: usize = 64 << 10;
@@ -401,12 +401,14 @@ impl Default for Trace {
 }
 
 impl Trace {
-    /// Adds one record and says its sequence number.
-    pub fn append(&mut self, at: Time, fact: &Fact<'_>) -> u64 {
+    /// Adds one record, and says its sequence number and its length in bytes.
+    pub fn append(&mut self, at: Time, fact: &Fact<'_>) -> (u64, u64) {
         let sequence = self.sequence;
         self.sequence += 1;
         let gathered = std::mem::take(&mut self.gathered);
+        let before = gathered.len();
         self.gathered = postcard::to_extend(&(at, sequence, fact), gathered).expect("facts serialise into memory");
+        let bytes = (self.gathered.len() - before) as u64;
         if self.gathered.len() >= GATHER_BYTES {
             self.flush();
         }
@@ -414,7 +416,7 @@ impl Trace {
             let hash = self.hash();
             self.checkpoints.push(hash);
         }
-        sequence
+        (sequence, bytes)
     }
 
     /// Records so far.

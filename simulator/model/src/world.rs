@@ -1,12 +1,45 @@
 //! The loop: events in order of time, one after another, and the operator's calls among them.
+//!
+//! A run is a plain synchronous loop over a time-ordered queue. The operator is a coroutine: a call that it makes is
+//! one more event, at which faults are asked, the effect is applied, facts go out and the operator is resumed with
+//! the reply. The parts of the world are `impl World` blocks beside this file: `rooms` (calls of the scenario),
+//! `instances` (the operator's incarnations and what they are handed), `calls` (what each call does), `ports` (durable
+//! ports), `orders` (commands, contract ends, viewers), and in their own folders `egress` and `webhook`.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 
+use crate::call::{Call, Command};
+use crate::chance::Chance;
+use crate::egress::Recorders;
+use crate::fault::{Faults, Point, Strike};
 use crate::operator::Host;
-use crate::property::{About, Property, Verdict};
+use crate::property::{About, Monitor, Property, Verdict};
 use crate::scenario::Scenario;
-use crate::time::Time;
-use crate::trace::{TraceHash, Witness};
+use crate::sink::Sink;
+use crate::state::{CallIx, EgressIx, Ports, State, TenantIx, TenantState};
+use crate::time::{Span, Time};
+use crate::trace::{Fact, Occasion, TraceHash, Witness};
+use crate::webhook::Notifier;
+
+mod calls;
+mod instances;
+mod log;
+mod orders;
+mod ports;
+mod queue;
+mod rooms;
+
+pub(crate) use instances::InboxItem;
+use instances::Instance;
+use log::Log;
+use queue::Queue;
+
+/// LiveKit's API key in every world, what people's tooling already says.
+pub const API_KEY: &str = "devkey";
+/// LiveKit's API secret.
+pub const API_SECRET: &str = "secret";
 
 /// What a run is made of.
 pub struct Run<'a> {
@@ -87,12 +120,329 @@ pub struct Counts {
     pub incarnations: u64,
 }
 
+/// What is going to happen.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Call number `n` of a rule of the scenario begins.
+    CallStarts { rule: usize, n: u64 },
+    /// Somebody joins who was not there from the start.
+    Joins { call: CallIx, participant: usize },
+    /// Somebody leaves before the end.
+    Leaves { call: CallIx, participant: usize },
+    /// A call ends.
+    CallEnds { call: CallIx },
+    /// A command of the scenario is given.
+    CommandGiven { command: usize },
+    /// A contract ends.
+    ContractEnds { tenant: TenantIx },
+    /// An egress's pipeline plays.
+    EgressActive { egress: EgressIx },
+    /// A fault ends an egress.
+    EgressAborts { egress: EgressIx },
+    /// A segment of an egress is uploaded, unless the plan has changed since.
+    SegmentStored { egress: EgressIx, plan: u32 },
+    /// All of an egress is uploaded.
+    EgressStored { egress: EgressIx },
+    /// A queue of the notifier tries again.
+    QueueTries { queue: Arc<str> },
+    /// One delivery beside the queues.
+    ExtraDelivery { delivery: u64 },
+    /// A call of an instance takes effect.
+    CallApplies { instance: u32, incarnation: u32 },
+    /// An instance is started again.
+    Restarts { instance: u32 },
+    /// A timer of the operator is due, unless it was set anew since.
+    TimerDue { name: String, setting: u64 },
+    /// Something that was answered with "later" is handed over again.
+    Again { item: InboxItem },
+    /// Viewers open the links of an egress.
+    Views { egress_id: String, occasion: Occasion },
+    /// Viewers open the links of a tenant's recordings.
+    ViewsAll { tenant: TenantIx, room: Option<String> },
+}
+
+/// The world during a run.
+pub(crate) struct World<'a> {
+    pub(crate) state: State,
+    pub(crate) log: Log<'a>,
+    pub(crate) queue: Queue<Event>,
+    pub(crate) chance: Chance,
+    pub(crate) faults: Faults,
+    /// Rooms that exist, by name.
+    pub(crate) live_rooms: BTreeMap<Arc<str>, CallIx>,
+    pub(crate) recorders: Recorders,
+    pub(crate) notifier: Notifier,
+    host: &'a dyn Host,
+    instances: Vec<Instance>,
+    inbox: VecDeque<InboxItem>,
+    /// What the operator's organisation was told, by the number that inbox items carry.
+    commands: Vec<Command>,
+    customs: BTreeMap<String, Verdict>,
+    entropy_drawn: u64,
+    timers_set: u64,
+    traps: u32,
+    /// The latest moment at which something is still owed.
+    last_obligation: Time,
+}
+
 impl Run<'_> {
     /// Runs the scenario to its end.
     ///
     /// # Panics
-    /// On a bug of ours, with scenario, seed and event number.
+    /// On a bug of ours; the panic hook of the command line adds scenario, seed and event number from
+    /// [`current_run`].
     pub fn go(self) -> Outcome {
-        unimplemented!()
+        let Run { scenario, host, properties, witness, mut progress } = self;
+        current_run::begin(&scenario);
+        let mut world = World::new(&scenario, host, Monitor::new(properties), witness);
+        world.prepare();
+        let start = scenario.world.start;
+        let mut handled: u64 = 0;
+        while let Some(at) = world.queue.next_at() {
+            if at > world.end() {
+                break;
+            }
+            world.log.monitor.run_due(at, &world.state);
+            let (at, event) = world.queue.pop().expect("an event was there to look at");
+            assert!(at >= world.state.now, "time ran backwards");
+            world.state.now = at;
+            world.handle(event);
+            world.hand_over();
+            handled += 1;
+            if handled.is_multiple_of(1024) {
+                current_run::reached(world.log.trace.len());
+                if let Some(progress) = &mut progress {
+                    progress(at.since(start).0 / (world.end().since(start).0 / 1000).max(1));
+                }
+            }
+        }
+        let outcome = world.finish();
+        current_run::end();
+        outcome
+    }
+}
+
+impl<'a> World<'a> {
+    fn new(
+        scenario: &Rc<Scenario>,
+        host: &'a dyn Host,
+        monitor: Monitor,
+        witness: Option<&'a mut dyn Witness>,
+    ) -> World<'a> {
+        let tenants = scenario
+            .tenants
+            .iter()
+            .enumerate()
+            .map(|(ix, tenant)| TenantState {
+                ix: TenantIx(ix as u32),
+                name: Arc::from(tenant.name.as_str()),
+                contract_ended: None,
+                holds: Vec::new(),
+            })
+            .collect();
+        let state = State {
+            scenario: Rc::clone(scenario),
+            now: scenario.world.start,
+            tenants,
+            calls: Vec::new(),
+            rooms: BTreeMap::new(),
+            egresses: Vec::new(),
+            egress_by_id: BTreeMap::new(),
+            sink: Sink::new(scenario),
+            ports: Ports::default(),
+        };
+        World {
+            state,
+            log: Log::new(monitor, witness),
+            queue: Queue::new(),
+            chance: Chance::new(scenario.seed),
+            faults: Faults::new(scenario),
+            live_rooms: BTreeMap::new(),
+            recorders: Recorders::default(),
+            notifier: Notifier::new(&scenario.world),
+            host,
+            instances: Vec::new(),
+            inbox: VecDeque::new(),
+            commands: Vec::new(),
+            customs: BTreeMap::new(),
+            entropy_drawn: 0,
+            timers_set: 0,
+            traps: 0,
+            last_obligation: scenario.world.start,
+        }
+    }
+
+    /// Puts everything into the queue that the scenario knows from the start.
+    fn prepare(&mut self) {
+        let scenario = Rc::clone(&self.state.scenario);
+        self.boot_instances(scenario.operator.instances);
+        for (rule, call) in scenario.calls.iter().enumerate() {
+            self.queue.push(self.at(call.start(0)), Event::CallStarts { rule, n: 0 });
+            self.owe(self.at(call.start(call.count.saturating_sub(1)) + call.duration));
+        }
+        self.prepare_orders();
+        for fault in &scenario.faults {
+            if let crate::fault::Anchor::At(at) = fault.anchor {
+                self.owe(self.at(at) + fault.window.unwrap_or_default());
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::CallStarts { rule, n } => self.call_starts(rule, n),
+            Event::Joins { call, participant } => self.joins(call, participant),
+            Event::Leaves { call, participant } => self.leaves(call, participant),
+            Event::CallEnds { call } => self.call_ends(call),
+            Event::CommandGiven { command } => self.command_given(command),
+            Event::ContractEnds { tenant } => self.contract_ends(tenant),
+            Event::EgressActive { egress } => self.egress_active(egress),
+            Event::EgressAborts { egress } => self.egress_aborts(egress),
+            Event::SegmentStored { egress, plan } => self.segment_stored(egress, plan),
+            Event::EgressStored { egress } => self.egress_stored(egress),
+            Event::QueueTries { queue } => self.queue_tries(&queue),
+            Event::ExtraDelivery { delivery } => self.extra_delivery(delivery),
+            Event::CallApplies { instance, incarnation } => self.call_applies(instance, incarnation),
+            Event::Restarts { instance } => self.restarts(instance),
+            Event::TimerDue { name, setting } => self.timer_due(&name, setting),
+            Event::Again { item } => self.inbox.push_back(item),
+            Event::Views { egress_id, occasion } => self.views(&egress_id, occasion),
+            Event::ViewsAll { tenant, room } => self.views_all(tenant, room.as_deref()),
+        }
+    }
+
+    /// The moment that lies `offset` behind the world's start.
+    pub(crate) fn at(&self, offset: Span) -> Time {
+        self.state.scenario.world.start + offset
+    }
+
+    /// Something is owed at `at`: the run does not end before.
+    pub(crate) fn owe(&mut self, at: Time) {
+        self.last_obligation = self.last_obligation.max(at);
+    }
+
+    /// The run's last moment, as far as is known now: the horizon, or `settle` behind the last obligation. What is owed
+    /// behind the horizon is not waited for.
+    pub(crate) fn end(&self) -> Time {
+        let world = &self.state.scenario.world;
+        let horizon = world.start + world.horizon;
+        horizon.min(self.last_obligation.min(horizon) + world.settle)
+    }
+
+    pub(crate) fn emit(&mut self, fact: &Fact<'_>) -> u64 {
+        self.log.emit(&self.state, fact)
+    }
+
+    /// Asks whether a fault of one of these kinds strikes, and puts it on record.
+    pub(crate) fn strike(&mut self, kinds: &[&str], point: &Point<'_>) -> Option<Strike> {
+        let strike = self.faults.strike(kinds, point, self.state.now)?;
+        let fault = self.faults.fault(strike);
+        let (kind, step) = (fault.kind.name, fault.name.clone());
+        self.emit(&Fact::FaultStruck { fault: strike.fault, kind });
+        self.step_done(&step);
+        Some(strike)
+    }
+
+    fn finish(mut self) -> Outcome {
+        let ended_at = self.end();
+        self.log.monitor.run_due(ended_at + Span(1), &self.state);
+        self.state.now = ended_at;
+        let mut counts = self.log.counts;
+        counts.audit_records = self.state.ports.audit_records;
+        counts.objects_put += self.state.egresses.iter().map(|egress| egress.objects.len() as u64).sum::<u64>();
+        counts.objects_deleted = self.state.sink.objects_deleted;
+        counts.objects_live = self.state.sink.objects_live();
+        counts.versions_live = self.state.sink.versions_live();
+        let properties = self
+            .log
+            .monitor
+            .finish(&self.state)
+            .into_iter()
+            .map(|(about, verdict)| (PropertyName::Property(about), verdict))
+            .chain(self.customs.into_iter().map(|(id, verdict)| (PropertyName::Custom(id), verdict)))
+            .collect();
+        Outcome {
+            trace_hash: self.log.trace.hash(),
+            checkpoints: self.log.trace.checkpoints().to_vec(),
+            events: self.log.trace.len(),
+            ended_at,
+            properties,
+            faults_fired: self.faults.fired(),
+            counts,
+        }
+    }
+
+    /// How long after a call its effect comes.
+    fn latency(&self, call: &Call) -> Span {
+        let world = &self.state.scenario.world;
+        match call {
+            Call::StartEgress(_)
+            | Call::StopEgress { .. }
+            | Call::ListEgress { .. }
+            | Call::ListRooms { .. }
+            | Call::ListParticipants { .. } => world.livekit_latency,
+            Call::HeadObject { .. }
+            | Call::GetObject { .. }
+            | Call::PutObject { .. }
+            | Call::DeleteObject { .. }
+            | Call::DeleteObjects { .. }
+            | Call::ListObjectsV2 { .. }
+            | Call::ListObjectVersions { .. }
+            | Call::ListMultipartUploads { .. }
+            | Call::AbortMultipartUpload { .. }
+            | Call::GetBucketVersioning { .. } => world.s3_latency,
+            Call::Commit { .. }
+            | Call::InventoryGet { .. }
+            | Call::InventoryScan { .. }
+            | Call::StateGet { .. }
+            | Call::StateScan { .. }
+            | Call::AuditAppend(_)
+            | Call::Publish(_)
+            | Call::Retract { .. }
+            | Call::SetTimer(_)
+            | Call::CancelTimer { .. } => ports::LATENCY,
+            Call::WebhookRaw { .. }
+            | Call::WebhookOpen { .. }
+            | Call::CheckAlways { .. }
+            | Call::CheckSometimes { .. }
+            | Call::Now
+            | Call::Entropy
+            | Call::Log { .. } => Span::ZERO,
+        }
+    }
+}
+
+/// Which run this thread is in, for the message of a panic.
+pub mod current_run {
+    use std::cell::RefCell;
+
+    use crate::scenario::Scenario;
+
+    thread_local! {
+        static CURRENT: RefCell<Option<(String, u64, u64)>> = const { RefCell::new(None) };
+    }
+
+    pub(super) fn begin(scenario: &Scenario) {
+        CURRENT.set(Some((scenario.name.clone(), scenario.seed, 0)));
+    }
+
+    pub(super) fn reached(events: u64) {
+        CURRENT.with_borrow_mut(|current| {
+            if let Some((_, _, reached)) = current {
+                *reached = events;
+            }
+        });
+    }
+
+    pub(super) fn end() {
+        CURRENT.set(None);
+    }
+
+    /// Scenario, seed, and the number of an event at or a little before the panic; none outside a run.
+    pub fn describe() -> Option<String> {
+        CURRENT.with_borrow(|current| {
+            let (name, seed, event) = current.as_ref()?;
+            Some(format!("scenario {name}, seed {seed}, event {event}"))
+        })
     }
 }

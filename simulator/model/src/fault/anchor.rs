@@ -4,13 +4,15 @@ use std::rc::Rc;
 
 use super::{Anchor, Fault, Filter};
 use crate::scenario::Scenario;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// A place where faults may strike, with everything a filter can ask for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Point<'a> {
     /// Such as `s3.delete_objects` or `webhook.delivery`.
     pub name: &'a str,
+    /// A name that stands for all points of its sort, such as `operator.call` for every call.
+    pub group: Option<&'a str>,
     /// The webhook's event.
     pub event: Option<&'a str>,
     /// Bucket.
@@ -92,7 +94,7 @@ impl Faults {
                 Anchor::On { point, .. } => point.as_str(),
                 Anchor::At(_) | Anchor::After(_) => fault.kind.on,
             };
-            if !pattern_matches(on, point.name) {
+            if !pattern_matches(on, point.name) && point.group != Some(on) {
                 continue;
             }
             progress.matches += 1;
@@ -138,6 +140,3 @@ pub fn pattern_matches(pattern: &str, name: &str) -> bool {
         None => pattern == name,
     }
 }
-
-/// The length of a window that is open for ever.
-pub const FOR_EVER: Span = Span(u64::MAX);

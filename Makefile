@@ -1,0 +1,38 @@
+# One profile and one feature set for everything, so that nothing heavy is compiled twice.
+CARGO ?= cargo
+FLAGS := --release --workspace --locked
+
+.PHONY: build run test lint bench schema clean
+
+build: wasm-target
+	$(CARGO) build $(FLAGS)
+
+# The main job: the seed scenarios through the sandboxed reference operator, verdicts on screen.
+run: build
+	target/release/egress-sim run scenarios/*.toml
+
+test: wasm-target
+	$(CARGO) test $(FLAGS) --doc --quiet
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	  $(CARGO) nextest run $(FLAGS); \
+	else \
+	  $(CARGO) test $(FLAGS) --lib --bins --tests; \
+	fi
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
+
+bench: wasm-target
+	$(CARGO) bench $(FLAGS) --benches
+
+# The generated files that are checked in; a test fails when they are out of date.
+schema: build
+	target/release/egress-sim schema > docs/scenario.schema.json
+
+.PHONY: wasm-target
+wasm-target:
+	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+
+clean:
+	$(CARGO) clean

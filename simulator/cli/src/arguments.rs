@@ -1,0 +1,135 @@
+//! What can be written on the command line.
+
+#![expect(clippy::doc_markdown, reason = "these comments are the help texts")]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Tests LiveKit egress operators against a fake LiveKit and a fake S3 on one virtual clock.
+#[derive(Debug, Parser)]
+#[command(name = "egress-sim", version, max_term_width = 110)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios and say which promises held
+    Run(Run),
+    /// Explain a promise, a fault or an exit code; without an ID, list them all
+    Explain {
+        /// Such as playlist.final, s3.batch_partial or 2
+        id: Option<String>,
+    },
+    /// List the built-in operators, each line beginning with the OP to pass
+    Operators,
+    /// Print the JSON Schema of scenario files
+    Schema,
+    /// (not built yet) Search for scenarios that break a promise
+    #[command(
+        override_usage = "egress-sim fuzz [--operator OP] [--campaign FILE] [--cases N | --time DUR] [--seed S]\n\
+        \x20                      [--jobs N] [--shard K/N] [--found DIR] [--format FORMAT] [--output FILE]"
+    )]
+    Fuzz(Reserved),
+    /// (not built yet) Make a scenario that breaks a promise as small as it gets
+    #[command(override_usage = "egress-sim reduce FILE [--operator OP] [--output FILE]")]
+    Reduce(Reserved),
+    /// (not built yet) Put the results of several machines together
+    #[command(override_usage = "egress-sim merge RESULT... [--format FORMAT]")]
+    Merge(Reserved),
+    /// (not built yet) Serve the fake LiveKit and the fake S3 on real sockets
+    #[command(override_usage = "egress-sim serve [--livekit ADDR] [--s3 ADDR] [--console ADDR] [--scenario FILE]\n\
+        \x20                       [--webhook URL] [--clock real|auto|manual|FACTORx] [--api-key K --api-secret S]")]
+    Serve(Reserved),
+    /// (not built yet) Make a scenario from recorded webhooks
+    #[command(override_usage = "egress-sim import ...")]
+    Import(Reserved),
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Scenario files, or directories with *.toml files below them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Which operator to run, instead of the one that the scenario names: builtin:reference, builtin:broken/NAME,
+    /// native:NAME, or the path of a WebAssembly component or module (the URL of a running one: not built yet)
+    #[arg(long, value_name = "OP")]
+    pub operator: Option<String>,
+
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+
+    /// Write the report there instead of to stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Write every record of the run there, one JSON object a line; for one scenario
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+
+    /// (not built yet) Write a page with the timeline there
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
+    /// Run everything twice here and once in a fresh process, and compare the traces
+    #[arg(long)]
+    pub check_determinism: bool,
+
+    /// Also list every promise with how often it was put to the test
+    #[arg(long, short)]
+    pub verbose: bool,
+
+    /// Add the trace's checkpoints to the JSON: what a fresh process is asked for.
+    #[arg(long, hide = true)]
+    pub checkpoints: bool,
+}
+
+/// `--format`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// One document
+    Json,
+    /// (not built yet)
+    Junit,
+}
+
+/// Whatever stands behind a command that is not built yet.
+#[derive(Debug, Args)]
+pub struct Reserved {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<OsString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_that_are_not_built_yet_take_whatever_they_will_take() {
+        for command in [
+            "fuzz --cases 100 --shard 1/2",
+            "reduce found/1.toml --operator x.wasm",
+            "merge a.json b.json",
+            "serve --clock auto --livekit 127.0.0.1:7880",
+            "import webhooks.jsonl",
+        ] {
+            let parsed = Arguments::try_parse_from(std::iter::once("egress-sim").chain(command.split(' ')));
+            assert!(parsed.is_ok(), "{command}: {parsed:?}");
+        }
+    }
+}

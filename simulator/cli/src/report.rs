@@ -1,0 +1,239 @@
+//! What is told of a run. `report/human.rs` draws it for people, `report/json.rs` as the document that machines read.
+
+use egress_sim_model::property::{Mention, Violation};
+use egress_sim_model::scenario::Scenario;
+use egress_sim_model::time::Span;
+use egress_sim_model::trace::MODEL_VERSION;
+use egress_sim_model::world::{Counts, Outcome};
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::expect::{Found, Verdict};
+use crate::operator::Loaded;
+use crate::story::Story;
+
+pub mod human;
+pub mod json;
+
+#[cfg(test)]
+mod tests;
+
+/// One scenario with one operator. Serialises as an element of the document's `runs`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Its name.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// Its file.
+    pub path: String,
+    /// `OP`
+    pub operator: String,
+    /// BLAKE3 of the operator's bytes; none: native, or nothing was loaded.
+    pub operator_digest: Option<String>,
+    /// The world's version.
+    pub model: u32,
+    /// The scenario's seed.
+    pub seed: u64,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Whether `[[expect]]` was met; none: nothing was expected of this operator.
+    pub expected: Option<bool>,
+    /// What of it was not met.
+    pub unmet: Vec<String>,
+    /// None: there was no run.
+    pub trace_hash: Option<String>,
+    /// Hashes on the way, for comparing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<Vec<String>>,
+    /// Records of the trace.
+    pub events: u64,
+    /// From start to end.
+    pub virtual_seconds: u64,
+    /// The run itself, without loading the operator.
+    pub wall_ms: f64,
+    /// In order of the built-in ones, the author's own behind them.
+    pub properties: Vec<PropertyReport>,
+    /// In order of the scenario.
+    pub faults: Vec<FaultReport>,
+    /// Faults that never fired, in words.
+    pub unfired: Vec<String>,
+    /// Counts.
+    pub counts: Counts,
+    /// Why there was no run, or where two runs part.
+    pub error: Option<String>,
+    /// How it counts for the exit code.
+    #[serde(skip)]
+    pub exit: Exit,
+    /// How the promise that matters most came to be broken.
+    #[serde(skip)]
+    pub story: Option<Story>,
+    /// How often the trace was made again, each time with the same hash.
+    #[serde(skip)]
+    pub replays: u32,
+    /// The command that replays it must name the operator: it is not a file that the scenario itself names.
+    #[serde(skip)]
+    pub op_in_replay: bool,
+    /// The place of the broken promise that the story is about: the meant one where the scenario names one for this
+    /// operator, else the one that broke first.
+    #[serde(skip)]
+    pub main: Option<usize>,
+}
+
+/// One promise.
+#[derive(Clone, Debug, Serialize)]
+pub struct PropertyReport {
+    /// Its id.
+    pub id: String,
+    /// `held`, `violated` or `not_exercised`.
+    pub verdict: &'static str,
+    /// How often it was put to the test.
+    pub checks: u64,
+    /// How often it was broken.
+    pub violations: u64,
+    /// The first time, RFC 3339.
+    pub at: Option<String>,
+    /// What was promised and what happened.
+    pub message: Option<String>,
+    /// The violation itself.
+    #[serde(skip)]
+    pub first: Option<Violation>,
+}
+
+/// One fault of the scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct FaultReport {
+    /// `surface.what`
+    #[serde(rename = "do")]
+    pub kind: &'static str,
+    /// Its name in the scenario; empty: none.
+    pub name: String,
+    /// How often it struck.
+    pub fired: u64,
+}
+
+impl Report {
+    /// There was no run.
+    pub fn error(scenario: String, path: String, operator: String, error: String, exit: Exit) -> Report {
+        Report {
+            scenario,
+            title: String::new(),
+            path,
+            operator,
+            operator_digest: None,
+            model: MODEL_VERSION,
+            seed: 0,
+            verdict: Verdict::Error,
+            expected: None,
+            unmet: Vec::new(),
+            trace_hash: None,
+            checkpoints: None,
+            events: 0,
+            virtual_seconds: 0,
+            wall_ms: 0.0,
+            properties: Vec::new(),
+            faults: Vec::new(),
+            unfired: Vec::new(),
+            counts: Counts::default(),
+            error: Some(error),
+            exit,
+            story: None,
+            replays: 0,
+            op_in_replay: true,
+            main: None,
+        }
+    }
+
+    /// Judges a run. `ci`: an unfired fault leaves it inconclusive.
+    pub fn judge(scenario: &Scenario, path: String, loaded: &Loaded, outcome: &Outcome, ci: bool) -> Report {
+        let properties: Vec<PropertyReport> = outcome
+            .properties
+            .iter()
+            .map(|(name, verdict)| PropertyReport {
+                id: name.id().to_owned(),
+                verdict: verdict.word(),
+                checks: verdict.checks,
+                violations: verdict.violations,
+                at: verdict.first.as_ref().map(|first| first.at.to_rfc3339()),
+                message: verdict.first.as_ref().map(|first| first.message.clone()),
+                first: verdict.first.clone(),
+            })
+            .collect();
+        let faults: Vec<FaultReport> = scenario
+            .faults
+            .iter()
+            .zip(&outcome.faults_fired)
+            .map(|(fault, &fired)| FaultReport { kind: fault.kind.name, name: fault.name.clone(), fired })
+            .collect();
+        let unfired: Vec<String> = scenario
+            .faults
+            .iter()
+            .zip(&outcome.faults_fired)
+            .filter(|(_, fired)| **fired == 0)
+            .map(|(fault, _)| human::fault_words(fault))
+            .collect();
+        let violated: Vec<String> =
+            properties.iter().filter(|property| property.violations > 0).map(|property| property.id.clone()).collect();
+        let found = Found { violated: &violated, unfired: !unfired.is_empty(), ci, counts: &outcome.counts };
+        let expected = found.against(&scenario.expects, &loaded.op);
+        let mut meant = scenario.expects.iter().filter(|expect| expect.operator == loaded.op);
+        let meant = meant.find_map(|expect| expect.violates.first());
+        let broken = properties.iter().enumerate().filter_map(|(ix, property)| Some((ix, property.first.as_ref()?)));
+        let main = broken.min_by_key(|(ix, first)| (Some(&properties[*ix].id) != meant, first.at)).map(|(ix, _)| ix);
+        Report {
+            scenario: scenario.name.clone(),
+            title: scenario.title.clone(),
+            path,
+            operator: loaded.op.clone(),
+            operator_digest: loaded.digest.clone(),
+            model: MODEL_VERSION,
+            seed: scenario.seed,
+            verdict: found.verdict(),
+            expected: expected.met,
+            unmet: expected.unmet,
+            trace_hash: Some(outcome.trace_hash.to_string()),
+            checkpoints: None,
+            events: outcome.events,
+            virtual_seconds: outcome.ended_at.since(scenario.world.start).0 / Span::SECOND.0,
+            wall_ms: 0.0,
+            properties,
+            faults,
+            unfired,
+            counts: outcome.counts,
+            error: None,
+            exit: expected.exit,
+            story: None,
+            replays: 0,
+            op_in_replay: true,
+            main,
+        }
+    }
+
+    /// The trace could not be made again.
+    pub fn nondeterministic(mut self, how: String) -> Report {
+        self.verdict = Verdict::Nondeterministic;
+        self.expected = None;
+        self.unmet.clear();
+        self.error = Some(how);
+        self.exit = Exit::Nondeterministic;
+        self
+    }
+
+    /// The violation that the story is about.
+    pub fn main_violation(&self) -> Option<&Violation> {
+        self.main.and_then(|main| self.properties[main].first.as_ref())
+    }
+
+    /// The broken promises, in order.
+    pub fn broken(&self) -> impl Iterator<Item = &PropertyReport> {
+        self.properties.iter().filter(|property| property.violations > 0)
+    }
+}
+
+/// Whom a violation is about, with what is too wide left out: a tenant has thousands of facts, and the room or the
+/// egress beside it says more.
+pub fn narrow(about: &[Mention]) -> Vec<Mention> {
+    let wide = |mention: &&Mention| matches!(mention, Mention::Tenant(_) | Mention::Instance(_));
+    let narrow: Vec<Mention> = about.iter().filter(|mention| !wide(mention)).cloned().collect();
+    if narrow.is_empty() { about.to_vec() } else { narrow }
+}

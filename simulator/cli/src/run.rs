@@ -1,0 +1,239 @@
+//! `egress-sim run`: each scenario once, again where there is something to tell or to compare, and the report.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Instant;
+
+use egress_sim_model::operator::Host;
+use egress_sim_model::property;
+use egress_sim_model::scenario::Scenario;
+use egress_sim_model::state::State;
+use egress_sim_model::time::Time;
+use egress_sim_model::trace::{Fact, Witness};
+use egress_sim_model::world::{self, Outcome};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::arguments::{Format, Run};
+use crate::console::{self, Paint};
+use crate::determinism::{self, Marks};
+use crate::exit::Exit;
+use crate::operator::{Choice, Loaded, Shelf};
+use crate::report::human::Human;
+use crate::report::{Report, json};
+use crate::scenarios::{self, Source};
+use crate::story::Gatherer;
+use crate::trace_file::TraceFile;
+use crate::{UserError, bug, output, reserved};
+
+/// Does it all, and gives the exit code that wins.
+///
+/// # Errors
+/// What is wrong with the arguments, or with a place that the report should go to.
+pub fn run(arguments: &Run) -> Result<Exit, UserError> {
+    if arguments.html.is_some() {
+        return Err(reserved::flag("--html", "--format json has all that is known of a run"));
+    }
+    if arguments.format == Format::Junit {
+        return Err(reserved::flag("--format junit", "use --format human or json"));
+    }
+    let mut session = Session { arguments, shelf: Shelf::default(), ci: console::ci(), traced: Ok(()) };
+    if let Some(op) = &arguments.operator {
+        session.shelf.get(&Choice::parse(op, Path::new(""))?, op)?;
+    }
+    let sources = scenarios::read_all(&arguments.paths)?;
+    if arguments.trace.is_some() && sources.len() != 1 {
+        return Err(UserError(format!(
+            "--trace takes one scenario, but the paths have {}; name the file of one",
+            sources.len()
+        )));
+    }
+    let names = sources.iter().map(Source::name);
+    let ops = sources.iter().filter_map(|source| session.op(source.scenario.as_ref().ok()?));
+    let paint = Paint(console::colour() && arguments.output.is_none());
+    let human = Human::new(paint, arguments.verbose, names, ops);
+    let streams = arguments.format == Format::Human && arguments.output.is_none();
+    let mut reports = Vec::with_capacity(sources.len());
+    for source in sources {
+        let report = session.one(source);
+        if streams {
+            console::print(&human.run(&report))?;
+        }
+        reports.push(report);
+    }
+    let closing = human.closing(&reports);
+    let whole = || reports.iter().map(|report| human.run(report)).collect::<String>() + &closing;
+    match (&arguments.output, arguments.format) {
+        (None, Format::Human) => console::print(&closing).map(drop)?,
+        (None, _) => console::print(&json::document(&reports)).map(drop)?,
+        (Some(path), Format::Human) => output::write(path, &whole())?,
+        (Some(path), _) => {
+            output::write(path, &json::document(&reports))?;
+            console::error(&whole());
+        }
+    }
+    session.traced?;
+    Ok(Exit::winner(reports.iter().map(|report| report.exit)))
+}
+
+struct Session<'a> {
+    arguments: &'a Run,
+    shelf: Shelf,
+    ci: bool,
+    /// Whether the trace file was written.
+    traced: Result<(), UserError>,
+}
+
+impl Session<'_> {
+    /// `--operator` wins.
+    fn op(&self, scenario: &Scenario) -> Option<String> {
+        self.arguments.operator.clone().or_else(|| Some(scenario.operator.use_.clone()))
+    }
+
+    /// One scenario. Whatever goes wrong with it stops no other.
+    fn one(&mut self, source: Source) -> Report {
+        let name = source.name();
+        let path = source.path.display().to_string();
+        let scenario = match source.scenario {
+            Ok(scenario) => Rc::new(scenario),
+            Err(broken) => {
+                console::error(&broken.drawn);
+                let op = self.arguments.operator.clone().unwrap_or_default();
+                return Report::error(name, path, op, broken.plain, Exit::Usage);
+            }
+        };
+        let op = self.op(&scenario).unwrap_or_default();
+        let prepared = self.prepare(&op, &source.path, &scenario);
+        let Prepared { choice, loaded, host } = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                console::error(&format!("{path}: {error}"));
+                return Report::error(name, path, op, error.0, Exit::Usage);
+            }
+        };
+        let attempt = Attempt { scenario: &scenario, host: &*host, loaded: &loaded };
+        let report = panic::catch_unwind(AssertUnwindSafe(|| self.judged(&attempt, &choice, &source.path)));
+        report.unwrap_or_else(|_| {
+            let bug = bug::report();
+            console::error(&format!("{path}: {bug}"));
+            Report::error(name, path, op, bug, Exit::Bug)
+        })
+    }
+
+    fn prepare(&mut self, op: &str, path: &Path, scenario: &Scenario) -> Result<Prepared, UserError> {
+        let given = self.arguments.operator.is_some();
+        let beside = if given { Path::new("") } else { path.parent().unwrap_or(Path::new("")) };
+        let choice = Choice::parse(op, beside)?;
+        let loaded = self.shelf.get(&choice, op)?;
+        let host = loaded.host(scenario)?;
+        Ok(Prepared { choice, loaded, host })
+    }
+
+    /// Runs and judges; runs again for the story, the trace file and to compare.
+    fn judged(&mut self, attempt: &Attempt<'_>, choice: &Choice, path: &Path) -> Report {
+        let bar = bar(&attempt.scenario.name);
+        let started = Instant::now();
+        let outcome = attempt.run(None, &bar);
+        let wall = started.elapsed();
+        let first = Marks::of(&outcome);
+        let shown = path.display().to_string();
+        let mut report = Report::judge(attempt.scenario, shown, attempt.loaded, &outcome, self.ci);
+        report.wall_ms = wall.as_secs_f64() * 1e3;
+        report.op_in_replay = self.arguments.operator.is_some() || !matches!(choice, Choice::File(_));
+        if self.arguments.checkpoints {
+            report.checkpoints = Some(first.checkpoints.clone());
+        }
+
+        let start = attempt.scenario.world.start;
+        let mut eyes =
+            Eyes { gatherer: report.main_violation().map(|violation| Gatherer::new(violation, start)), trace: None };
+        if let Some(file) = &self.arguments.trace {
+            match TraceFile::create(file) {
+                Ok(trace) => eyes.trace = Some(trace),
+                Err(error) => self.traced = Err(error),
+            }
+        }
+        if eyes.gatherer.is_some() || eyes.trace.is_some() || self.arguments.check_determinism {
+            let again = Marks::of(&attempt.run(Some(&mut eyes), &bar));
+            if let Some(trace) = eyes.trace {
+                self.traced = trace.finish();
+            }
+            if let Some(how) = first.parted(&again, "a second run in this process") {
+                return report.nondeterministic(how);
+            }
+            report.story = eyes.gatherer.map(Gatherer::finish);
+            report.replays += 1;
+        }
+        if self.arguments.check_determinism {
+            let op = choice.absolute(&attempt.loaded.op);
+            let fresh = std::env::current_exe()
+                .map_err(|error| format!("this program cannot be found: {error}"))
+                .and_then(|program| determinism::fresh_process(&program, path, &op));
+            let parted = match &fresh {
+                Ok(marks) => first.parted(marks, "a fresh process with another time zone, language and directory"),
+                Err(why) => Some(why.clone()),
+            };
+            if let Some(how) = parted {
+                return report.nondeterministic(how);
+            }
+            report.replays += 1;
+        }
+        report
+    }
+}
+
+/// An operator that is ready to run.
+struct Prepared {
+    choice: Choice,
+    loaded: Rc<Loaded>,
+    host: Box<dyn Host>,
+}
+
+/// A scenario with a host for it.
+struct Attempt<'a> {
+    scenario: &'a Rc<Scenario>,
+    host: &'a dyn Host,
+    loaded: &'a Loaded,
+}
+
+impl Attempt<'_> {
+    fn run(&self, eyes: Option<&mut Eyes>, bar: &ProgressBar) -> Outcome {
+        let mut progress = |thousandths: u64| bar.set_position(thousandths);
+        let outcome = world::Run {
+            scenario: Rc::clone(self.scenario),
+            host: self.host,
+            properties: property::builtin(),
+            witness: eyes.map(|eyes| eyes as &mut dyn Witness),
+            progress: Some(&mut progress),
+        }
+        .go();
+        bar.finish_and_clear();
+        outcome
+    }
+}
+
+/// Everybody who watches a second run.
+struct Eyes {
+    gatherer: Option<Gatherer>,
+    trace: Option<TraceFile>,
+}
+
+impl Witness for Eyes {
+    fn record(&mut self, at: Time, sequence: u64, fact: &Fact<'_>, state: &State) {
+        if let Some(gatherer) = &mut self.gatherer {
+            gatherer.record(at, sequence, fact, state);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.record(at, sequence, fact, state);
+        }
+    }
+}
+
+/// A bar on stderr where that is a terminal, else one that nobody sees.
+fn bar(name: &str) -> ProgressBar {
+    let target = if console::progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let style = ProgressStyle::with_template("  {msg} {bar:40} {percent:>3} % of its virtual time")
+        .expect("the template is a constant");
+    let bar = ProgressBar::with_draw_target(Some(1000), target).with_style(style);
+    bar.with_message(console::escape(name))
+}

@@ -1,0 +1,146 @@
+//! Stories gathered from facts that are fed by hand.
+
+use egress_sim_model::livekit::EgressStatus;
+use egress_sim_model::state::EgressIx;
+
+use super::*;
+use crate::testing::world;
+
+const ROOM: &str = "standup-0";
+
+/// What happens at a second, told to the gatherer.
+struct Telling {
+    gatherer: Gatherer,
+    state: State,
+    sequence: u64,
+}
+
+impl Telling {
+    /// Of a violation at a second.
+    fn until(second: u64, about: Vec<Mention>) -> Telling {
+        let state = world();
+        let start = state.scenario.world.start;
+        let violation = Violation { at: start + Span::seconds(second), message: String::new(), about };
+        Telling { gatherer: Gatherer::new(&violation, start), state, sequence: 0 }
+    }
+
+    fn fact(&mut self, second: u64, fact: &Fact<'_>) {
+        let at = self.state.scenario.world.start + Span::seconds(second);
+        self.gatherer.record(at, self.sequence, fact, &self.state);
+        self.sequence += 1;
+    }
+
+    fn egress(&mut self, second: u64, room: &str) {
+        self.fact(
+            second,
+            &Fact::EgressChanged {
+                egress: EgressIx(0),
+                id: "EG_one",
+                room,
+                status: EgressStatus::Active,
+                details: "",
+                error: "",
+            },
+        );
+    }
+
+    fn fault(&mut self, second: u64, kind: &'static str) {
+        self.fact(second, &Fact::FaultStruck { fault: 9, kind });
+    }
+}
+
+fn room() -> Vec<Mention> {
+    vec![Mention::Room(ROOM.into())]
+}
+
+/// One letter a line: record, fault, violation, or the number that is left out.
+fn shape(story: &Story) -> Vec<String> {
+    let letter = |line: &Line| match line {
+        Line::Record { mark: Mark::None, .. } => "r".into(),
+        Line::Record { mark: Mark::Injected, .. } => "f".into(),
+        Line::Record { mark: Mark::Violation, .. } => "v".into(),
+        Line::Elided(count) => count.to_string(),
+        Line::TimeIsUp(_) => "t".into(),
+    };
+    story.lines.iter().map(letter).collect()
+}
+
+#[test]
+fn a_short_story_is_told_whole_and_ends_with_the_violation() {
+    let mut telling = Telling::until(5, room());
+    telling.egress(1, ROOM);
+    telling.egress(2, "another room");
+    telling.fault(3, "webhook.duplicate");
+    telling.egress(4, ROOM);
+    telling.egress(5, ROOM);
+    telling.egress(5, ROOM);
+    telling.egress(6, ROOM);
+    assert_eq!(shape(&telling.gatherer.finish()), ["r", "f", "r", "v"]);
+}
+
+#[test]
+fn a_long_story_keeps_beginning_end_and_faults_and_counts_the_rest() {
+    let mut telling = Telling::until(1_000, room());
+    for second in 0..1_000 {
+        if second == 500 {
+            telling.fault(second, "egress.abort");
+        }
+        telling.egress(second, ROOM);
+    }
+    telling.egress(1_000, ROOM);
+    let story = telling.gatherer.finish();
+    assert!(story.lines.len() <= LINES, "{story:?}");
+    let shape = shape(&story);
+    let left_out: u64 = shape.iter().filter_map(|line| line.parse::<u64>().ok()).sum();
+    let told = shape.iter().filter(|line| *line == "r" || *line == "v").count() as u64;
+    assert_eq!(left_out + told, 1_001);
+    assert_eq!(shape.first().map(String::as_str), Some("r"));
+    assert_eq!(shape.last().map(String::as_str), Some("v"));
+    assert_eq!(shape.iter().filter(|line| *line == "f").count(), 1);
+}
+
+#[test]
+fn many_faults_do_not_drown_the_story() {
+    let mut telling = Telling::until(1_000, room());
+    for second in 0..1_000 {
+        telling.fault(second, "s3.slow_down");
+        telling.egress(second, if second % 100 == 0 { ROOM } else { "another room" });
+    }
+    telling.egress(1_000, ROOM);
+    let story = telling.gatherer.finish();
+    assert!(story.lines.len() <= LINES);
+    let shape = shape(&story);
+    assert!(shape.iter().filter(|line| *line == "f").count() <= 4, "{shape:?}");
+    assert!(shape.iter().filter(|line| *line == "r").count() >= 5, "{shape:?}");
+}
+
+#[test]
+fn a_promise_that_nothing_broke_but_time_ends_with_that() {
+    let mut telling = Telling::until(90, room());
+    telling.egress(1, ROOM);
+    telling.egress(100, ROOM);
+    let story = telling.gatherer.finish();
+    assert_eq!(shape(&story), ["r", "t"]);
+    assert_eq!(story.lines[1], Line::TimeIsUp(Span::seconds(90)));
+}
+
+#[test]
+fn nothing_at_all_is_a_story_too() {
+    assert_eq!(shape(&Telling::until(90, room()).gatherer.finish()), ["t"]);
+}
+
+#[test]
+fn a_quiet_record_is_the_violation_where_no_loud_one_is() {
+    let mut telling = Telling::until(5, room());
+    telling.egress(1, ROOM);
+    telling.fact(5, &Fact::WebhookQueued { queue: "EG_one", event: "egress_ended", room: ROOM });
+    assert_eq!(shape(&telling.gatherer.finish()), ["r", "v"]);
+}
+
+#[test]
+fn a_violation_about_nobody_is_about_everybody() {
+    let mut telling = Telling::until(5, Vec::new());
+    telling.egress(1, ROOM);
+    telling.egress(5, "another room");
+    assert_eq!(shape(&telling.gatherer.finish()), ["r", "v"]);
+}

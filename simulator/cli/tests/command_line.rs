@@ -1,0 +1,199 @@
+//! The binary as people and scripts meet it: arguments, streams, files and exit codes.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_egress-sim"));
+    command.env_remove("CI").env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+}
+
+fn egress_sim(arguments: &[&str]) -> Output {
+    command().args(arguments).output().expect("the binary starts")
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("UTF-8")
+}
+
+/// A directory with two files that are no scenarios.
+fn broken_scenarios() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("one.toml"), "format = 1\nsed = 7\n").expect("writable");
+    fs::write(directory.path().join("two.toml"), "format = \n").expect("writable");
+    directory
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+#[test]
+fn wrong_arguments_end_in_64_and_say_what_was_expected() {
+    for (arguments, expected) in [
+        (&[][..], "Usage: egress-sim"),
+        (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
+        (&["run"], "<PATH>..."),
+        (&["run", "a.toml", "--oprator", "x"], "a similar argument exists: '--operator'"),
+        (&["run", "a.toml", "--format", "xml"], "[possible values: human, json, junit]"),
+        (&["run", "a.toml", "--operator", "builtin:referense"], "did you mean builtin:reference?"),
+        (&["run", "a.toml", "--operator", "nowhere.wasm"], "operator nowhere.wasm cannot be read"),
+        (&["explain", "s3.slowdown"], "did you mean s3.slow_down?"),
+    ] {
+        let output = egress_sim(arguments);
+        assert_eq!(code(&output), Some(64), "{arguments:?}");
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_is_not_built_yet_says_so_in_one_sentence() {
+    for arguments in [
+        &["fuzz", "--cases", "10", "--shard", "1/2"][..],
+        &["reduce", "a.toml"],
+        &["merge", "a.json", "b.json"],
+        &["serve", "--clock", "auto"],
+        &["import", "webhooks.jsonl"],
+        &["run", "a.toml", "--html", "a.html"],
+        &["run", "a.toml", "--format", "junit"],
+        &["run", "a.toml", "--operator", "http://127.0.0.1:8080/webhook"],
+    ] {
+        let output = egress_sim(arguments);
+        assert_eq!(code(&output), Some(64), "{arguments:?}");
+        assert!(stderr(&output).contains("is not built yet; "), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(stderr(&output).lines().count(), 1, "{arguments:?}");
+        assert_eq!(stdout(&output), "");
+    }
+}
+
+#[test]
+fn help_is_data_and_marks_what_is_not_built_yet() {
+    let output = egress_sim(&["--help"]);
+    assert_eq!(code(&output), Some(0));
+    for command in ["fuzz", "reduce", "merge", "serve", "import"] {
+        let line = stdout(&output).lines().find(|line| line.trim_start().starts_with(command));
+        assert!(line.is_some_and(|line| line.contains("(not built yet)")), "{command}: {}", stdout(&output));
+    }
+    let output = egress_sim(&["fuzz", "--help"]);
+    assert_eq!(code(&output), Some(0));
+    assert!(stdout(&output).contains("[--shard K/N] [--found DIR]"), "{}", stdout(&output));
+}
+
+#[test]
+fn the_version_is_data() {
+    let output = egress_sim(&["--version"]);
+    assert_eq!((code(&output), stdout(&output)), (Some(0), concat!("egress-sim ", env!("CARGO_PKG_VERSION"), "\n")));
+}
+
+#[test]
+fn explain_operators_and_schema_print_data() {
+    for (arguments, expected) in [
+        (&["explain", "webhook.duplicate"][..], "webhook.duplicate: a fault\n"),
+        (&["explain", "70"], "exit code 70: a bug of egress-sim\n"),
+        (&["explain"], "Promises\n"),
+        (&["operators"], "builtin:reference "),
+    ] {
+        let output = egress_sim(arguments);
+        assert_eq!((code(&output), stderr(&output)), (Some(0), ""), "{arguments:?}");
+        assert!(stdout(&output).starts_with(expected), "{arguments:?}: {}", stdout(&output));
+    }
+    let output = egress_sim(&["schema"]);
+    let schema: Value = serde_json::from_str(stdout(&output)).expect("JSON");
+    assert!(schema["properties"]["tenant"].is_object(), "{schema}");
+}
+
+#[test]
+fn broken_files_are_told_one_by_one_and_stand_in_the_document() {
+    let directory = broken_scenarios();
+    let output = egress_sim(&["run", text(directory.path()), "--format", "json"]);
+    assert_eq!(code(&output), Some(64));
+    assert!(stderr(&output).contains("one.toml:2:1: error: "), "{}", stderr(&output));
+    assert!(stderr(&output).contains("two.toml:1:"), "{}", stderr(&output));
+    let document: Value = serde_json::from_str(stdout(&output)).expect("one document");
+    let runs = document["runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 2);
+    for (run, name) in runs.iter().zip(["one", "two"]) {
+        assert_eq!((&run["scenario"], &run["verdict"]), (&Value::from(name), &Value::from("error")));
+        assert_eq!((&run["trace_hash"], &run["expected"]), (&Value::Null, &Value::Null));
+    }
+}
+
+#[test]
+fn for_people_a_broken_file_is_one_line_and_its_place_is_on_stderr() {
+    let directory = broken_scenarios();
+    let output = egress_sim(&["run", text(&directory.path().join("one.toml"))]);
+    assert_eq!(code(&output), Some(64));
+    assert!(stdout(&output).starts_with("✗ one  "), "{}", stdout(&output));
+    assert!(stdout(&output).ends_with("1 could not be run (exit code 64)\n"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("sed = 7"), "{}", stderr(&output));
+    assert!(!stdout(&output).contains('\u{1b}'), "no colour in a pipe");
+}
+
+#[test]
+fn a_trace_is_of_one_scenario() {
+    let directory = broken_scenarios();
+    let trace = directory.path().join("trace.jsonl");
+    let output = egress_sim(&["run", text(directory.path()), "--trace", text(&trace)]);
+    assert_eq!((code(&output), stdout(&output)), (Some(64), ""));
+    assert!(stderr(&output).contains("--trace takes one scenario, but the paths have 2"), "{}", stderr(&output));
+    assert!(!trace.exists());
+}
+
+#[test]
+fn the_document_goes_to_a_file_whole_and_the_rest_to_stderr() {
+    let directory = broken_scenarios();
+    let scenario = directory.path().join("one.toml");
+    let file = directory.path().join("report.json");
+    fs::write(&file, "what was there").expect("writable");
+    let output = egress_sim(&["run", text(&scenario), "--format", "json", "--output", text(&file)]);
+    assert_eq!((code(&output), stdout(&output)), (Some(64), ""));
+    let document: Value = serde_json::from_slice(&fs::read(&file).expect("there")).expect("JSON");
+    assert_eq!(document["format"], 1);
+    assert!(stderr(&output).contains("1 could not be run"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_an_error_and_nothing_is_lost() {
+    let directory = broken_scenarios();
+    let scenario = directory.path().join("one.toml");
+    let nowhere = directory.path().join("missing").join("report.json");
+    let output = egress_sim(&["run", text(&scenario), "--output", text(&nowhere)]);
+    assert_eq!(code(&output), Some(64));
+    assert!(stderr(&output).contains("report.json cannot be written: "), "{}", stderr(&output));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let directory = broken_scenarios();
+    let scenario = directory.path().join("one.toml");
+    let output = egress_sim(&["run", text(&scenario), "--output", "/dev/full"]);
+    assert_eq!(code(&output), Some(64));
+    assert!(stderr(&output).contains("/dev/full cannot be written: "), "{}", stderr(&output));
+    let full = fs::File::options().write(true).open("/dev/full").expect("it is there");
+    let output = command().arg("schema").stdout(full).stderr(Stdio::piped()).output().expect("the binary starts");
+    assert_eq!(code(&output), Some(64));
+    assert!(stderr(&output).contains("stdout cannot be written: "), "{}", stderr(&output));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let (reader, writer) = io::pipe().expect("a pipe");
+    drop(reader);
+    let output = command().arg("schema").stdout(writer).stderr(Stdio::piped()).output().expect("the binary starts");
+    assert_eq!((code(&output), stderr(&output)), (Some(0), ""));
+}

@@ -1,0 +1,231 @@
+//! `livekit.Egress`: what each RPC answers (facts from livekit-server 1.13 and egress 1.14).
+
+use std::sync::Arc;
+
+use super::filename::{self, Naming};
+use super::{Worker, error, validate};
+use crate::call::CallError;
+use crate::fault::Point;
+use crate::livekit::{EgressInfo, EgressStatus, FileInfo, Output, SegmentsInfo, Source, StartEgress};
+use crate::state::{CallIx, Egress, EgressIx, End};
+use crate::time::Span;
+use crate::webhook::Subject;
+use crate::world::{Event, World};
+
+impl World<'_> {
+    /// All Start… RPCs. The order of checks is LiveKit's: room, worker, request.
+    pub(crate) fn start_egress(&mut self, request: &Arc<StartEgress>) -> Result<Arc<EgressInfo>, CallError> {
+        let world = &self.state.scenario.world;
+        let (prefixed, capacity, egress_start) = (world.error_prefix, world.egress_capacity, world.egress_start);
+        let Some(call) = self.live_rooms.get(request.room_name.as_str()).copied() else {
+            return Err(error::room_does_not_exist(prefixed));
+        };
+        if capacity > 0 && self.recorders.workers.len() as u64 >= u64::from(capacity) {
+            return Err(error::no_response_from_servers(prefixed));
+        }
+        validate::validate(request).map_err(|refusal| error::with_prefix(refusal, prefixed))?;
+
+        let ix = self.new_egress(call, request);
+        self.recorders.workers.insert(ix, Worker::default());
+        self.egress_changed(ix, "egress_started");
+        self.queue.push(self.state.now + egress_start, Event::EgressActive { egress: ix });
+        self.strike_egress("egress.start", ix);
+        Ok(Arc::new(self.state.egress(ix).info.clone()))
+    }
+
+    fn new_egress(&mut self, call: CallIx, request: &Arc<StartEgress>) -> EgressIx {
+        let now = self.state.now;
+        let ix = EgressIx(self.state.egresses.len() as u32);
+        let room = self.state.call(call);
+        let attempt = room.egresses.len() as u32;
+        let egress_id: Arc<str> = self.chance.id("EG_", &self.entity(call), u64::from(attempt)).into();
+        let naming = Naming { room_name: &room.room, room_id: &room.sid, now, track: None };
+        let mut info = EgressInfo {
+            egress_id: Arc::clone(&egress_id),
+            room_id: Arc::clone(&room.sid),
+            room_name: Arc::clone(&room.room),
+            status: EgressStatus::Starting,
+            request: Arc::clone(request),
+            started_at: Some(now),
+            updated_at: Some(now),
+            ended_at: None,
+            file_results: Vec::new(),
+            segment_results: Vec::new(),
+            manifest_location: String::new(),
+            details: String::new(),
+            error: String::new(),
+            error_code: 0,
+        };
+        for output in &request.outputs {
+            match output {
+                Output::File(file) => info.file_results.push(FileInfo {
+                    // The name of a track's file is known only once the track is subscribed to.
+                    filename: match &request.source {
+                        Source::RoomComposite { audio_only, .. } => {
+                            let extension = filename::extension_for_composite(*audio_only);
+                            filename::file_path(&file.filepath, extension, &naming)
+                        }
+                        Source::Track { .. } => String::new(),
+                    },
+                    ..FileInfo::default()
+                }),
+                Output::Segments(segments) => {
+                    let paths = filename::segment_paths(
+                        &segments.filename_prefix,
+                        &segments.playlist_name,
+                        &segments.live_playlist_name,
+                        &naming,
+                    );
+                    info.segment_results.push(SegmentsInfo {
+                        playlist_name: paths.playlist,
+                        live_playlist_name: paths.live_playlist.unwrap_or_default(),
+                        ..SegmentsInfo::default()
+                    });
+                }
+            }
+        }
+        let bucket = request.outputs.first().map_or("", |output| &output.s3().bucket);
+        self.state.egresses.push(Egress {
+            ix,
+            call,
+            attempt,
+            info,
+            active_at: None,
+            stopped_at: None,
+            end: None,
+            stored: false,
+            objects: Vec::new(),
+            bucket: bucket.into(),
+            outlives_room: false,
+        });
+        self.state.egress_by_id.insert(Arc::clone(&egress_id), ix);
+        self.state.calls[call.0 as usize].egresses.push(ix);
+        self.recorders.remembered.insert(egress_id, ix);
+        ix
+    }
+
+    /// `StopEgress`.
+    pub(crate) fn stop_egress(&mut self, egress_id: &str) -> Result<Arc<EgressInfo>, CallError> {
+        let prefixed = self.state.scenario.world.error_prefix;
+        let Some(ix) = self.remembered(egress_id) else { return Err(error::egress_does_not_exist(prefixed)) };
+        match self.state.egress(ix).info.status {
+            EgressStatus::Starting => {
+                self.egress_ends_early(ix, End::Stopped, "Stop called before pipeline could start")
+            }
+            EgressStatus::Active => self.egress_stops(ix, End::Stopped),
+            EgressStatus::Ending => {}
+            status => return Err(error::cannot_be_stopped(status)),
+        }
+        Ok(Arc::new(self.state.egress(ix).info.clone()))
+    }
+
+    /// `ListEgress`. The order means nothing: the server's store is a hash.
+    pub(crate) fn list_egress(
+        &mut self,
+        room_name: &str,
+        egress_id: &str,
+        active: bool,
+    ) -> Result<Vec<Arc<EgressInfo>>, CallError> {
+        if !egress_id.is_empty() {
+            let prefixed = self.state.scenario.world.error_prefix;
+            let ix = self.remembered(egress_id).ok_or_else(|| error::egress_does_not_exist(prefixed))?;
+            return Ok(vec![Arc::new(self.state.egress(ix).info.clone())]);
+        }
+        let (now, retention) = (self.state.now, self.state.scenario.world.info_retention);
+        let state = &self.state;
+        self.recorders.remembered.retain(|_, ix| !is_forgotten(state.egress(*ix), now, retention));
+        let found = self.recorders.remembered.values().map(|ix| &self.state.egress(*ix).info);
+        Ok(found
+            .filter(|info| {
+                (room_name.is_empty() || &*info.room_name == room_name) && (!active || info.status.is_live())
+            })
+            .map(|info| Arc::new(info.clone()))
+            .collect())
+    }
+
+    fn remembered(&self, egress_id: &str) -> Option<EgressIx> {
+        let ix = *self.recorders.remembered.get(egress_id)?;
+        let retention = self.state.scenario.world.info_retention;
+        (!is_forgotten(self.state.egress(ix), self.state.now, retention)).then_some(ix)
+    }
+
+    /// The egress's room has closed.
+    pub(crate) fn room_closed(&mut self, call: CallIx) {
+        for at in 0..self.state.call(call).egresses.len() {
+            let egress = self.state.call(call).egresses[at];
+            if !self.state.egress(egress).outlives_room {
+                self.source_closed(egress);
+            }
+        }
+    }
+
+    /// A track that somebody published is gone: what recorded just it ends.
+    pub(crate) fn track_unpublished(&mut self, call: CallIx, sid: &str) {
+        for at in 0..self.state.call(call).egresses.len() {
+            let egress = self.state.call(call).egresses[at];
+            let records_it = matches!(
+                &self.state.egress(egress).info.request.source,
+                Source::Track { track_id } if track_id == sid
+            );
+            if records_it {
+                self.source_closed(egress);
+            }
+        }
+    }
+
+    fn source_closed(&mut self, egress: EgressIx) {
+        match self.state.egress(egress).info.status {
+            EgressStatus::Starting => self.egress_ends_early(egress, End::SourceClosed, "Start signal not received"),
+            EgressStatus::Active => self.egress_stops(egress, End::SourceClosed),
+            _ => {}
+        }
+    }
+
+    /// Asks for faults that strike an egress at this moment of its life.
+    pub(super) fn strike_egress(&mut self, point: &'static str, ix: EgressIx) {
+        const KINDS: [&str; 2] = ["egress.abort", "egress.outlives_room"];
+        for kind in KINDS {
+            if !self.faults.has(kind) {
+                continue;
+            }
+            let egress = self.state.egress(ix);
+            let (room, bucket) = (Arc::clone(&egress.info.room_name), Arc::clone(&egress.bucket));
+            let tenant = Arc::clone(&self.state.tenant_of(ix).name);
+            let at = Point {
+                name: point,
+                bucket: Some(&bucket),
+                tenant: Some(&tenant),
+                room: Some(&room),
+                ..Point::default()
+            };
+            let Some(strike) = self.strike(&[kind], &at) else { continue };
+            if kind == "egress.abort" {
+                let delay = self.faults.fault(strike).span("delay");
+                self.queue.push(self.state.now + delay, Event::EgressAborts { egress: ix });
+            } else {
+                self.state.egresses[ix.0 as usize].outlives_room = true;
+            }
+        }
+    }
+
+    /// Puts a new status on record and tells the receivers.
+    pub(super) fn egress_changed(&mut self, ix: EgressIx, event: &'static str) {
+        let info = &self.state.egress(ix).info;
+        self.log.emit(
+            &self.state,
+            &crate::trace::Fact::EgressChanged {
+                egress: ix,
+                id: &info.egress_id,
+                room: &info.room_name,
+                status: info.status,
+                details: &info.details,
+                error: &info.error,
+            },
+        );
+        self.notify(event, Subject::Egress { egress: ix });
+    }
+}
+
+fn is_forgotten(egress: &Egress, now: crate::time::Time, retention: Span) -> bool {
+    egress.info.ended_at.is_some_and(|ended| ended + retention <= now)
+}

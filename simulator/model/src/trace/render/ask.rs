@@ -1,0 +1,169 @@
+//! Calls in words: `→ s3.delete_objects rec-eu-1, 12 keys`.
+
+use super::{place, plural, row_state};
+use crate::call::{
+    AuditAction, AuditOutcome, AuditRecord, Call, Expectation, LogLevel, Precondition, SinkKey, Subject, Write,
+};
+use crate::livekit::{Output, Source, StartEgress};
+
+/// The call as one line.
+pub(super) fn line(call: &Call) -> String {
+    let words = words(call);
+    if words.is_empty() { format!("→ {}", call.name()) } else { format!("→ {} {words}", call.name()) }
+}
+
+fn words(call: &Call) -> String {
+    match call {
+        Call::WebhookRaw { delivery } | Call::WebhookOpen { delivery } => delivery.to_string(),
+        Call::StartEgress(request) => start(request),
+        Call::StopEgress { egress_id } | Call::InventoryGet { egress_id } | Call::Retract { egress_id } => {
+            egress_id.clone()
+        }
+        Call::ListEgress { room_name, egress_id, active } => list([
+            (!egress_id.is_empty()).then(|| egress_id.clone()),
+            (!room_name.is_empty()).then(|| format!("room {room_name}")),
+            active.then(|| "live ones".into()),
+        ]),
+        Call::ListRooms { names } => names.join(", "),
+        Call::ListParticipants { room } => room.clone(),
+        Call::HeadObject { bucket, id } | Call::DeleteObject { bucket, id } => {
+            place(bucket, &id.key, id.version_id.as_deref())
+        }
+        Call::GetObject { bucket, id, range } => {
+            let object = place(bucket, &id.key, id.version_id.as_deref());
+            match range {
+                Some((first, last)) => format!("{object}, bytes {first}-{last}"),
+                None => object,
+            }
+        }
+        Call::PutObject { bucket, key, body, .. } => format!("{bucket}/{key}, {} B", body.len()),
+        Call::DeleteObjects { bucket, objects, .. } => match objects.as_slice() {
+            [one] => place(bucket, &one.key, one.version_id.as_deref()),
+            many => format!("{bucket}, {}", plural(many.len(), "key")),
+        },
+        Call::ListObjectsV2 { bucket, prefix, continuation_token, .. } => {
+            let place = format!("{bucket}/{prefix}*");
+            if continuation_token.is_some() { format!("{place}, next page") } else { place }
+        }
+        Call::ListObjectVersions { bucket, prefix, marker, .. } => {
+            let place = format!("{bucket}/{prefix}*");
+            if marker.is_some() { format!("{place}, next page") } else { place }
+        }
+        Call::ListMultipartUploads { bucket, prefix } => format!("{bucket}/{prefix}*"),
+        Call::AbortMultipartUpload { bucket, key, upload_id } => format!("{bucket}/{key}, upload {upload_id}"),
+        Call::GetBucketVersioning { bucket } => bucket.clone(),
+        Call::Commit { writes, preconditions } => some(writes, "write", write)
+            .into_iter()
+            .chain(some(preconditions, "condition", precondition))
+            .collect::<Vec<_>>()
+            .join(", if "),
+        Call::InventoryScan { tenant, after, .. } => behind(tenant.clone(), after.as_deref()),
+        Call::StateGet { key } => key.clone(),
+        Call::StateScan { prefix, after, .. } => behind(format!("{prefix}*"), after.as_deref()),
+        Call::AuditAppend(records) => some(records, "record", audit).unwrap_or_default(),
+        Call::Publish(link) => format!("{} {}", link.egress_id, link.url),
+        Call::CheckAlways { name, condition: true, .. } => format!("{name}: holds"),
+        Call::CheckAlways { name, condition: false, details } => format!("{name}: does not hold: {details}"),
+        Call::CheckSometimes { name, condition } => {
+            format!("{name}: {}", if *condition { "happened" } else { "did not happen" })
+        }
+        Call::Now | Call::Entropy => String::new(),
+        Call::SetTimer(timer) => format!("{} at {}", timer.name, timer.at.to_rfc3339()),
+        Call::CancelTimer { name } => name.clone(),
+        Call::Log { level, message } => {
+            let level = match level {
+                LogLevel::Debug => "debug",
+                LogLevel::Info => "info",
+                LogLevel::Warn => "warn",
+                LogLevel::Error => "error",
+            };
+            format!("{level}: {message}")
+        }
+    }
+}
+
+fn start(request: &StartEgress) -> String {
+    let what = match &request.source {
+        Source::RoomComposite { .. } => format!("room composite of {}", request.room_name),
+        Source::Track { track_id } => format!("track {track_id} of {}", request.room_name),
+    };
+    let outputs = request.outputs.iter().map(|output| match output {
+        Output::File(file) => format!(" → {}/{}", file.s3.bucket, file.filepath),
+        Output::Segments(segments) => format!(" → {}/{} (HLS)", segments.s3.bucket, segments.playlist_name),
+    });
+    outputs.fold(what, |line, output| line + &output)
+}
+
+fn list(parts: [Option<String>; 3]) -> String {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "all".into() } else { parts.join(", ") }
+}
+
+fn behind(what: String, after: Option<&str>) -> String {
+    match after {
+        Some(after) => format!("{what}, behind {after}"),
+        None => what,
+    }
+}
+
+/// One thing in words, several as their number; none: none.
+fn some<T>(things: &[T], noun: &str, words: fn(&T) -> String) -> Option<String> {
+    match things {
+        [] => None,
+        [one] => Some(words(one)),
+        many => Some(plural(many.len(), noun)),
+    }
+}
+
+fn write(write: &Write) -> String {
+    match write {
+        Write::PutRow(row) => {
+            let key = match &row.key {
+                SinkKey::Exact(key) => format!("{}/{key}", row.bucket),
+                SinkKey::Prefix(prefix) => format!("{}/{prefix}*", row.bucket),
+            };
+            format!("row {} {} at {key}", row.egress_id, row_state(row.state))
+        }
+        Write::DeleteRow(egress_id) => format!("row {egress_id} removed"),
+        Write::PutState(key, _) => format!("state {key}"),
+        Write::DeleteState(key) => format!("state {key} removed"),
+    }
+}
+
+fn precondition(precondition: &Precondition) -> String {
+    let subject = subject(&precondition.subject);
+    match precondition.expect {
+        Expectation::Absent => format!("{subject} is absent"),
+        Expectation::VersionIs(version) => format!("{subject} has version {version}"),
+    }
+}
+
+/// A row or a state key.
+pub(super) fn subject(subject: &Subject) -> String {
+    match subject {
+        Subject::Row(egress_id) => format!("row {egress_id}"),
+        Subject::State(key) => format!("state {key}"),
+    }
+}
+
+fn audit(record: &AuditRecord) -> String {
+    let action = match record.action {
+        AuditAction::Delete => "delete",
+        AuditAction::LegalHold => "legal hold",
+        AuditAction::LiftHold => "hold lifted",
+        AuditAction::Publish => "publish",
+        AuditAction::Retract => "retract",
+        AuditAction::RefuseWebhook => "webhook refused",
+    };
+    let about = match (&record.bucket, &record.key, &record.egress_id) {
+        (Some(bucket), Some(key), _) => place(bucket, key, record.version_id.as_deref()),
+        (_, _, Some(egress_id)) => egress_id.clone(),
+        _ => record.tenant.clone(),
+    };
+    let outcome = match &record.outcome {
+        AuditOutcome::Done => "done".into(),
+        AuditOutcome::Refused(code) => format!("refused, {code}"),
+        AuditOutcome::Failed(code) => format!("failed, {code}"),
+    };
+    if about.is_empty() { format!("{action}: {outcome}") } else { format!("{action} {about}: {outcome}") }
+}

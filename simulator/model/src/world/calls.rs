@@ -1,0 +1,189 @@
+//! What each call does. The one place where a [`Call`] meets the surfaces of the world.
+
+use super::World;
+use crate::call::{Call, CallError, ObjectId, Reply};
+use crate::fault::Point;
+use crate::property::{Mention, Verdict};
+use crate::sink::{Body, Change, Origin, Put};
+use crate::trace::{Actor, Fact};
+
+impl World<'_> {
+    /// Carries a call out and says what is answered.
+    pub(super) fn apply(&mut self, instance: u32, call: &Call) -> Reply {
+        match call {
+            Call::WebhookRaw { delivery } => self.webhook_raw(*delivery),
+            Call::WebhookOpen { delivery } => Reply::Opened(self.webhook_open(*delivery)),
+            Call::StartEgress(request) => Reply::Egress(self.start_egress(request)),
+            Call::StopEgress { egress_id } => Reply::Egress(self.stop_egress(egress_id)),
+            Call::ListEgress { room_name, egress_id, active } => {
+                Reply::EgressList(self.list_egress(room_name, egress_id, *active))
+            }
+            Call::ListRooms { names } => Reply::Rooms(Ok(self.list_rooms(names))),
+            Call::ListParticipants { room } => Reply::Participants(self.list_participants(room)),
+            Call::HeadObject { .. }
+            | Call::GetObject { .. }
+            | Call::PutObject { .. }
+            | Call::DeleteObject { .. }
+            | Call::DeleteObjects { .. }
+            | Call::ListObjectsV2 { .. }
+            | Call::ListObjectVersions { .. }
+            | Call::ListMultipartUploads { .. }
+            | Call::AbortMultipartUpload { .. }
+            | Call::GetBucketVersioning { .. } => self.apply_s3(instance, call),
+            Call::Commit { writes, preconditions } => Reply::Commit(Ok(self.commit(writes, preconditions))),
+            Call::InventoryGet { egress_id } => Reply::Row(Ok(self.state.ports.rows.get(egress_id.as_str()).cloned())),
+            Call::InventoryScan { tenant, after, limit } => {
+                Reply::Rows(Ok(self.state.ports.scan_rows(tenant, after.as_deref(), *limit)))
+            }
+            Call::StateGet { key } => Reply::State(Ok(self.state.ports.state.get(key).cloned())),
+            Call::StateScan { prefix, after, limit } => {
+                Reply::States(Ok(self.state.ports.scan_state(prefix, after.as_deref(), *limit)))
+            }
+            Call::AuditAppend(records) => {
+                self.state.ports.audit_records += records.len() as u64;
+                Reply::Done(Ok(()))
+            }
+            Call::Publish(link) => {
+                self.publish(link);
+                Reply::Done(Ok(()))
+            }
+            Call::Retract { egress_id } => {
+                self.retract(egress_id);
+                Reply::Done(Ok(()))
+            }
+            Call::CheckAlways { name, condition, details } => {
+                self.check_always(instance, name, *condition, details);
+                Reply::Nothing
+            }
+            Call::Now => Reply::Now(self.state.now),
+            Call::SetTimer(timer) => Reply::Done(self.set_timer(timer)),
+            Call::CancelTimer { name } => {
+                self.state.ports.timers.remove(name);
+                Reply::Done(Ok(()))
+            }
+            Call::Entropy => {
+                let counter = self.entropy_drawn;
+                self.entropy_drawn += 1;
+                Reply::Entropy(self.chance.draw("entropy", &instance.to_string(), counter))
+            }
+            Call::CheckSometimes { .. } | Call::Log { .. } => Reply::Nothing,
+        }
+    }
+
+    fn check_always(&mut self, instance: u32, name: &str, condition: bool, details: &str) {
+        let now = self.state.now;
+        let verdict: &mut Verdict = self.customs.entry(format!("custom.{name}")).or_default();
+        verdict.check(
+            condition,
+            now,
+            || vec![Mention::Instance(instance)],
+            || format!("the operator's own promise `{name}` does not hold: {details}"),
+        );
+    }
+
+    fn apply_s3(&mut self, instance: u32, call: &Call) -> Reply {
+        if let Some(error) = self.s3_refusal(instance, call) {
+            return call.failed(error);
+        }
+        let now = self.state.now;
+        let chance = self.chance;
+        let origin = Origin::Operator;
+        match call {
+            Call::HeadObject { bucket, id } => Reply::Head(self.state.sink.head(bucket, id)),
+            Call::GetObject { bucket, id, range } => Reply::Object(self.state.sink.get(bucket, id, *range)),
+            Call::ListObjectsV2 { bucket, prefix, continuation_token, max_keys } => Reply::Objects(
+                self.state.sink.list_objects_v2(bucket, prefix, continuation_token.as_deref(), *max_keys),
+            ),
+            Call::ListObjectVersions { bucket, prefix, marker, max_keys } => {
+                let marker = marker.as_ref().map(|(key, version)| (key.as_str(), version.as_str()));
+                Reply::Versions(self.state.sink.list_object_versions(bucket, prefix, marker, *max_keys))
+            }
+            Call::ListMultipartUploads { bucket, prefix } => {
+                Reply::Uploads(self.state.sink.list_multipart_uploads(bucket, prefix))
+            }
+            Call::GetBucketVersioning { bucket } => Reply::Versioning(self.state.sink.versioning(bucket)),
+            Call::PutObject { bucket, key, content_type, body } => {
+                let put = Put {
+                    chance,
+                    now,
+                    bucket,
+                    key: key.as_str().into(),
+                    body: Body::Bytes(body.clone()),
+                    content_type: content_type.as_str().into(),
+                    metadata: std::sync::Arc::default(),
+                    tagging: "".into(),
+                    origin,
+                };
+                let result = self.state.sink.put(put);
+                Reply::Put(self.changed_by_operator(instance, bucket, result))
+            }
+            Call::DeleteObject { bucket, id } => {
+                let result = self.state.sink.delete(chance, now, bucket, id, origin);
+                Reply::Deleted(self.changed_by_operator(instance, bucket, result))
+            }
+            Call::DeleteObjects { bucket, objects, quiet } => {
+                let (count, code) = self.batch_refusals(instance, call);
+                let mut refuse = |place: usize, _: &ObjectId| {
+                    (place < count).then(|| (code.clone(), "Refused by a fault.".to_owned()))
+                };
+                let result = self.state.sink.delete_many(chance, now, bucket, objects, *quiet, origin, &mut refuse);
+                Reply::DeleteResult(self.changed_by_operator(instance, bucket, result))
+            }
+            Call::AbortMultipartUpload { bucket, key, upload_id } => {
+                let result = self.state.sink.abort_multipart_upload(bucket, key, upload_id);
+                Reply::Done(self.changed_by_operator(instance, bucket, result.map(|changes| ((), changes))))
+            }
+            _ => unreachable!("{} is not an S3 call", call.name()),
+        }
+    }
+
+    /// Puts the changes of an S3 call on record.
+    fn changed_by_operator<T>(
+        &mut self,
+        instance: u32,
+        bucket: &str,
+        result: Result<(T, Vec<Change>), CallError>,
+    ) -> Result<T, CallError> {
+        let (reply, changes) = result?;
+        for change in &changes {
+            self.log.emit(&self.state, &Fact::Sink { by: Actor::Operator(instance), bucket, change });
+        }
+        Ok(reply)
+    }
+
+    /// Faults that refuse a whole S3 request.
+    fn s3_refusal(&mut self, instance: u32, call: &Call) -> Option<CallError> {
+        const KINDS: &[&str] = &["s3.slow_down"];
+        if !KINDS.iter().any(|kind| self.faults.has(kind)) {
+            return None;
+        }
+        let keys = call.keys();
+        let point = Point {
+            name: call.name(),
+            bucket: call.bucket(),
+            keys: &keys,
+            instance: Some(instance),
+            ..Point::default()
+        };
+        self.strike(KINDS, &point)?;
+        Some(CallError::rejected("SlowDown", 503, "Please reduce your request rate."))
+    }
+
+    /// How many of a batch's first keys a fault refuses, and with what code.
+    fn batch_refusals(&mut self, instance: u32, call: &Call) -> (usize, String) {
+        if !self.faults.has("s3.batch_partial") {
+            return (0, String::new());
+        }
+        let keys = call.keys();
+        let point = Point {
+            name: call.name(),
+            bucket: call.bucket(),
+            keys: &keys,
+            instance: Some(instance),
+            ..Point::default()
+        };
+        let Some(strike) = self.strike(&["s3.batch_partial"], &point) else { return (0, String::new()) };
+        let fault = self.faults.fault(strike);
+        (usize::try_from(fault.integer("keys")).unwrap_or(usize::MAX), fault.text("code").to_owned())
+    }
+}

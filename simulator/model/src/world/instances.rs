@@ -1,0 +1,379 @@
+//! The operator's instances: incarnations, what they are handed, how they end, and when they come back.
+//!
+//! An instance handles one delivery at a time. Webhooks wait at its door as open connections and break with it;
+//! commands and timers are durable and are handed over until they are answered without "later".
+
+use std::sync::Arc;
+
+use super::{Event, World};
+use crate::call::{Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, HeadResult, Timer};
+use crate::fault::Point;
+use crate::operator::{Guest, Step, Trap, TrapKind};
+use crate::time::Span;
+use crate::trace::{Fact, WebhookFact};
+
+/// Traps of a run after which an operator that keeps trapping is not started again: its verdict stands, and a guest that
+/// loops for ever would otherwise burn its fuel for every webhook of the scenario.
+const TRAPS_MAX: u32 = 8;
+
+/// The longest wait before a command or timer is handed over again.
+const AGAIN_MAX: Span = Span::seconds(60);
+
+/// Something that waits for an instance.
+#[derive(Clone, Debug)]
+pub(crate) enum InboxItem {
+    /// A webhook's delivery, by handle.
+    Webhook(u64),
+    /// A command, by its place in `World::commands`, with the number of the attempt.
+    Command(usize, u32),
+    /// A timer that is due, with the number of the attempt.
+    Timer(Timer, u32),
+}
+
+/// One of the operator's instances.
+pub(super) struct Instance {
+    guest: Option<Box<dyn Guest>>,
+    incarnation: u32,
+    work: Work,
+    /// Given up: not started again.
+    over: bool,
+}
+
+enum Work {
+    /// Nothing to do, or not running.
+    Idle,
+    /// Busy with a delivery.
+    Busy {
+        what: Task,
+        calls: u64,
+        /// The call that it waits for.
+        pending: Option<Box<Call>>,
+    },
+}
+
+enum Task {
+    Init,
+    Item(InboxItem),
+}
+
+impl World<'_> {
+    /// Starts every instance before anything else happens.
+    pub(super) fn boot_instances(&mut self, count: u32) {
+        for instance in 0..count {
+            self.instances.push(Instance { guest: None, incarnation: 0, work: Work::Idle, over: false });
+            self.queue.push(self.state.now, Event::Restarts { instance });
+        }
+    }
+
+    /// Starts the next incarnation of an instance.
+    pub(super) fn restarts(&mut self, number: u32) {
+        if self.instances[number as usize].over {
+            return;
+        }
+        let incarnation = self.instances[number as usize].incarnation + 1;
+        let boot = Arc::new(self.boot(number, incarnation));
+        self.log.emit(&self.state, &Fact::Booted { boot: &boot });
+        let guest = self.host.start(&boot);
+        let instance = &mut self.instances[number as usize];
+        instance.guest = Some(guest);
+        instance.incarnation = incarnation;
+        self.begin(number, Task::Init, &Delivery::Init(boot));
+    }
+
+    fn boot(&self, instance: u32, incarnation: u32) -> Boot {
+        let scenario = &self.state.scenario;
+        let tenants = scenario
+            .tenants
+            .iter()
+            .map(|tenant| BootTenant {
+                name: tenant.name.clone(),
+                buckets: tenant
+                    .buckets
+                    .iter()
+                    .map(|name| scenario.bucket(name))
+                    .map(|bucket| BootBucket { name: bucket.name, region: bucket.region, versioned: bucket.versioning })
+                    .collect(),
+                cdn: tenant.cdn.clone(),
+                retention: tenant.retention,
+                retention_max: tenant.retention_max,
+                delete_within: tenant.delete_within,
+            })
+            .collect();
+        Boot {
+            name: self.host.name().to_owned(),
+            instance,
+            incarnation,
+            livekit_url: "http://127.0.0.1:7880".into(),
+            api_key: super::API_KEY.into(),
+            api_secret: super::API_SECRET.into(),
+            s3_url: "http://127.0.0.1:9000".into(),
+            s3_access_key: "minioadmin".into(),
+            s3_secret_key: "minioadmin".into(),
+            tenants,
+            config: serde_json::to_string(&scenario.operator.config).expect("TOML tables are JSON objects"),
+        }
+    }
+
+    /// Whether anybody answers the door.
+    pub(crate) fn operator_is_up(&self) -> bool {
+        self.instances.iter().any(|instance| instance.guest.is_some())
+    }
+
+    /// Puts something before the operator's door; it is handed over at the end of the event.
+    pub(crate) fn put_into_inbox(&mut self, item: InboxItem) {
+        self.inbox.push_back(item);
+    }
+
+    /// Hands what waits to idle instances, the first of them first.
+    pub(super) fn hand_over(&mut self) {
+        while !self.inbox.is_empty() {
+            let idle = self
+                .instances
+                .iter()
+                .position(|instance| instance.guest.is_some() && matches!(instance.work, Work::Idle));
+            let Some(number) = idle else { return };
+            let item = self.inbox.pop_front().expect("the inbox was not empty");
+            let delivery = match &item {
+                InboxItem::Webhook(handle) => {
+                    let attempt = self.notifier.delivery(*handle).attempt;
+                    Delivery::Webhook { delivery: *handle, attempt }
+                }
+                InboxItem::Command(command, _) => Delivery::Command(self.commands[*command].clone()),
+                InboxItem::Timer(timer, _) => Delivery::Timer(timer.clone()),
+            };
+            self.begin(number as u32, Task::Item(item), &delivery);
+        }
+    }
+
+    fn begin(&mut self, number: u32, what: Task, delivery: &Delivery) {
+        let webhook = match &what {
+            Task::Item(InboxItem::Webhook(handle)) => {
+                let delivery = self.notifier.delivery(*handle);
+                Some(WebhookFact {
+                    event: delivery.event.event,
+                    room: delivery.event.room.as_ref().map_or("", |room| &room.name),
+                    egress_id: delivery.event.egress_info.as_ref().map_or("", |info| &info.egress_id),
+                    authentic: self.webhook_open(*handle).is_ok(),
+                })
+            }
+            _ => None,
+        };
+        self.log.emit(&self.state, &Fact::DeliveryBegan { instance: number, delivery, webhook });
+        let now = self.state.now;
+        let instance = &mut self.instances[number as usize];
+        instance.work = Work::Busy { what, calls: 0, pending: None };
+        let step = instance.guest.as_mut().expect("only a running instance is handed anything").begin(now, delivery);
+        self.advance(number, step);
+    }
+
+    /// Goes on with an instance until it waits for a later moment or has ended its delivery.
+    fn advance(&mut self, number: u32, mut step: Step) {
+        loop {
+            match step {
+                Step::Call(call) => {
+                    let Some(call) = self.admit(number, call) else { return };
+                    let at = self.state.now + self.latency(&call);
+                    let alone = self.queue.next_at().is_none_or(|next| at < next) && at <= self.end();
+                    if !alone {
+                        let incarnation = self.instances[number as usize].incarnation;
+                        let Work::Busy { pending, .. } = &mut self.instances[number as usize].work else {
+                            unreachable!("an idle instance made a call");
+                        };
+                        *pending = Some(Box::new(call));
+                        self.queue.push(at, Event::CallApplies { instance: number, incarnation });
+                        return;
+                    }
+                    // Nothing else happens before this call's effect: the detour over the queue would change nothing.
+                    self.log.monitor.run_due(at, &self.state);
+                    self.state.now = at;
+                    match self.resolve(number, &call) {
+                        Some(next) => step = next,
+                        None => return,
+                    }
+                }
+                Step::Done(answer) => return self.ended(number, &answer),
+                Step::Trapped(trap) => return self.trapped(number, &trap),
+            }
+        }
+    }
+
+    /// Puts a call on record, unless it breaks a limit that the model holds.
+    fn admit(&mut self, number: u32, call: Call) -> Option<Call> {
+        let bytes = self.log.emit(&self.state, &Fact::Called { instance: number, call: &call });
+        let limits = &self.state.scenario.limits;
+        let (calls_max, payload_max) = (limits.calls_per_delivery, limits.host_payload_bytes);
+        let Work::Busy { calls, .. } = &mut self.instances[number as usize].work else {
+            unreachable!("an idle instance made a call");
+        };
+        *calls += 1;
+        if *calls > calls_max {
+            let message = format!("more than {calls_max} calls in one delivery ([limits].calls_per_delivery)");
+            self.trapped(number, &Trap { kind: TrapKind::Calls, message });
+            return None;
+        }
+        if bytes > payload_max {
+            let message = format!("{} carried {bytes} bytes, over [limits].host_payload_bytes", call.name());
+            self.trapped(number, &Trap { kind: TrapKind::Payload, message });
+            return None;
+        }
+        Some(call)
+    }
+
+    pub(super) fn call_applies(&mut self, number: u32, incarnation: u32) {
+        let instance = &mut self.instances[number as usize];
+        if instance.incarnation != incarnation {
+            return;
+        }
+        let Work::Busy { pending, .. } = &mut instance.work else { return };
+        let Some(call) = pending.take() else { return };
+        if let Some(step) = self.resolve(number, &call) {
+            self.advance(number, step);
+        }
+    }
+
+    /// The moment of a call's effect: faults, effect, reply. None if the instance did not live to see the reply.
+    fn resolve(&mut self, number: u32, call: &Call) -> Option<Step> {
+        if self.faults.has("operator.crash") {
+            let point = Point {
+                name: call.name(),
+                group: Some("operator.call"),
+                bucket: call.bucket(),
+                room: call.room(),
+                keys: &call.keys(),
+                instance: Some(number),
+                ..Point::default()
+            };
+            if let Some(strike) = self.strike(&["operator.crash"], &point) {
+                if self.faults.fault(strike).text("effect") == "after" {
+                    let _lost = self.apply(number, call);
+                }
+                self.crashes(number);
+                return None;
+            }
+        }
+        let payload_max = self.state.scenario.limits.host_payload_bytes;
+        let too_long = |bytes: u64| Trap {
+            kind: TrapKind::Payload,
+            message: format!("the reply to {} has {bytes} bytes, over [limits].host_payload_bytes", call.name()),
+        };
+        // A recording may have gigabytes: its bytes are not even made for a guest that cannot take them.
+        let body = self.body_bytes(call);
+        if body > payload_max {
+            self.trapped(number, &too_long(body));
+            return None;
+        }
+        let reply = self.apply(number, call);
+        let bytes = self.log.emit(&self.state, &Fact::Replied { instance: number, call, reply: &reply });
+        if bytes > payload_max {
+            self.trapped(number, &too_long(bytes));
+            return None;
+        }
+        let now = self.state.now;
+        let guest = self.instances[number as usize].guest.as_mut().expect("a waiting instance is running");
+        Some(guest.resume(now, reply))
+    }
+
+    /// Bytes of the body that a GetObject would bring; 0 for other calls, and where there is none.
+    fn body_bytes(&self, call: &Call) -> u64 {
+        let Call::GetObject { bucket, id, range } = call else { return 0 };
+        let Ok(HeadResult::Found(head)) = self.state.sink.head(bucket, id) else { return 0 };
+        range.map_or(head.size, |(first, last)| head.size.min(last.saturating_add(1)).saturating_sub(first))
+    }
+
+    fn ended(&mut self, number: u32, answer: &Answer) {
+        self.log.emit(&self.state, &Fact::DeliveryEnded { instance: number, answer });
+        let instance = &mut self.instances[number as usize];
+        let Work::Busy { what, .. } = std::mem::replace(&mut instance.work, Work::Idle) else {
+            unreachable!("an idle instance ended a delivery");
+        };
+        match what {
+            Task::Init => {
+                if *answer != Answer::Ok {
+                    let words = match answer {
+                        Answer::Reject(words) | Answer::RetryLater(words) => words.clone(),
+                        Answer::Ok => String::new(),
+                    };
+                    let message = format!("`init` failed: {words}");
+                    self.trapped(number, &Trap { kind: TrapKind::Trap, message });
+                }
+            }
+            Task::Item(InboxItem::Webhook(handle)) => {
+                let status = match answer {
+                    Answer::Ok => 200,
+                    Answer::Reject(_) => 400,
+                    Answer::RetryLater(_) => 503,
+                };
+                self.delivery_answered(handle, status);
+            }
+            Task::Item(item) => {
+                if matches!(answer, Answer::RetryLater(_)) {
+                    self.again(item);
+                }
+            }
+        }
+    }
+
+    /// A fault ends an incarnation.
+    fn crashes(&mut self, number: u32) {
+        self.log.emit(&self.state, &Fact::Crashed { instance: number });
+        self.goes_down(number, true);
+    }
+
+    /// An incarnation ended itself.
+    fn trapped(&mut self, number: u32, trap: &Trap) {
+        self.log.emit(&self.state, &Fact::Trapped { instance: number, trap });
+        self.traps += 1;
+        let again = self.traps < TRAPS_MAX;
+        if !again {
+            self.log.emit(&self.state, &Fact::GivenUp { instance: number });
+            self.instances[number as usize].over = true;
+        }
+        self.goes_down(number, again);
+    }
+
+    fn goes_down(&mut self, number: u32, again: bool) {
+        let instance = &mut self.instances[number as usize];
+        instance.guest = None;
+        let work = std::mem::replace(&mut instance.work, Work::Idle);
+        if again {
+            let at = self.state.now + self.state.scenario.operator.restart;
+            self.queue.push(at, Event::Restarts { instance: number });
+        }
+        if let Work::Busy { what: Task::Item(item), .. } = work {
+            match item {
+                InboxItem::Webhook(handle) => self.delivery_answered(handle, 0),
+                item => self.again(item),
+            }
+        }
+        if !self.operator_is_up() {
+            // Connections that wait at the door of a process break with it.
+            let waiting: Vec<u64> = self
+                .inbox
+                .iter()
+                .filter_map(|item| if let InboxItem::Webhook(handle) = item { Some(*handle) } else { None })
+                .collect();
+            self.inbox.retain(|item| !matches!(item, InboxItem::Webhook(_)));
+            for handle in waiting {
+                self.delivery_answered(handle, 0);
+            }
+        }
+    }
+
+    /// A command or timer that was not done is handed over again, after 1 s, 2 s, 4 s … 60 s.
+    fn again(&mut self, item: InboxItem) {
+        let (item, attempt) = match item {
+            InboxItem::Command(command, attempt) => (InboxItem::Command(command, attempt + 1), attempt),
+            InboxItem::Timer(timer, attempt) => (InboxItem::Timer(timer, attempt + 1), attempt),
+            InboxItem::Webhook(_) => unreachable!("LiveKit's notifier decides about webhooks"),
+        };
+        let wait = AGAIN_MAX.min(Span::SECOND.times(1 << attempt.saturating_sub(1).min(6)));
+        self.queue.push(self.state.now + wait, Event::Again { item });
+    }
+
+    /// A command for the operator.
+    pub(super) fn give(&mut self, command: Command) {
+        self.log.emit(&self.state, &Fact::CommandGiven { command: &command });
+        self.commands.push(command);
+        self.put_into_inbox(InboxItem::Command(self.commands.len() - 1, 1));
+    }
+}
