@@ -101,7 +101,7 @@ impl Stage {
             rooms: BTreeMap::new(),
             egresses: Vec::new(),
             egress_by_id: BTreeMap::new(),
-            sink: Sink { buckets, media: Media::default(), list_page: 1000 },
+            sink: Sink { buckets, media: Media::default(), list_page: 1000, objects_deleted: 0 },
             ports: Ports::default(),
         };
         Stage { state, monitor: Some(Monitor::new(properties)) }
@@ -381,7 +381,7 @@ impl Stage {
         let content = Content {
             size: body.len() as u64,
             body: Body::Bytes(body),
-            etag: "\"\"".into(),
+            etag: None,
             content_type: "".into(),
             metadata: Arc::default(),
             tagging: "".into(),
