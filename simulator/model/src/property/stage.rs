@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Monitor, Property, Verdict};
+use super::{About, Monitor, Property, Verdict};
 use crate::call::{
     Answer, AuditAction, AuditOutcome, AuditRecord, Boot, Call, Command, Delivery, HeadResult, Hold, Link, ObjectId,
     Order, Reply, Row, RowState, SinkKey, StoredRow, Versioning,
@@ -62,6 +62,11 @@ pub fn span(text: &str) -> Span {
 impl Stage {
     /// A stage on which `property` watches.
     pub fn new(property: impl Property + 'static) -> Stage {
+        Stage::watched_by(vec![Box::new(property)])
+    }
+
+    /// A stage on which all of these watch.
+    pub fn watched_by(properties: Vec<Box<dyn Property>>) -> Stage {
         let scenario = Scenario {
             name: "stage".into(),
             title: String::new(),
@@ -96,10 +101,10 @@ impl Stage {
             rooms: BTreeMap::new(),
             egresses: Vec::new(),
             egress_by_id: BTreeMap::new(),
-            sink: Sink { buckets, media: Media::default(), list_page: 1000 },
+            sink: Sink { buckets, media: Media::default(), list_page: 1000, objects_deleted: 0 },
             ports: Ports::default(),
         };
-        Stage { state, monitor: Some(Monitor::new(vec![Box::new(property)])) }
+        Stage { state, monitor: Some(Monitor::new(properties)) }
     }
 
     /// The scenario, to be changed before anything happens.
@@ -118,8 +123,12 @@ impl Stage {
 
     /// The run ends now: what the property found.
     pub fn finish(&mut self) -> Verdict {
-        let mut verdicts = self.monitor.take().expect("finished once").finish(&self.state);
-        verdicts.pop().expect("one property watches").1
+        self.finish_all().pop().expect("one property watches").1
+    }
+
+    /// The run ends now: what each property found.
+    pub fn finish_all(&mut self) -> Vec<(&'static About, Verdict)> {
+        self.monitor.take().expect("finished once").finish(&self.state)
     }
 
     /// The run ends now: checks and violations.
@@ -372,7 +381,7 @@ impl Stage {
         let content = Content {
             size: body.len() as u64,
             body: Body::Bytes(body),
-            etag: "\"\"".into(),
+            etag: None,
             content_type: "".into(),
             metadata: Arc::default(),
             tagging: "".into(),

@@ -36,7 +36,8 @@ static ABOUT: About = About {
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub struct Verified {
-    /// By bucket and key: every key that was ever stored or looked at.
+    /// By bucket and key: every key that was ever removed, looked at or reported. What a listing says of others is no
+    /// proof: they have not been deleted.
     keys: BTreeMap<String, BTreeMap<Arc<str>, Proof>>,
 }
 
@@ -60,12 +61,15 @@ impl Property for Verified {
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
         match *fact {
             Fact::Sink { bucket, change, .. } => {
-                if matches!(change.kind, ChangeKind::UploadBegun | ChangeKind::UploadAborted) {
-                    return;
+                let forget = |proof: &mut Proof| (proof.head, proof.listing) = (false, false);
+                match change.kind {
+                    ChangeKind::UploadBegun | ChangeKind::UploadAborted => {}
+                    ChangeKind::Stored { .. } => {
+                        let known = self.keys.get_mut(bucket).and_then(|keys| keys.get_mut(&change.key));
+                        known.into_iter().for_each(forget);
+                    }
+                    _ => self.with_proof(bucket, &change.key, forget),
                 }
-                let proof = self.proof(bucket, &change.key);
-                proof.head = false;
-                proof.listing = false;
             }
             Fact::Replied { call, reply, .. } => self.replied(call, reply, state, verdict),
             Fact::RowCommitted { egress_id, state: Some(RowState::Deleted) } => {
@@ -82,7 +86,7 @@ impl Verified {
             (Call::HeadObject { bucket, id }, Reply::Head(Ok(HeadResult::NotFound { delete_marker: false })))
                 if id.version_id.is_none() =>
             {
-                self.proof(bucket, &id.key).head = true;
+                self.with_proof(bucket, &id.key, |proof| proof.head = true);
             }
             (Call::ListObjectVersions { bucket, prefix, marker, .. }, Reply::Versions(Ok(page))) => {
                 self.listed(bucket, prefix, marker.as_ref(), page);
@@ -149,11 +153,11 @@ impl Verified {
         state: &State,
         verdict: &mut Verdict,
     ) {
-        let proof = self.proof(bucket, key);
-        if std::mem::replace(&mut proof.reported, true) {
+        let mark = |proof: &mut Proof| std::mem::replace(proof, Proof { reported: true, ..*proof });
+        let Proof { head, listing, reported } = self.with_proof(bucket, key, mark);
+        if reported {
             return;
         }
-        let Proof { head, listing, .. } = *proof;
         let versioned =
             state.sink.buckets.get(bucket).is_some_and(|bucket| bucket.versioning != Versioning::Unversioned);
         verdict.check(
@@ -171,14 +175,15 @@ impl Verified {
         );
     }
 
-    fn proof(&mut self, bucket: &str, key: &str) -> &mut Proof {
+    /// Looks a key up once: this runs several times for each key of a sweep.
+    fn with_proof<T>(&mut self, bucket: &str, key: &str, look: impl FnOnce(&mut Proof) -> T) -> T {
         if !self.keys.contains_key(bucket) {
             self.keys.insert(bucket.to_owned(), BTreeMap::new());
         }
         let keys = self.keys.get_mut(bucket).expect("inserted above");
-        if !keys.contains_key(key) {
-            keys.insert(key.into(), Proof::default());
+        if let Some(proof) = keys.get_mut(key) {
+            return look(proof);
         }
-        keys.get_mut(key).expect("inserted above")
+        look(keys.entry(key.into()).or_default())
     }
 }

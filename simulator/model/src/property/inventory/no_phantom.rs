@@ -27,8 +27,10 @@ static ABOUT: About = About {
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub struct NoPhantom {
-    /// Rows that were committed as stored.
-    seen: BTreeSet<String>,
+    /// Recordings whose row was committed as stored.
+    seen: BTreeSet<EgressIx>,
+    /// Likewise, of egresses that never were.
+    invented: BTreeSet<String>,
     /// Of these, the recordings whose objects were there, and were not deleted under the row yet.
     sound: BTreeSet<EgressIx>,
 }
@@ -51,6 +53,9 @@ impl Property for NoPhantom {
                 if custody::is_removal(change.kind) =>
             {
                 let Some(ix) = custody::recording_of(state, bucket, change) else { return };
+                if !self.sound.contains(&ix) {
+                    return;
+                }
                 let row = state.ports.rows.get(&state.egress(ix).info.egress_id);
                 if row.is_some_and(|stored| stored.row.state == RowState::Stored) && self.sound.remove(&ix) {
                     verdict.overturned(state.now, words::about_key(state, bucket, &change.key, ix), || {
@@ -74,7 +79,10 @@ impl NoPhantom {
         {
             self.sound.insert(ix);
         }
-        let first = self.seen.insert(egress_id.to_owned());
+        let first = match ix {
+            Some(ix) => self.seen.insert(ix),
+            None => self.invented.insert(egress_id.to_owned()),
+        };
         let Some(wrong) = wrong else {
             if first {
                 verdict.held();

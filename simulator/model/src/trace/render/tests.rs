@@ -104,6 +104,7 @@ fn world() -> State {
             buckets: BTreeMap::from([("rec-eu-1".to_owned(), Bucket::default())]),
             media: Media::default(),
             list_page: 1000,
+            objects_deleted: 0,
         },
         ports: Ports::default(),
     }
