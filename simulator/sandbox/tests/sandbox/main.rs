@@ -1,0 +1,5 @@
+//! The sandbox from outside: files that are no operators, and operators that mean harm.
+
+mod adversary;
+mod contained;
+mod load;
