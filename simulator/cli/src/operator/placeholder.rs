@@ -1,56 +1,28 @@
-//! Stands in for the native host and the built-in operators until they are there: one operator that
-//! answers everything with Ok and does nothing.
+//! Stands in for `egress_sim_operators::{OPERATORS, boot}` until they are there.
 
-use std::sync::Arc;
+use egress_sim_sdk::{Boot, Cx, Delivery, Operator, Outcome};
 
-use egress_sim_model::call::{Answer, Boot, Delivery, Reply};
-use egress_sim_model::operator::{Guest, Host, Step};
-
-/// For `egress_sim_operators::OPERATORS`.
-pub static OPERATORS: &[Listed] =
-    &[Listed { name: "reference", summary: "does nothing yet", breaks: None, breaks_sandbox: false }];
+/// The list.
+pub static OPERATORS: &[About] =
+    &[About { name: "reference", summary: "does nothing yet", breaks: None, breaks_sandbox: false }];
 
 /// An operator of the list.
-pub struct Listed {
+pub struct About {
     pub name: &'static str,
     pub summary: &'static str,
     pub breaks: Option<&'static str>,
     pub breaks_sandbox: bool,
 }
 
-/// For `egress_sim_builtin::OPERATORS`.
-pub static BUILTIN: &[u8] = b"";
-
-/// For `egress_sim_native::NativeHost`.
-pub struct NativeHost(String);
-
-impl NativeHost {
-    pub fn new(name: &str, _make: fn()) -> NativeHost {
-        NativeHost(name.into())
-    }
+/// The operator that a boot asks for.
+pub fn boot(_boot: &Boot) -> Box<dyn Operator> {
+    Box::new(Nothing)
 }
-
-impl Host for NativeHost {
-    fn start(&self, _boot: &Arc<Boot>) -> Box<dyn Guest> {
-        Box::new(Nothing)
-    }
-
-    fn name(&self) -> &str {
-        &self.0
-    }
-}
-
-/// For `egress_sim_operators::boot`.
-pub fn make() {}
 
 struct Nothing;
 
-impl Guest for Nothing {
-    fn begin(&mut self, _delivery: &Delivery) -> Step {
-        Step::Done(Answer::Ok)
-    }
-
-    fn resume(&mut self, _reply: Reply) -> Step {
-        Step::Done(Answer::Ok)
+impl Operator for Nothing {
+    fn on_webhook(&mut self, _cx: &mut Cx<'_>, _delivery: Delivery) -> Outcome {
+        Ok(())
     }
 }
