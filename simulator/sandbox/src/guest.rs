@@ -10,11 +10,13 @@ use std::task::{Context, Poll, Waker};
 use egress_sim_model::call::{Answer, Boot, Call, Delivery, Reply};
 use egress_sim_model::operator::{Guest, Host, Step, Trap, TrapKind};
 use egress_sim_model::scenario::Limits;
+use egress_sim_model::time::Time;
 use wasmtime::{Error, PoolConcurrencyLimitError, Store};
 
 use crate::contract;
 use crate::limits::{self, Growth};
 use crate::load::{LoadError, Operator, Prepared};
+use crate::wasi::Wasi;
 use crate::wit;
 
 /// Starts incarnations of an operator as a component.
@@ -57,11 +59,11 @@ struct Incarnation {
 }
 
 impl Guest for Incarnation {
-    fn begin(&mut self, delivery: &Delivery) -> Step {
+    fn begin(&mut self, _now: Time, delivery: &Delivery) -> Step {
         self.step(Message::Delivery(delivery.clone()))
     }
 
-    fn resume(&mut self, reply: Reply) -> Step {
+    fn resume(&mut self, _now: Time, reply: Reply) -> Step {
         self.step(Message::Reply(reply))
     }
 }
@@ -148,22 +150,43 @@ impl Exchange {
 pub struct State {
     exchange: Exchange,
     growth: Growth,
+    /// Only of a component that imports it.
+    wasi: Option<Box<Wasi>>,
 }
 
 impl State {
     /// Asks the world and waits for its reply: the one way out of the sandbox.
     pub async fn ask(&mut self, call: Call) -> Reply {
+        self.log_printed(false).await;
+        self.exchange(call).await
+    }
+
+    /// WASI's part, for its own functions.
+    pub fn wasi(&mut self) -> &mut Wasi {
+        self.wasi.as_deref_mut().expect("only a component that imports WASI is linked to it")
+    }
+
+    /// Logs what the guest printed, which has no way to wait for the world by itself.
+    async fn log_printed(&mut self, all: bool) {
+        let Some(wasi) = &self.wasi else { return };
+        for line in wasi.take_lines(all) {
+            contract::into_nothing(self.exchange(line).await);
+        }
+    }
+
+    async fn exchange(&mut self, call: Call) -> Reply {
         self.exchange.put(Message::Call(call));
         std::future::poll_fn(|_| self.exchange.take_reply().map_or(Poll::Pending, Poll::Ready)).await
     }
 }
 
 async fn live(prepared: Arc<Prepared>, limits: Arc<Limits>, exchange: Exchange) -> Trap {
-    let mut store = new_store(prepared.engine(), &limits, exchange.clone());
+    let new_store = |engine| new_store(engine, &limits, exchange.clone(), prepared.imports_wasi());
+    let mut store = new_store(prepared.engine());
     let instance = match prepared.first.instantiate_async(&mut store).await {
         Err(error) if error.is::<PoolConcurrencyLimitError>() => match prepared.overflow() {
             Ok(overflow) => {
-                store = new_store(overflow.engine(), &limits, exchange.clone());
+                store = new_store(overflow.engine());
                 overflow.instantiate_async(&mut store).await
             }
             Err(error) => Err(error),
@@ -172,19 +195,29 @@ async fn live(prepared: Arc<Prepared>, limits: Arc<Limits>, exchange: Exchange) 
     };
     let instance = match instance {
         Ok(instance) => instance,
-        Err(error) => return limits::end_of(&error, &store.data().growth, &limits, true),
+        Err(error) => return end(&mut store, &error, &limits, true).await,
     };
     loop {
         let delivery = exchange.next_delivery().await;
         match deliver(&mut store, &instance, &limits, delivery).await {
-            Ok(answer) => exchange.put(Message::Done(answer)),
-            Err(error) => return limits::end_of(&error, &store.data().growth, &limits, false),
+            Ok(answer) => {
+                store.data_mut().log_printed(true).await;
+                exchange.put(Message::Done(answer));
+            }
+            Err(error) => return end(&mut store, &error, &limits, false).await,
         }
     }
 }
 
-fn new_store(engine: &wasmtime::Engine, limits: &Limits, exchange: Exchange) -> Store<State> {
-    let mut store = Store::new(engine, State { exchange, growth: Growth::new(limits) });
+/// The last words and the end.
+async fn end(store: &mut Store<State>, error: &Error, limits: &Limits, before: bool) -> Trap {
+    store.data_mut().log_printed(true).await;
+    limits::end_of(error, &store.data().growth, limits, before)
+}
+
+fn new_store(engine: &wasmtime::Engine, limits: &Limits, exchange: Exchange, imports_wasi: bool) -> Store<State> {
+    let wasi = imports_wasi.then(|| Box::new(Wasi::new()));
+    let mut store = Store::new(engine, State { exchange, growth: Growth::new(limits), wasi });
     store.limiter(|state| &mut state.growth);
     store.set_hostcall_fuel(usize::try_from(limits.host_payload_bytes).unwrap_or(usize::MAX));
     store.set_fuel(limits.fuel).expect("the engine counts fuel");

@@ -14,6 +14,7 @@ mod guest;
 mod imports;
 mod limits;
 mod load;
+mod wasi;
 
 pub use guest::SandboxHost;
 pub use load::{LoadError, MAX_BYTES, Operator};

@@ -9,7 +9,7 @@ use wasmtime::{Engine, Error};
 
 use crate::engine::{Engines, MAX_STACK_BYTES, MIN_STACK_BYTES};
 use crate::guest::State;
-use crate::wit;
+use crate::{wasi, wit};
 
 /// Larger files are refused: what they cost to compile is no part of any limit.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -75,7 +75,7 @@ fn advice(imports: &[String]) -> &'static str {
     if imports.iter().any(|import| import.contains("wasi_snapshot_preview1")) {
         "Build for wasm32-unknown-unknown or wasm32-wasip2 instead of wasm32-wasip1"
     } else if imports.iter().any(|import| import.starts_with("wasi:")) {
-        "An operator reaches its world through the contract in guest-sdk/wit; leave these WASI interfaces out of the build"
+        "Of WASI there is 0.2 without http, keyvalue and the like: an operator reaches its world through the contract in guest-sdk/wit"
     } else {
         "An operator may import the interfaces of egress-sim:operator in guest-sdk/wit; see which dependency brings the others"
     }
@@ -130,7 +130,9 @@ impl Operator {
         }
         let engines = Engines::of(stack_bytes).map_err(|error| LoadError::Engine { message: format!("{error:#}") })?;
         let first = link(&engines.first, &self.0.component, &self.0.name)?;
-        let made = Arc::new(Prepared { first, overflow: OnceLock::new(), engines, operator: Arc::clone(&self.0) });
+        let imports_wasi = imports_wasi(&engines.first, first.instance_pre().component());
+        let operator = Arc::clone(&self.0);
+        let made = Arc::new(Prepared { first, overflow: OnceLock::new(), imports_wasi, engines, operator });
         prepared.insert(stack_bytes, Arc::clone(&made));
         Ok(made)
     }
@@ -141,6 +143,7 @@ pub struct Prepared {
     /// From the pool.
     pub first: wit::OperatorPre<State>,
     overflow: OnceLock<wit::OperatorPre<State>>,
+    imports_wasi: bool,
     engines: Arc<Engines>,
     operator: Arc<Loaded>,
 }
@@ -148,6 +151,11 @@ pub struct Prepared {
 impl Prepared {
     pub fn engine(&self) -> &Engine {
         &self.engines.first
+    }
+
+    /// Whether its stores need a WASI.
+    pub fn imports_wasi(&self) -> bool {
+        self.imports_wasi
     }
 
     /// For when the pool is full.
@@ -211,8 +219,15 @@ fn link(engine: &Engine, bytes: &[u8], name: &str) -> Result<wit::OperatorPre<St
     let mismatch = |error: Error| LoadError::Mismatch { name: name.to_owned(), message: format!("{error:#}") };
     let mut linker = Linker::new(engine);
     wit::Operator::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(mismatch)?;
+    if imports_wasi(engine, &component) {
+        wasi::add_to_linker(&mut linker).map_err(mismatch)?;
+    }
     let pre = linker.instantiate_pre(&component).map_err(mismatch)?;
     wit::OperatorPre::new(pre).map_err(mismatch)
+}
+
+fn imports_wasi(engine: &Engine, component: &Component) -> bool {
+    component.component_type().imports(engine).any(|(import, _)| wasi::provides(import))
 }
 
 /// Imports and exports by name, before linking, whose errors come one at a time and in wasmtime's words.
@@ -246,8 +261,9 @@ fn is_of_other_version(item: &str) -> bool {
 }
 
 fn is_known(import: &str) -> bool {
-    import
+    let of_contract = import
         .strip_prefix(PACKAGE)
         .and_then(|rest| rest.split_once('@'))
-        .is_some_and(|(interface, _)| INTERFACES.contains(&interface))
+        .is_some_and(|(interface, _)| INTERFACES.contains(&interface));
+    of_contract || wasi::provides(import)
 }

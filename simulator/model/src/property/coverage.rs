@@ -1,7 +1,7 @@
 //! Which stretch of a call is in the recordings.
 //!
-//! What a stored egress recorded counts as covered. After an end that the operator did not cause, `gap` is excused. Where
-//! an egress failed and nothing of it is in the sink, its own time is excused too: nobody can bring it back.
+//! What a stored egress recorded counts as covered. After an end that the operator did not cause, `gap` is excused.
+//! Where an egress failed and nothing of it is in the sink, its own time is excused too: nobody can bring it back.
 
 use crate::state::{Egress, End};
 use crate::time::{Span, Time};

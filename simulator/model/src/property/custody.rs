@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::property::words;
 use crate::sink::{Change, ChangeKind, Origin, Versions};
 use crate::state::{EgressIx, State};
 use crate::time::Time;
@@ -22,8 +23,8 @@ pub fn is_there(state: &State, bucket: &str, key: &str) -> bool {
     versions(state, bucket, key).is_some_and(|versions| versions.current().is_some())
 }
 
-/// The recording that a change is about. A delete marker belongs to the newest recording below it; none where the sink
-/// holds nothing of a recording under this key.
+/// The recording that a change is about. A delete marker belongs to the newest recording below it; none where the
+/// sink holds nothing of a recording under this key.
 pub fn recording_of(state: &State, bucket: &str, change: &Change) -> Option<EgressIx> {
     match change.origin {
         Origin::Egress(ix) => Some(ix),
@@ -48,13 +49,12 @@ pub struct Remains {
 
 impl fmt::Display for Remains {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let versions = words::count(self.versions, "version");
+        let markers = words::count(self.markers, "delete marker");
         match (self.versions, self.markers) {
-            (versions, 0) => write!(f, "{versions} version{}", plural(versions)),
-            (0, markers) => write!(f, "{markers} delete marker{}", plural(markers)),
-            (versions, markers) => {
-                write!(f, "{versions} version{} and {markers} delete marker{}", plural(versions), plural(markers))
-            }
+            (_, 0) => f.write_str(&versions),
+            (0, _) => f.write_str(&markers),
+            _ => write!(f, "{versions} and {markers}"),
         }
     }
 }

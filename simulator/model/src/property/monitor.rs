@@ -86,8 +86,8 @@ impl Monitor {
         }
     }
 
-    /// The run is over: what each property found, in their order. Deadlines up to `state.now` are run first; those behind
-    /// it are not exercised.
+    /// The run is over: what each property found, in their order. Deadlines up to `state.now` are run first; those
+    /// behind it are not exercised.
     pub fn finish(mut self, state: &State) -> Vec<(&'static About, Verdict)> {
         self.run_due(state.now + Span(1), state);
         let finished = self.watches.into_iter().map(|mut watch| {

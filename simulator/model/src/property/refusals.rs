@@ -9,10 +9,14 @@ pub fn of_delete<'c>(call: &'c Call, reply: &'c Reply, mut refused: impl FnMut(&
             refused(bucket, &id.key, &no.code);
         }
         (Call::DeleteObjects { bucket, objects, .. }, Reply::DeleteResult(Err(CallError::Rejected(no)))) => {
-            objects.iter().for_each(|id| refused(bucket, &id.key, &no.code));
+            for id in objects {
+                refused(bucket, &id.key, &no.code);
+            }
         }
         (Call::DeleteObjects { bucket, .. }, Reply::DeleteResult(Ok(result))) => {
-            result.errors.iter().for_each(|error| refused(bucket, &error.key, &error.code));
+            for error in &result.errors {
+                refused(bucket, &error.key, &error.code);
+            }
         }
         _ => {}
     }

@@ -1,7 +1,7 @@
 //! A stage for tests: a small world that is moved by hand, with one property watching.
 //!
-//! Every verb changes the state as the world would and then shows the fact. Offsets are from the start of the run. There
-//! are two tenants, `acme-1` (bucket `rec`) and `acme-10` (buckets `rec` and `versions`, which is versioned).
+//! Every verb changes the state as the world would and then shows the fact. Offsets are from the start of the run.
+//! There are two tenants, `acme-1` (bucket `rec`) and `acme-10` (buckets `rec` and `versions`, which is versioned).
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Monitor, Property, Verdict};
+use super::{About, Monitor, Property, Verdict};
 use crate::call::{
     Answer, AuditAction, AuditOutcome, AuditRecord, Boot, Call, Command, Delivery, HeadResult, Hold, Link, ObjectId,
     Order, Reply, Row, RowState, SinkKey, StoredRow, Versioning,
@@ -22,7 +22,7 @@ use crate::operator::{Trap, TrapKind};
 use crate::scenario::{
     Limits, OperatorTable, OutputKind, Promises, Recording, Scenario, Severity, Tenant, WorldParameters,
 };
-use crate::sink::{Body, Bucket, Change, ChangeKind, Content, Origin, Sink, Upload, Version, Versions};
+use crate::sink::{Body, Bucket, Change, ChangeKind, Content, Media, Origin, Sink, Upload, Version, Versions};
 use crate::state::{
     CallIx, CallState, Egress, EgressIx, End, HoldState, ParticipantState, Ports, State, TenantIx, TenantState,
     TrackState,
@@ -62,6 +62,11 @@ pub fn span(text: &str) -> Span {
 impl Stage {
     /// A stage on which `property` watches.
     pub fn new(property: impl Property + 'static) -> Stage {
+        Stage::watched_by(vec![Box::new(property)])
+    }
+
+    /// A stage on which all of these watch.
+    pub fn watched_by(properties: Vec<Box<dyn Property>>) -> Stage {
         let scenario = Scenario {
             name: "stage".into(),
             title: String::new(),
@@ -96,10 +101,10 @@ impl Stage {
             rooms: BTreeMap::new(),
             egresses: Vec::new(),
             egress_by_id: BTreeMap::new(),
-            sink: Sink { buckets, media: crate::sink::Media::default(), list_page: 1000 },
+            sink: Sink { buckets, media: Media::default(), list_page: 1000, objects_deleted: 0 },
             ports: Ports::default(),
         };
-        Stage { state, monitor: Some(Monitor::new(vec![Box::new(property)])) }
+        Stage { state, monitor: Some(Monitor::new(properties)) }
     }
 
     /// The scenario, to be changed before anything happens.
@@ -118,8 +123,12 @@ impl Stage {
 
     /// The run ends now: what the property found.
     pub fn finish(&mut self) -> Verdict {
-        let mut verdicts = self.monitor.take().expect("finished once").finish(&self.state);
-        verdicts.pop().expect("one property watches").1
+        self.finish_all().pop().expect("one property watches").1
+    }
+
+    /// The run ends now: what each property found.
+    pub fn finish_all(&mut self) -> Vec<(&'static About, Verdict)> {
+        self.monitor.take().expect("finished once").finish(&self.state)
     }
 
     /// The run ends now: checks and violations.
@@ -143,8 +152,8 @@ impl Stage {
 
 /// Calls and egresses.
 impl Stage {
-    /// A call begins now. A participant is `alice`, or `bob 10m..20m` with offsets from the call's start; all publish a
-    /// voice and a picture.
+    /// A call begins now. A participant is `alice`, or `bob 10m..20m` with offsets from the call's start; all publish
+    /// a voice and a picture.
     pub fn call(
         &mut self,
         tenant: TenantIx,
@@ -355,7 +364,7 @@ impl Stage {
     pub fn upload_playlist(&mut self, ix: EgressIx, key: &str, count: u64, ended: bool) {
         let mut text = "#EXTM3U\n".to_owned();
         for number in 0..count {
-            text += &format!("#EXTINF:6.000,\ns_{number}.ts\n");
+            text.extend(["#EXTINF:6.000,\n", &format!("s_{number}.ts\n")]);
         }
         if ended {
             text += "#EXT-X-ENDLIST\n";
@@ -372,7 +381,7 @@ impl Stage {
         let content = Content {
             size: body.len() as u64,
             body: Body::Bytes(body),
-            etag: "\"\"".into(),
+            etag: None,
             content_type: "".into(),
             metadata: Arc::default(),
             tagging: "".into(),

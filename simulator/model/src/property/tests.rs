@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::stage::{ACME_1, Stage};
+use super::stage::{ACME_1, Stage, done};
 use super::{About, Monitor, Property, Verdict, builtin};
+use crate::call::{AuditAction, HeadResult, RowState, SinkKey};
 use crate::scenario::Recording;
 use crate::state::State;
 use crate::time::{Span, Time};
@@ -68,6 +69,74 @@ fn what_is_overturned_is_no_further_check() {
     verdict.held();
     verdict.overturned(Time(1), Vec::new(), || "broken");
     assert_eq!((verdict.checks, verdict.violations, verdict.word()), (1, 1, "violated"));
+}
+
+/// A contract of `count` calls with a file and a manifest each, by an operator that does everything as it should.
+fn sound_contract(count: u64) -> Vec<(&'static About, Verdict)> {
+    let mut stage = Stage::watched_by(builtin());
+    stage.boot();
+    let key = |n: u64| format!("acme-1/{n}/a.mp4");
+    let manifest = |n: u64| format!("acme-1/{n}/EG.json");
+    let prefix = |n: u64| SinkKey::Prefix(format!("acme-1/{n}/"));
+    let mut egresses = Vec::new();
+    for n in 0..count {
+        stage.deliver(true);
+        let call = stage.call(ACME_1, Recording::Compliance, &format!("room-{n}"), "30m", &["alice", "bob"]);
+        let egress = stage.record(call);
+        stage.row(egress, prefix(n), RowState::Recording);
+        stage.answer();
+        stage.at(&format!("{}m", n * 30 + 30)).hang_up(call);
+        stage.complete(egress, &[&key(n), &manifest(n)]);
+        stage.row(egress, prefix(n), RowState::Stored);
+        stage.publish(egress, &format!("https://cdn.example/rec/{}", key(n)));
+        egresses.push(egress);
+    }
+    stage.at("300d").end_contract(ACME_1);
+    for (n, egress) in (0..count).zip(egresses) {
+        stage.row(egress, prefix(n), RowState::Deleting);
+        stage.retract(egress);
+        for key in [key(n), manifest(n)] {
+            stage.erase("rec", &key);
+            stage.head("rec", &key, HeadResult::NotFound { delete_marker: false });
+            stage.audit(done(AuditAction::Delete, Some(&key)));
+        }
+        stage.row(egress, prefix(n), RowState::Deleted);
+    }
+    stage.at("391d").finish_all()
+}
+
+#[test]
+fn a_sound_operator_holds_all_that_it_exercises() {
+    let tallies: Vec<(&str, u64)> = sound_contract(7)
+        .into_iter()
+        .map(|(about, verdict)| {
+            assert_eq!(verdict.first, None, "{}", about.id);
+            (about.id, verdict.checks)
+        })
+        .filter(|(_, checks)| *checks > 0)
+        .collect();
+    assert_eq!(
+        tallies,
+        [
+            ("recording.composite-per-call", 7),
+            ("recording.no-overlap", 7),
+            ("recording.stopped", 7),
+            ("recording.own-buckets", 7),
+            ("playlist.via-cdn", 7),
+            ("retention.not-early", 14),
+            ("retention.whole-recording", 7),
+            ("deletion.complete", 14),
+            ("deletion.verified", 14),
+            ("deletion.only-own", 14),
+            ("deletion.links-gone", 7),
+            ("inventory.complete", 14),
+            ("inventory.no-phantom", 7),
+            ("audit.truthful", 14),
+            ("audit.complete", 14),
+            ("webhook.authentic", 7),
+            ("sandbox.contained", 1),
+        ]
+    );
 }
 
 /// Writes down what it is shown.

@@ -42,7 +42,12 @@ pub fn about_key(state: &State, bucket: &str, key: &str, ix: EgressIx) -> Vec<Me
     about
 }
 
-/// `1 segment`, `2 segments`
+/// `1 object`, `2 objects`, `2 egresses`
 pub fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+    let plural = match number {
+        1 => "",
+        _ if what.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{number} {what}{plural}")
 }

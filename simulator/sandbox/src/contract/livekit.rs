@@ -1,4 +1,4 @@
-//! LiveKit's messages between the contract and the model.
+//! Messages of `LiveKit` between the contract and the model.
 
 use egress_sim_model::call;
 use egress_sim_model::livekit::{self, Output, Source};

@@ -5,7 +5,56 @@ use std::sync::Arc;
 use egress_sim_model::call::{Boot, Delivery};
 use egress_sim_model::operator::{Guest, Host, Step, Trap};
 use egress_sim_model::scenario::Limits;
+use egress_sim_model::time::Time;
 use egress_sim_sandbox::{Operator, SandboxHost};
+
+/// The contract and as much of WASI as the tests use.
+const WITH_WASI: &str = "
+    package test:wasi;
+    world operator {
+        include egress-sim:operator/operator@0.1.0;
+        import wasi:clocks/wall-clock@0.2.0;
+        import wasi:clocks/monotonic-clock@0.2.0;
+        import wasi:random/random@0.2.0;
+        import wasi:cli/stdout@0.2.0;
+    }
+    package wasi:io@0.2.0 {
+        interface error { resource error; }
+        interface poll { resource pollable; }
+        interface streams {
+            use error.{error};
+            variant stream-error { last-operation-failed(error), closed }
+            resource output-stream {
+                blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>;
+            }
+        }
+    }
+    package wasi:clocks@0.2.0 {
+        interface wall-clock {
+            record datetime { seconds: u64, nanoseconds: u32 }
+            now: func() -> datetime;
+        }
+        interface monotonic-clock {
+            use wasi:io/poll@0.2.0.{pollable};
+            now: func() -> u64;
+            subscribe-duration: func(when: u64) -> pollable;
+        }
+    }
+    package wasi:random@0.2.0 {
+        interface random {
+            get-random-bytes: func(len: u64) -> list<u8>;
+            get-random-u64: func() -> u64;
+        }
+    }
+    package wasi:cli@0.2.0 {
+        interface stdout {
+            use wasi:io/streams@0.2.0.{output-stream};
+            get-stdout: func() -> output-stream;
+        }
+    }";
+
+/// The moment at which everything happens here.
+pub const NOW: Time = Time(1_767_225_600_000_000_000);
 
 /// What one test operator does; whatever is left out does nothing and answers Ok.
 #[derive(Clone, Copy)]
@@ -61,7 +110,10 @@ impl Adversary {
     pub fn module(self) -> Vec<u8> {
         let mut module = self.bare_module();
         let mut resolve = wit_parser::Resolve::default();
-        let (package, _) = resolve.push_path("../../guest-sdk/wit").expect("the contract is valid");
+        let (mut package, _) = resolve.push_path("../../guest-sdk/wit").expect("the contract is valid");
+        if self.items.contains("wasi:") {
+            package = resolve.push_str("wasi.wit", WITH_WASI).expect("the test's own contract is valid");
+        }
         let world = resolve.select_world(&[package], Some("operator")).expect("the contract has this world");
         wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8)
             .expect("the module takes the section");
@@ -80,7 +132,7 @@ impl Adversary {
 
     /// How its first delivery ends it.
     pub fn end(self, limits: &Limits) -> Trap {
-        match self.guest(limits).begin(&init()) {
+        match self.guest(limits).begin(NOW, &init()) {
             Step::Trapped(trap) => trap,
             other => panic!("it should have ended, but: {other:?}"),
         }

@@ -3,3 +3,4 @@
 mod adversary;
 mod contained;
 mod load;
+mod wasi;

@@ -1,10 +1,12 @@
 //! Every deletion, refusal and hold is in the audit.
 //!
-//! Why: what is not in the audit cannot be shown to have happened, and what was done without a trace looks like an accident.
+//! Why: what is not in the audit cannot be shown to have happened, and what was done without a trace looks like an
+//! accident.
 //!
-//! The rule: judged at the end of the run. Each key that the operator deleted, or put a marker on, has a record *delete, done*;
-//! each key whose deletion the sink refused with AccessDenied has a record *delete, refused* with that code; each hold and each
-//! lifting that was ordered has its record. What happened in the run's last five minutes is not exercised.
+//! The rule: judged at the end of the run. Each key that the operator deleted, or put a marker on, has a record
+//! *delete, done*; each key whose deletion the sink refused with `AccessDenied` has a record *delete, refused* with
+//! that code; each hold and each lifting that was ordered has its record. What happened in the run's last five
+//! minutes is not exercised.
 //!
 //! Broken by `no-audit-of-holds`, which audits deletions only.
 
@@ -20,7 +22,8 @@ use crate::trace::{Actor, Fact, FactKind};
 static ABOUT: About = About {
     id: "audit.complete",
     promise: "Every deletion, every refused deletion and every legal hold is in the audit.",
-    why: "What is not in the audit cannot be shown to have happened, and what leaves no trace looks like an accident.",
+    why: "What is not in the audit cannot be shown to have happened, and what leaves no trace looks like an \
+        accident.",
     one_check: "key or command",
     broken_by: "no-audit-of-holds",
 };
@@ -34,19 +37,26 @@ const ACCESS_DENIED: &str = "AccessDenied";
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub struct Complete {
-    /// By bucket and key: when the operator last removed something of it.
-    deleted: BTreeMap<String, BTreeMap<Arc<str>, Time>>,
+    /// By bucket and key: what the operator deleted.
+    deleted: BTreeMap<String, BTreeMap<Arc<str>, Deletion>>,
     /// Bucket and key: when the sink first refused.
     denied: BTreeMap<(String, String), Time>,
     /// When, whether it lifts, whose, and the command's id.
     holds: Vec<(Time, bool, String, String)>,
-    /// Keys in records of deletions, by bucket.
-    recorded: BTreeMap<String, BTreeSet<String>>,
+    /// Bucket and key of records that came before the deletion.
+    recorded_before: BTreeSet<(String, String)>,
     /// Egresses in records of deletions that name no key.
     recorded_egresses: BTreeSet<String>,
     recorded_denials: BTreeSet<(String, String)>,
     /// Whether it lifts, whose, and the record's idempotency key.
     recorded_holds: BTreeSet<(bool, String, String)>,
+}
+
+#[derive(Debug)]
+struct Deletion {
+    /// When something of the key was last removed.
+    at: Time,
+    recorded: bool,
 }
 
 impl Property for Complete {
@@ -65,7 +75,12 @@ impl Property for Complete {
                     self.deleted.insert(bucket.to_owned(), BTreeMap::new());
                 }
                 let keys = self.deleted.get_mut(bucket).expect("inserted above");
-                keys.insert(change.key.clone(), state.now);
+                let before = &mut self.recorded_before;
+                let deletion = keys.entry(change.key.clone()).or_insert_with(|| Deletion {
+                    at: state.now,
+                    recorded: !before.is_empty() && before.remove(&(bucket.to_owned(), change.key.to_string())),
+                });
+                deletion.at = state.now;
             }
             Fact::CommandGiven { command } => match &command.order {
                 Order::LegalHold(hold) => self.holds.push((state.now, false, hold.tenant.clone(), command.id.clone())),
@@ -73,7 +88,9 @@ impl Property for Complete {
                 _ => {}
             },
             Fact::Replied { call: Call::AuditAppend(records), reply: Reply::Done(Ok(())), .. } => {
-                records.iter().for_each(|record| self.record(record));
+                for record in records {
+                    self.record(record);
+                }
             }
             Fact::Replied { call, reply, .. } => refusals::of_delete(call, reply, |bucket, key, code| {
                 if code == ACCESS_DENIED {
@@ -92,7 +109,12 @@ impl Property for Complete {
                 self.recorded_denials.contains(&(bucket.clone(), key.clone())),
                 *at,
                 || vec![Mention::Key(bucket.clone(), key.clone())],
-                || format!("the sink refused to delete s3://{bucket}/{key} with {ACCESS_DENIED}, but the audit has no record of it"),
+                || {
+                    format!(
+                        "the sink refused to delete s3://{bucket}/{key} with {ACCESS_DENIED}, but the audit \
+                    has no record of it"
+                    )
+                },
             );
         }
         for (place, (at, lifts, tenant, id)) in self.holds.iter().enumerate().filter(|(_, hold)| exercised(hold.0)) {
@@ -118,10 +140,10 @@ impl Complete {
         match (record.action, &record.outcome) {
             (AuditAction::Delete, AuditOutcome::Done) => match (&record.bucket, &record.key, &record.egress_id) {
                 (Some(bucket), Some(key), _) => {
-                    if !self.recorded.contains_key(bucket) {
-                        self.recorded.insert(bucket.clone(), BTreeSet::new());
+                    match self.deleted.get_mut(bucket).and_then(|keys| keys.get_mut(key.as_str())) {
+                        Some(deletion) => deletion.recorded = true,
+                        None => _ = self.recorded_before.insert((bucket.clone(), key.clone())),
                     }
-                    self.recorded.get_mut(bucket).expect("inserted above").insert(key.clone());
                 }
                 (_, _, Some(egress_id)) => _ = self.recorded_egresses.insert(egress_id.clone()),
                 _ => {}
@@ -144,12 +166,10 @@ impl Complete {
         let whole: BTreeSet<(&str, &str)> =
             named.flat_map(|egress| egress.objects.iter().map(|key| (&*egress.bucket, &**key))).collect();
         for (bucket, keys) in &self.deleted {
-            let recorded = self.recorded.get(bucket);
-            for (key, at) in keys.iter().filter(|(_, at)| exercised(**at)) {
-                let is_recorded = recorded.is_some_and(|keys| keys.contains(&**key));
+            for (key, deletion) in keys.iter().filter(|(_, deletion)| exercised(deletion.at)) {
                 verdict.check(
-                    is_recorded || whole.contains(&(bucket.as_str(), &**key)),
-                    *at,
+                    deletion.recorded || whole.contains(&(bucket.as_str(), &**key)),
+                    deletion.at,
                     || vec![Mention::Key(bucket.clone(), key.to_string())],
                     || format!("s3://{bucket}/{key} was deleted, but the audit has no record of its deletion"),
                 );

@@ -40,7 +40,8 @@ mod truthful {
         assert_eq!((verdict.checks, verdict.violations), (2, 1));
         assert_eq!(
             verdict.first.expect("violated").message,
-            "the audit records a deletion as done (s3://rec/b.json, tenant acme-1), but when that was written 1 version left"
+            "the audit records a deletion as done (s3://rec/b.json, tenant acme-1), but when that was written \
+             it still had 1 version"
         );
     }
 
@@ -62,7 +63,7 @@ mod truthful {
             stage.audit(record);
             let verdict = stage.finish();
             assert_eq!((verdict.checks, verdict.violations), (2, 1));
-            assert!(verdict.first.expect("violated").message.ends_with("s3://rec/b.json still has 1 version"));
+            assert!(verdict.first.expect("violated").message.ends_with("s3://rec/b.json still had 1 version"));
         }
     }
 
@@ -76,7 +77,7 @@ mod truthful {
         stage.audit(version("v9"));
         let verdict = stage.finish();
         assert_eq!((verdict.checks, verdict.violations), (3, 2));
-        assert!(verdict.first.expect("violated").message.ends_with("version null is still there"));
+        assert!(verdict.first.expect("violated").message.ends_with("version null was still there"));
     }
 
     #[test]

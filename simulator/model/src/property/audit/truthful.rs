@@ -2,11 +2,11 @@
 //!
 //! Why: the audit is shown to people who cannot look for themselves. One false line makes all of it worthless.
 //!
-//! The rule: each record is judged when the append is answered. *Delete, done*: the key was once in the sink and is not any
-//! more (no version, no marker; with a version id: not that version); without a key, that holds for every key of the egress, or of the
-//! tenant. *Refused* deletions: the sink refused that key with that code. *Holds*: such a command was given. *Publish, retract*:
-//! the link was published; no link stands. *Refused webhooks*: a delivery arrived that does not verify. Records of what failed and
-//! will be tried again say nothing that can be false.
+//! The rule: each record is judged when the append is answered. *Delete, done*: the key was once in the sink and is
+//! not any more (no version, no marker; with a version id: not that version); without a key, that holds for every key
+//! of the egress, or of the tenant. *Refused* deletions: the sink refused that key with that code. *Holds*: such a
+//! command was given. *Publish, retract*: the link was published; no link stands. *Refused webhooks*: a delivery
+//! arrived that does not verify. Records of what failed and will be tried again say nothing that can be false.
 //!
 //! Broken by `audit-first`, which writes the record and then deletes.
 
@@ -74,7 +74,7 @@ impl Property for Truthful {
                         lie.is_none(),
                         state.now,
                         || about(record),
-                        || story(record, lie.unwrap_or_default()),
+                        || story(record, &lie.unwrap_or_default()),
                     );
                 }
             }
@@ -148,12 +148,12 @@ impl Truthful {
             let Some(id) = &record.version_id else {
                 return versions.map(|versions| {
                     let markers = versions.0.iter().filter(|version| version.is_marker()).count();
-                    format!("{} left", custody::Remains { versions: versions.0.len() - markers, markers })
+                    format!("it still had {}", custody::Remains { versions: versions.0.len() - markers, markers })
                 });
             };
             let is_it = |version: &Option<Arc<str>>| version.as_deref().unwrap_or("null") == id;
             if versions.is_some_and(|versions| versions.0.iter().any(|version| is_it(&version.id))) {
-                return Some(format!("version {id} is still there"));
+                return Some(format!("version {id} was still there"));
             }
             let known = id == "null" || gone.iter().any(|version| **version == **id);
             return (!known).then(|| format!("version {id} never was in the sink"));
@@ -164,17 +164,14 @@ impl Truthful {
                 Some((egress.bucket.clone(), key.clone(), custody::remains(state, &egress.bucket, key, egress.ix)?))
             })
         };
-        let found = match &record.egress_id {
-            Some(id) => match state.egress_named(id) {
-                Some(egress) => left(egress),
-                None => return Some("LiveKit never had such an egress".into()),
-            },
-            None => {
-                let mut own = state.egresses.iter().filter(|egress| *state.tenant_of(egress.ix).name == *record.tenant);
-                own.find_map(left)
-            }
+        let found = if let Some(id) = &record.egress_id {
+            let Some(egress) = state.egress_named(id) else { return Some("LiveKit never had such an egress".into()) };
+            left(egress)
+        } else {
+            let mut own = state.egresses.iter().filter(|egress| *state.tenant_of(egress.ix).name == *record.tenant);
+            own.find_map(left)
         };
-        found.map(|(bucket, key, remains)| format!("s3://{bucket}/{key} still has {remains}"))
+        found.map(|(bucket, key, remains)| format!("s3://{bucket}/{key} still had {remains}"))
     }
 }
 
@@ -184,7 +181,7 @@ fn about(record: &AuditRecord) -> Vec<Mention> {
     key.into_iter().chain(egress).chain([Mention::Tenant(record.tenant.clone())]).collect()
 }
 
-fn story(record: &AuditRecord, lie: String) -> String {
+fn story(record: &AuditRecord, lie: &str) -> String {
     let what = match record.action {
         AuditAction::Delete => "a deletion",
         AuditAction::LegalHold => "a legal hold",

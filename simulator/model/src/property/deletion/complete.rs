@@ -2,9 +2,9 @@
 //!
 //! Why: the contract says that everything is deleted, and somebody will check, or find it.
 //!
-//! The rule: deletion is due `delete_within` after the later of the contract's end and the last lifting of a hold, inclusive;
-//! never while a hold stands. Then, of every key that the tenant's egresses ever stored, there is no version, no delete
-//! marker and no unfinished upload. It is judged once a tenant; one check a key.
+//! The rule: deletion is due `delete_within` after the later of the contract's end and the last lifting of a hold,
+//! inclusive; never while a hold stands. Then, of every key that the tenant's egresses ever stored, there is no
+//! version, no delete marker and no unfinished upload. It is judged once a tenant; one check a key.
 //!
 //! Broken by `first-page-only`, which deletes what the first page of a listing shows.
 
@@ -19,7 +19,8 @@ use crate::trace::{Fact, FactKind};
 
 static ABOUT: About = About {
     id: "deletion.complete",
-    promise: "When deletion is due nothing of the tenant is left: no version, no delete marker, no unfinished upload.",
+    promise: "When deletion is due nothing of the tenant is left: no version, no delete marker, no unfinished \
+        upload.",
     why: "The contract says that everything is deleted, and somebody will check, or find what was left.",
     one_check: "key ever stored",
     broken_by: "first-page-only",

@@ -3,8 +3,8 @@
 //! Why: names share prefixes (`acme-1`, `acme-10`) and tenants share buckets. A sweep that goes by name takes the
 //! neighbour's recordings along, and nobody notices until they are asked for.
 //!
-//! The rule: when the operator takes an object away while another tenant's contract has ended, its own tenant's contract
-//! has ended, or its retention is over. Each object of each deletion is a check.
+//! The rule: when the operator takes an object away while another tenant's contract has ended, its own tenant's
+//! contract has ended, or its retention is over. Each object of each deletion is a check.
 //!
 //! Broken by `prefix-sweep`, which deletes by key prefix instead of by inventory.
 

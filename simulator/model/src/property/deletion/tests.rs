@@ -125,7 +125,8 @@ mod verified {
             let message = stage.complaint();
             assert_eq!(
                 message,
-                "the inventory reports s3://rec/a.mp4 deleted, but since its last change no HEAD had answered 404 for it"
+                "the inventory reports s3://rec/a.mp4 deleted, but since its last change no HEAD had answered \
+                 404 for it"
             );
         }
     }

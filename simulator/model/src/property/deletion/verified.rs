@@ -3,11 +3,11 @@
 //! Why: a delete request that was answered with 200 may have put a marker, skipped a key or been refused in part. Who
 //! reports without looking reports a wish.
 //!
-//! The rule: a key is reported deleted by an audit record (delete, done, every version) or by its inventory row becoming
-//! `deleted`. Since the last change of the key, the operator then has got a HEAD answer of 404 without a delete marker for
-//! it, and where the bucket is or was versioned also a page of a version listing that reaches over the key and does not show
-//! it. 403 and other errors prove nothing. The first report of a key is the check. A record about one version is no
-//! report of the key.
+//! The rule: a key is reported deleted by an audit record (delete, done, every version) or by its inventory row
+//! becoming `deleted`. Since the last change of the key, the operator then has got a HEAD answer of 404 without a
+//! delete marker for it, and where the bucket is or was versioned also a page of a version listing that reaches over
+//! the key and does not show it. 403 and other errors prove nothing. The first report of a key is the check. A record
+//! about one version is no report of the key.
 //!
 //! Broken by `no-head`, which takes the answer to the delete request for proof.
 
@@ -25,8 +25,10 @@ use crate::trace::{Fact, FactKind};
 
 static ABOUT: About = About {
     id: "deletion.verified",
-    promise: "Before a deletion is reported, a HEAD has found nothing, and on a versioned bucket a version listing neither.",
-    why: "An answer of 200 may hide a marker, a skipped key or a refusal: who reports without looking reports a wish.",
+    promise: "Before a deletion is reported, a HEAD has found nothing, and on a versioned bucket a version \
+        listing neither.",
+    why: "An answer of 200 may hide a marker, a skipped key or a refusal: who reports without looking reports a \
+        wish.",
     one_check: "key deleted",
     broken_by: "no-head",
 };
@@ -34,7 +36,8 @@ static ABOUT: About = About {
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub struct Verified {
-    /// By bucket and key: every key that was ever stored or looked at.
+    /// By bucket and key: every key that was ever removed, looked at or reported. What a listing says of others is no
+    /// proof: they have not been deleted.
     keys: BTreeMap<String, BTreeMap<Arc<str>, Proof>>,
 }
 
@@ -58,16 +61,19 @@ impl Property for Verified {
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
         match *fact {
             Fact::Sink { bucket, change, .. } => {
-                if matches!(change.kind, ChangeKind::UploadBegun | ChangeKind::UploadAborted) {
-                    return;
+                let forget = |proof: &mut Proof| (proof.head, proof.listing) = (false, false);
+                match change.kind {
+                    ChangeKind::UploadBegun | ChangeKind::UploadAborted => {}
+                    ChangeKind::Stored { .. } => {
+                        let known = self.keys.get_mut(bucket).and_then(|keys| keys.get_mut(&change.key));
+                        known.into_iter().for_each(forget);
+                    }
+                    _ => self.with_proof(bucket, &change.key, forget),
                 }
-                let proof = self.proof(bucket, &change.key);
-                proof.head = false;
-                proof.listing = false;
             }
             Fact::Replied { call, reply, .. } => self.replied(call, reply, state, verdict),
             Fact::RowCommitted { egress_id, state: Some(RowState::Deleted) } => {
-                self.recording(egress_id, state, verdict)
+                self.recording(egress_id, state, verdict);
             }
             _ => {}
         }
@@ -80,7 +86,7 @@ impl Verified {
             (Call::HeadObject { bucket, id }, Reply::Head(Ok(HeadResult::NotFound { delete_marker: false })))
                 if id.version_id.is_none() =>
             {
-                self.proof(bucket, &id.key).head = true;
+                self.with_proof(bucket, &id.key, |proof| proof.head = true);
             }
             (Call::ListObjectVersions { bucket, prefix, marker, .. }, Reply::Versions(Ok(page))) => {
                 self.listed(bucket, prefix, marker.as_ref(), page);
@@ -147,11 +153,11 @@ impl Verified {
         state: &State,
         verdict: &mut Verdict,
     ) {
-        let proof = self.proof(bucket, key);
-        if std::mem::replace(&mut proof.reported, true) {
+        let mark = |proof: &mut Proof| std::mem::replace(proof, Proof { reported: true, ..*proof });
+        let Proof { head, listing, reported } = self.with_proof(bucket, key, mark);
+        if reported {
             return;
         }
-        let Proof { head, listing, .. } = *proof;
         let versioned =
             state.sink.buckets.get(bucket).is_some_and(|bucket| bucket.versioning != Versioning::Unversioned);
         verdict.check(
@@ -169,14 +175,15 @@ impl Verified {
         );
     }
 
-    fn proof(&mut self, bucket: &str, key: &str) -> &mut Proof {
+    /// Looks a key up once: this runs several times for each key of a sweep.
+    fn with_proof<T>(&mut self, bucket: &str, key: &str, look: impl FnOnce(&mut Proof) -> T) -> T {
         if !self.keys.contains_key(bucket) {
             self.keys.insert(bucket.to_owned(), BTreeMap::new());
         }
         let keys = self.keys.get_mut(bucket).expect("inserted above");
-        if !keys.contains_key(key) {
-            keys.insert(key.into(), Proof::default());
+        if let Some(proof) = keys.get_mut(key) {
+            return look(proof);
         }
-        keys.get_mut(key).expect("inserted above")
+        look(keys.entry(key.into()).or_default())
     }
 }

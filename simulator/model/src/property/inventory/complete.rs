@@ -1,11 +1,12 @@
 //! Every recording has a row in the inventory that leads to every object of it.
 //!
-//! Why: what the inventory does not know is neither found when somebody asks for it nor deleted when the contract ends.
+//! Why: what the inventory does not know is neither found when somebody asks for it nor deleted when the contract
+//! ends.
 //!
-//! The rule: `inventory_grace` after an egress reached STARTING, a row with its id exists, unless it ended without ever
-//! becoming ACTIVE. `inventory_grace` after its end the row names its bucket and covers each of its stored keys, one check a
-//! key; if none was stored, that the row exists is the check. A row whose key is a prefix covers no other recording's
-//! objects. Afterwards the row stays: removing it, or making it point elsewhere, breaks the promise.
+//! The rule: `inventory_grace` after an egress reached STARTING, a row with its id exists, unless it ended without
+//! ever becoming ACTIVE. `inventory_grace` after its end the row names its bucket and covers each of its stored keys,
+//! one check a key; if none was stored, that the row exists is the check. A row whose key is a prefix covers no other
+//! recording's objects. Afterwards the row stays: removing it, or making it point elsewhere, breaks the promise.
 //!
 //! Broken by `forgets-late-track`, which writes rows for the tracks that it knew of at the call's start.
 
@@ -24,7 +25,8 @@ use crate::trace::{Fact, FactKind};
 
 static ABOUT: About = About {
     id: "inventory.complete",
-    promise: "Within `inventory_grace` every recording has a row, and from its end on the row covers every stored key.",
+    promise: "Within `inventory_grace` every recording has a row, and from its end on the row covers every \
+        stored key.",
     why: "What the inventory does not know is neither found when asked for nor deleted when the contract ends.",
     one_check: "stored key",
     broken_by: "forgets-late-track",

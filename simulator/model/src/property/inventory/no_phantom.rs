@@ -3,9 +3,9 @@
 //! Why: a row that promises a recording which is not there is found out when somebody needs it, and hides that it was
 //! never made.
 //!
-//! The rule: when a row is committed as `stored`, its egress has ended, all of its objects are in the sink, and the row's key
-//! covers at least one of them. Deleting an object while the row still says `stored` breaks the promise too. One check a row,
-//! at its first such commit.
+//! The rule: when a row is committed as `stored`, its egress has ended, all of its objects are in the sink, and the
+//! row's key covers at least one of them. Deleting an object while the row still says `stored` breaks the promise
+//! too. One check a row, at its first such commit.
 //!
 //! Broken by `phantom-stored`, which writes `stored` on every `egress_ended`, whatever its status.
 
@@ -27,8 +27,10 @@ static ABOUT: About = About {
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub struct NoPhantom {
-    /// Rows that were committed as stored.
-    seen: BTreeSet<String>,
+    /// Recordings whose row was committed as stored.
+    seen: BTreeSet<EgressIx>,
+    /// Likewise, of egresses that never were.
+    invented: BTreeSet<String>,
     /// Of these, the recordings whose objects were there, and were not deleted under the row yet.
     sound: BTreeSet<EgressIx>,
 }
@@ -45,12 +47,15 @@ impl Property for NoPhantom {
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
         match *fact {
             Fact::RowCommitted { egress_id, state: Some(RowState::Stored) } => {
-                self.committed(egress_id, state, verdict)
+                self.committed(egress_id, state, verdict);
             }
             Fact::Sink { by: Actor::Operator(_) | Actor::Lifecycle, bucket, change }
                 if custody::is_removal(change.kind) =>
             {
                 let Some(ix) = custody::recording_of(state, bucket, change) else { return };
+                if !self.sound.contains(&ix) {
+                    return;
+                }
                 let row = state.ports.rows.get(&state.egress(ix).info.egress_id);
                 if row.is_some_and(|stored| stored.row.state == RowState::Stored) && self.sound.remove(&ix) {
                     verdict.overturned(state.now, words::about_key(state, bucket, &change.key, ix), || {
@@ -74,7 +79,10 @@ impl NoPhantom {
         {
             self.sound.insert(ix);
         }
-        let first = self.seen.insert(egress_id.to_owned());
+        let first = match ix {
+            Some(ix) => self.seen.insert(ix),
+            None => self.invented.insert(egress_id.to_owned()),
+        };
         let Some(wrong) = wrong else {
             if first {
                 verdict.held();

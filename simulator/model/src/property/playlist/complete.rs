@@ -2,9 +2,9 @@
 //!
 //! Why: a playlist that plays half of a meeting looks whole until somebody needs the other half.
 //!
-//! The rule: when an HLS egress ends COMPLETE or LIMIT_REACHED, its event playlist is in the sink and names as many
-//! segments as the egress reported, and each of them is there: one check a segment. A segment that is deleted later, while
-//! retention or a hold still keeps it, breaks the promise without a further check.
+//! The rule: when an HLS egress ends COMPLETE or `LIMIT_REACHED`, its event playlist is in the sink and names as many
+//! segments as the egress reported, and each of them is there: one check a segment. A segment that is deleted later,
+//! while retention or a hold still keeps it, breaks the promise without a further check.
 //!
 //! Broken by `deletes-segments`, which tidies up the segments once the playlist is published.
 
@@ -52,7 +52,8 @@ impl Property for Complete {
                 if let Some(kept) = custody::kept(state, ix) {
                     verdict.overturned(state.now, words::about_key(state, bucket, &change.key, ix), || {
                         format!(
-                            "every segment of a playlist stays while the recording is kept, but segment {} was deleted {}",
+                            "every segment of a playlist stays while the recording is kept, but segment {} was \
+                             deleted {}",
                             words::key(state, bucket, &change.key, ix),
                             kept.words(state.now)
                         )
@@ -98,7 +99,8 @@ impl Complete {
                     || words::about_key(state, bucket, segment, ix),
                     || {
                         format!(
-                            "the final playlist s3://{bucket}/{name} names {named} segments, but {} is not in the sink",
+                            "the final playlist s3://{bucket}/{name} names {named} segments, but {} is not in \
+                             the sink",
                             words::key(state, bucket, segment, ix)
                         )
                     },

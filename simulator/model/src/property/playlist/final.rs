@@ -3,8 +3,8 @@
 //! Why: an HLS playlist without ENDLIST is a live stream to a player. Whoever opens the link too early sees the last
 //! seconds, waits for more, and does not know that the rest is missing.
 //!
-//! The rule: when a link to an `.m3u8` key is published, the playlist that the sink holds under that key at that moment
-//! carries `#EXT-X-ENDLIST`.
+//! The rule: when a link to an `.m3u8` key is published, the playlist that the sink holds under that key at that
+//! moment carries `#EXT-X-ENDLIST`.
 //!
 //! Broken by `publishes-early`, which publishes at the first `egress_updated`.
 
@@ -40,15 +40,22 @@ impl Property for Final {
         verdict.check(
             stored.as_ref().is_some_and(|playlist| playlist.ended),
             state.now,
-            || vec![Mention::Egress(link.egress_id.clone()), Mention::Key(place.bucket.to_owned(), place.key.to_owned())],
             || {
-                let status = state.egress_named(&link.egress_id).map_or("unknown", |egress| egress.info.status.as_str_name());
+                vec![
+                    Mention::Egress(link.egress_id.clone()),
+                    Mention::Key(place.bucket.to_owned(), place.key.to_owned()),
+                ]
+            },
+            || {
+                let status =
+                    state.egress_named(&link.egress_id).map_or("unknown", |egress| egress.info.status.as_str_name());
                 let found = match &stored {
                     Some(playlist) => format!("has {} segments so far and no ENDLIST", playlist.segments.len()),
                     None => "is not in the sink".into(),
                 };
                 format!(
-                    "a link is published once its playlist is final, but {} was published for egress {} ({status}) when the playlist {found}",
+                    "a link is published once its playlist is final, but {} was published for egress {} \
+                     ({status}) when the playlist {found}",
                     link.url, link.egress_id
                 )
             },

@@ -46,9 +46,11 @@ impl Property for Plays {
                     Occasion::Command => "after a playback was asked for",
                     Occasion::LastDay => "shortly before its retention ended",
                 };
-                let answer = if *status == 0 { "could not be reached".to_owned() } else { format!("answered {status}") };
+                let answer =
+                    if *status == 0 { "could not be reached".to_owned() } else { format!("answered {status}") };
                 format!(
-                    "a viewer opened {} of egress {} (tenant {}) {when} and did not get all of it: {url} {answer}: {why}",
+                    "a viewer opened {} of egress {} (tenant {}) {when} and did not get all of it: {url} \
+                     {answer}: {why}",
                     link.url, link.egress_id, link.tenant
                 )
             },

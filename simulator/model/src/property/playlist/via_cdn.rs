@@ -2,8 +2,8 @@
 //!
 //! Why: the sink is private and answers 403 to a browser; a link that works there means that it is open to the world.
 //!
-//! The rule: when a link is published, its host is the CDN of the tenant whose recording it is. A tenant without a CDN
-//! has nothing published.
+//! The rule: when a link is published, its host is the CDN of the tenant whose recording it is. A tenant without a
+//! CDN has nothing published.
 //!
 //! Broken by `links-to-sink`, which publishes the `location` that `egress_ended` reports.
 

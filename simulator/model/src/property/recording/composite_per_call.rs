@@ -3,12 +3,12 @@
 //! Why: the recording is the evidence. A call without one, with two that disagree, or with a voice missing cannot be
 //! shown to a regulator, and nobody can record it again.
 //!
-//! The rule: the call's stored room composites form one chain. There is one, or each further one begins after the last
-//! one's end, within `gap`, where the operator did not cause that end. Each has one output: a file or segments. Everybody
-//! who publishes sound and stays longer than `startup` is heard from `startup` behind joining until leaving, except for
-//! up to `gap` behind an end that the operator did not cause and for what a failed egress took with it. Track egresses
-//! are no evidence. It is judged when call and egresses have ended; a call that still runs at the end is not exercised,
-//! nor is one in which nobody stays longer than `startup` and nothing is recorded.
+//! The rule: the call's stored room composites form one chain. There is one, or each further one begins after the
+//! last one's end, within `gap`, where the operator did not cause that end. Each has one output: a file or segments.
+//! Everybody who publishes sound and stays longer than `startup` is heard from `startup` behind joining until
+//! leaving, except for up to `gap` behind an end that the operator did not cause and for what a failed egress took
+//! with it. Track egresses are no evidence. It is judged when call and egresses have ended; a call that still runs at
+//! the end is not exercised, nor is one in which nobody stays longer than `startup` and nothing is recorded.
 //!
 //! Broken by `track-for-compliance`, which records each speaker into a file of their own.
 
@@ -23,7 +23,8 @@ use crate::trace::{Fact, FactKind};
 
 static ABOUT: About = About {
     id: "recording.composite-per-call",
-    promise: "A compliance call ends with one composite recording, one file or one HLS, in which every participant is heard.",
+    promise: "A compliance call ends with one composite recording, one file or one HLS, in which every \
+        participant is heard.",
     why: "The recording is the evidence: a call without one, or with a voice missing, cannot be recorded again.",
     one_check: "call",
     broken_by: "track-for-compliance",

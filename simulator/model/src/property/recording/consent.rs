@@ -2,8 +2,8 @@
 //!
 //! Why: these people did not agree. Recording them is unlawful in most places, however soon it is deleted.
 //!
-//! The rule: such a call has no egress, whatever becomes of it. It is judged at the call's end, and broken at once when
-//! an egress starts, also behind that end.
+//! The rule: such a call has no egress, whatever becomes of it. It is judged at the call's end, and broken at once
+//! when an egress starts, also behind that end.
 //!
 //! Broken by `records-all`, which does not read the room's metadata.
 
@@ -41,10 +41,10 @@ impl Property for Consent {
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
         match *fact {
-            Fact::RoomFinished { call, .. } => {
-                if state.call(call).recording == Recording::None && self.judged.insert(call) {
-                    verdict.held();
-                }
+            Fact::RoomFinished { call, .. }
+                if state.call(call).recording == Recording::None && self.judged.insert(call) =>
+            {
+                verdict.held();
             }
             Fact::EgressChanged { egress: ix, status: EgressStatus::Starting, .. } => {
                 let call = state.egress(ix).call;

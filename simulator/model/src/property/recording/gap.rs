@@ -80,7 +80,8 @@ impl Property for Gap {
                 || words::about_egress(state, ix),
                 || {
                     format!(
-                        "{} ended by itself ({}) {} before its call, and {gap} later no other composite was recording the call",
+                        "{} ended by itself ({}) {} before its call, and {gap} later no other composite was \
+                         recording the call",
                         words::egress(state, ix),
                         if egress.info.error.is_empty() { &egress.info.details } else { &egress.info.error },
                         call.ends_at.since(at - gap),

@@ -3,8 +3,8 @@
 //! Why: two recorders cost twice, show up as two recordings of one conversation, and are the usual trace of a webhook
 //! that was handled twice.
 //!
-//! The rule: when a composite reaches STARTING, no other composite of its call is STARTING or ACTIVE. One that is ENDING
-//! records nothing any more.
+//! The rule: when a composite reaches STARTING, no other composite of its call is STARTING or ACTIVE. One that is
+//! ENDING records nothing any more.
 //!
 //! Broken by `two-composites`, which starts another one when `room_started` is delivered again.
 
@@ -51,7 +51,8 @@ impl Property for NoOverlap {
             || {
                 let other = first.map_or("", |other| &other.info.egress_id);
                 format!(
-                    "a call has one composite egress at a time, but {} was started while egress {other} of the same call was still recording",
+                    "a call has one composite egress at a time, but {} was started while egress {other} of the \
+                     same call was still recording",
                     words::egress(state, ix)
                 )
             },

@@ -49,10 +49,10 @@ impl Property for Stopped {
                     }
                 }
             }
-            Fact::EgressChanged { egress, status: EgressStatus::Starting, .. } => {
-                if state.call(state.egress(egress).call).ended {
-                    self.lingering.push(due, egress);
-                }
+            Fact::EgressChanged { egress, status: EgressStatus::Starting, .. }
+                if state.call(state.egress(egress).call).ended =>
+            {
+                self.lingering.push(due, egress);
             }
             _ => {}
         }

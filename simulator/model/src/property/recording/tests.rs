@@ -36,7 +36,10 @@ mod composite_per_call {
         let mut stage = stage();
         let call = stage.call(ACME_1, Compliance, "standup", "1h", TWO);
         stage.at("1h").hang_up(call);
-        assert!(stage.complaint().contains("room standup (tenant acme-1) must end with one composite recording of everybody, but nothing was recorded at all"));
+        assert!(stage.complaint().contains(
+            "room standup (tenant acme-1) must end with one composite recording \
+            of everybody, but nothing was recorded at all"
+        ));
     }
 
     #[test]
@@ -343,7 +346,7 @@ mod tracks {
         assert_eq!((verdict.checks, verdict.violations), (2, 1));
         let message = verdict.first.expect("violated").message;
         assert!(
-            message.contains("bob's microphone track TR_bob_microphone has none: 0 track egresss ran"),
+            message.contains("bob's microphone track TR_bob_microphone has none: 0 track egresses ran"),
             "{message}"
         );
     }

@@ -2,9 +2,10 @@
 //!
 //! Why: transcription and analysis work track by track; a track that was not recorded is a person who never spoke.
 //!
-//! The rule: of each audio track that is published for longer than `startup`, stored track egresses cover the time from
-//! `startup` behind its publication to its end, except for up to `gap` behind an end that the operator did not cause and
-//! for what a failed egress took with it. Composites are no raw files. Judged when call and egresses have ended.
+//! The rule: of each audio track that is published for longer than `startup`, stored track egresses cover the time
+//! from `startup` behind its publication to its end, except for up to `gap` behind an end that the operator did not
+//! cause and for what a failed egress took with it. Composites are no raw files. Judged when call and egresses have
+//! ended.
 //!
 //! Broken by `records-none`, which records nothing but compliance calls.
 

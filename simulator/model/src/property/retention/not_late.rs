@@ -2,8 +2,8 @@
 //!
 //! Why: data that should be gone can leak, be demanded in court, and be fined.
 //!
-//! The rule: `retention_max` after an egress's end nothing is left of any of its keys: no version, no delete marker. Where
-//! a legal hold stands on its room then, nothing is left `delete_within` after the hold is lifted.
+//! The rule: `retention_max` after an egress's end nothing is left of any of its keys: no version, no delete marker.
+//! Where a legal hold stands on its room then, nothing is left `delete_within` after the hold is lifted.
 //!
 //! Broken by `keeps-too-long`, which deletes at the contract's end only.
 

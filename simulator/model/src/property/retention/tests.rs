@@ -41,7 +41,8 @@ mod not_early {
         let message = stage.complaint();
         assert_eq!(
             message,
-            "s3://rec/standup.mp4 of egress EG_0 of room standup (tenant acme-1) was deleted 29d before its retention ends"
+            "s3://rec/standup.mp4 of egress EG_0 of room standup (tenant acme-1) was deleted 29d before its \
+             retention ends"
         );
     }
 

@@ -3,8 +3,9 @@
 //! Why: a playlist without its segments is a broken recording; a manifest left behind names people whose recording is
 //! said to be deleted.
 //!
-//! The rule: a day after the first object of an ended egress was deleted, or at the end of the run if that comes first, nothing
-//! is left of any of its keys: no version, no delete marker. A hold that came in between stops the clock.
+//! The rule: a day after the first object of an ended egress was deleted, or at the end of the run if that comes
+//! first, nothing is left of any of its keys: no version, no delete marker. A hold that came in between stops the
+//! clock.
 //!
 //! Broken by `leaves-manifest`, which deletes what `egress_ended` named and forgets `{egress_id}.json`.
 
@@ -19,7 +20,8 @@ use crate::trace::{Actor, Fact, FactKind};
 static ABOUT: About = About {
     id: "retention.whole-recording",
     promise: "Playlist, segments and manifest of a recording live and go together.",
-    why: "A playlist without segments is broken; a manifest left behind names people whose recording is said to be gone.",
+    why: "A playlist without segments is broken; a manifest left behind names people whose recording is said to \
+        be gone.",
     one_check: "recording",
     broken_by: "leaves-manifest",
 };
@@ -90,7 +92,8 @@ fn judge(ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
         || {
             let (key, remains) = first.expect("something is left of it");
             format!(
-                "the {} of {} go together, but some were deleted and {} left: s3://{bucket}/{key} among them, with {remains}",
+                "the {} of {} go together, but some were deleted and {} left: s3://{bucket}/{key} among them, \
+                 with {remains}",
                 words::count(egress.objects.len(), "object"),
                 words::egress(state, ix),
                 match left.count() + 1 {

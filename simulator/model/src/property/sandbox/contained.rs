@@ -16,7 +16,8 @@ use crate::trace::{Fact, FactKind};
 static ABOUT: About = About {
     id: "sandbox.contained",
     promise: "The operator stays within fuel, memory, stack, payload and calls, and does not trap.",
-    why: "An operator that loops, grows or panics is down until it is started again, and misses what happens meanwhile.",
+    why: "An operator that loops, grows or panics is down until it is started again, and misses what happens \
+        meanwhile.",
     one_check: "incarnation",
     broken_by: "spins",
 };
@@ -51,12 +52,12 @@ impl Property for Contained {
 /// What to do about it.
 fn advice(kind: TrapKind, limits: &Limits) -> String {
     match kind {
-        TrapKind::Trap => "It panicked or did something that WebAssembly forbids: \
-             run it natively (`native:NAME`) under a debugger to see where."
+        TrapKind::Trap => "It panicked or did something that WebAssembly forbids: run it natively \
+             (`native:NAME`) under a debugger to see where."
             .into(),
         TrapKind::OutOfFuel => format!(
-            "One delivery used up {} units of fuel: look for a loop without end, cut the work into pieces with timers, \
-             or raise [limits].fuel.",
+            "One delivery used up {} units of fuel: look for a loop without end, cut the work into pieces with \
+             timers, or raise [limits].fuel.",
             limits.fuel
         ),
         TrapKind::OutOfMemory => format!(
@@ -69,7 +70,8 @@ fn advice(kind: TrapKind, limits: &Limits) -> String {
             limits.stack_bytes
         ),
         TrapKind::Payload => format!(
-            "One call carried more than {} bytes: ask for smaller pages and ranges, or raise [limits].host_payload_bytes.",
+            "One call carried more than {} bytes: ask for smaller pages and ranges, or raise \
+             [limits].host_payload_bytes.",
             limits.host_payload_bytes
         ),
         TrapKind::Calls => format!(

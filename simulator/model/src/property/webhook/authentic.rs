@@ -3,8 +3,9 @@
 //! Why: the receiver's address is public. Whoever believes an unsigned `egress_ended` lets a stranger write the
 //! inventory, start recorders or have recordings deleted.
 //!
-//! The rule: while an instance handles a delivery that would not pass verification, it makes no call that changes anything.
-//! Logging, and an audit record that says that a webhook was refused, change nothing. Genuine deliveries are checks that hold.
+//! The rule: while an instance handles a delivery that would not pass verification, it makes no call that changes
+//! anything. Logging, and an audit record that says that a webhook was refused, change nothing. Genuine deliveries
+//! are checks that hold.
 //!
 //! Broken by `trusts-unsigned`, which reads the body and leaves the signature alone.
 

@@ -40,7 +40,8 @@ fn a_forged_one_changes_nothing() {
     assert_eq!((verdict.checks, verdict.violations), (1, 1));
     assert_eq!(
         verdict.first.expect("violated").message,
-        "a delivery of egress_ended of room standup, egress EG_0 does not pass verification, but handling it made the call store.commit"
+        "a delivery of egress_ended of room standup, egress EG_0 does not pass verification, but handling it \
+         made the call store.commit"
     );
 }
 

@@ -1,0 +1,333 @@
+//! The reference operator: what a service that records calls, publishes them and deletes them has to do, and no more.
+//!
+//! It keeps every promise of egress-sim while webhooks are lost, doubled or forged, egresses end early or outlive their
+//! rooms, the sink refuses, and the process dies at any call. Four ideas carry it:
+//!
+//! - **Write down what you are about to do.** Before an egress is started, a *duty* is committed by compare-and-swap: the
+//!   second delivery of the same event finds it, and so does whoever comes after a crash ([`duty`], [`record`]).
+//! - **Ask LiveKit, do not remember.** Whether a call is still on, whether an egress runs, what it stored: that is looked up
+//!   where it is true, when it matters ([`ending`]). What an incarnation keeps in memory only saves calls.
+//! - **Look yourself.** While a duty is open, a timer compares what should be recorded with what is. A lost webhook costs
+//!   `reconcile` at most ([`patrol`]).
+//! - **Delete in pieces, and look afterwards.** Work that takes long is done by timers, a piece at a time, from what is
+//!   written in the inventory; a deletion is in the audit once HEAD found nothing ([`erase`]).
+//!
+//! [`Steps`] is the table of contents: one method a decision, each with the sound way of doing it. The operators in
+//! `broken` replace one of them each.
+//!
+//! # What it promises when a webhook is lost
+//!
+//! | lost | noticed by |
+//! |---|---|
+//! | `room_started` | the next `participant_joined` or `track_published` of the room, or the next round while anything is open, or `patrol` |
+//! | `track_published` | the next round: `patrol` in a call without any other track, `reconcile` otherwise |
+//! | `egress_started`, `egress_updated` | nothing depends on them |
+//! | `egress_ended`, `room_finished` | the next round, `reconcile` later at most |
+//!
+//! # Configuration (`[operator.config]`, durations as `"20s"`)
+//!
+//! | key | default | |
+//! |---|---|---|
+//! | `reconcile` | `"20s"` | from one round to the next while any duty is open; must be well below the promised gap |
+//! | `patrol` | off | rounds also while nothing is open, so that the loss of a lone `room_started` is noticed |
+//! | `lease` | `"3s"` | how long an intent to start keeps others off: longer than LiveKit takes to answer a start |
+//! | `rows` | 100 | recordings of one piece of a sweep at most |
+//! | `calls` | 200 | sink calls of one piece, about: a piece holds up the webhooks that arrive meanwhile |
+
+use egress_sim_sdk::{
+    Boot, Bucket, Command, Commit, Cx, DeleteError, Delivery, Error, HeadResult, Link, ObjectId, ObjectVersion,
+    Operator, Outcome, Result, Room, Row, RowState, StateEntry, Subject, Timer, TrackInfo, WebhookEvent,
+};
+
+pub mod desk;
+pub mod duty;
+pub mod ending;
+pub mod erase;
+pub mod orders;
+pub mod patrol;
+pub mod record;
+pub mod recording;
+pub mod sweep;
+
+use desk::{Desk, Plan, Wanted};
+use duty::Duty;
+use orders::Holds;
+use recording::Recording;
+
+/// The reference operator: every step in the sound way.
+pub struct Reference(pub Desk);
+
+impl Steps for Reference {
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.0
+    }
+}
+
+/// What came of the wish to take a duty on.
+pub enum Claim {
+    /// It is ours to start, under this version of the duty.
+    Ours(u64),
+    /// Somebody sees to it, or has seen to it.
+    Done,
+    /// Somebody wrote down that they would start it; this is what they wrote.
+    Begun(StateEntry),
+}
+
+/// The decisions that the operator is made of, each with the sound way to decide. How they play together stands in the
+/// modules of this one, as methods of `dyn Steps`.
+pub trait Steps {
+    /// What this incarnation knows.
+    fn desk(&mut self) -> &mut Desk;
+
+    // What arrives.
+
+    /// A delivery is believed once its signature was verified. Anybody can send one, so a refusal is logged and not
+    /// audited: a stranger could fill the audit otherwise.
+    fn open(&mut self, cx: &mut Cx<'_>, delivery: Delivery) -> Result<WebhookEvent> {
+        let opened = delivery.open(cx);
+        if let Err(error) = &opened {
+            cx.log().warn(error.to_string());
+        }
+        opened
+    }
+
+    // What is recorded, and where to.
+
+    /// What the room's metadata asks for. None: nothing is to be recorded.
+    fn plan(&mut self, room: &Room) -> Option<Plan> {
+        self.desk().read_plan(room).filter(|plan| plan.wanted != Wanted::Nothing)
+    }
+
+    /// What is to be recorded as soon as there is a call. Where single tracks are wanted they come by themselves.
+    fn duties_of_call(&mut self, _cx: &mut Cx<'_>, room: &Room, plan: &Plan) -> Result<Vec<Duty>> {
+        Ok(match plan.wanted {
+            Wanted::Composite => vec![Duty::of_call(room, plan)],
+            Wanted::Tracks | Wanted::Nothing => Vec::new(),
+        })
+    }
+
+    /// What is to be recorded when somebody publishes a track: sound, where tracks are wanted. It is a sign of the call
+    /// besides, whose `room_started` may have been lost.
+    fn duties_of_track(&mut self, room: &Room, plan: &Plan, track: &TrackInfo) -> Vec<Duty> {
+        match plan.wanted {
+            Wanted::Composite => vec![Duty::of_call(room, plan)],
+            Wanted::Tracks if recording::is_sound(track) => vec![Duty::of_track(room, plan, track)],
+            Wanted::Tracks | Wanted::Nothing => Vec::new(),
+        }
+    }
+
+    /// What should be recorded in a room at this moment, whatever was heard of it: the call, or each track with sound.
+    fn duties_of_room(&mut self, cx: &mut Cx<'_>, room: &Room, plan: &Plan) -> Result<Vec<Duty>> {
+        match plan.wanted {
+            Wanted::Composite => Ok(vec![Duty::of_call(room, plan)]),
+            Wanted::Tracks => recording::duties_of_tracks(cx, room, plan),
+            Wanted::Nothing => Ok(Vec::new()),
+        }
+    }
+
+    /// Takes a duty on before anything is started: whoever commits it first has it.
+    fn claim(&mut self, cx: &mut Cx<'_>, duty: &mut Duty) -> Result<Claim> {
+        let (open, closed) = (duty.open_key(), duty.closed_key());
+        if self.desk().is_taken(&open) {
+            return Ok(Claim::Done);
+        }
+        duty.since = cx.now();
+        self.desk().keep_watch(cx, duty.since)?;
+        let intent = Commit::new().put_state(&open, duty.to_json()).expect_no_state(&open).expect_no_state(&closed);
+        match cx.commit(intent) {
+            Ok(version) => Ok(Claim::Ours(version)),
+            Err(Error::Conflict(Subject::State(key))) if key == open => {
+                Ok(cx.state().get(&open)?.map_or(Claim::Done, Claim::Begun))
+            }
+            Err(Error::Conflict(_)) => Ok(Claim::Done),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Recordings of a tenant are spread over its own buckets; the same call always goes to the same one. None: it has
+    /// none.
+    fn choose_bucket(&mut self, duty: &Duty) -> Option<Bucket> {
+        let buckets = &self.desk().tenant(&duty.tenant)?.buckets;
+        let place = recording::spread(&duty.sid).checked_rem(buckets.len() as u64)?;
+        buckets.get(usize::try_from(place).ok()?).cloned()
+    }
+
+    /// The row of an egress that has started. It is written at once: what the inventory does not name is never deleted.
+    fn opening_row(&mut self, recording: &Recording) -> Option<Row> {
+        Some(recording.row(RowState::Recording, String::from("{}")))
+    }
+
+    // What becomes of it.
+
+    /// An egress has become ACTIVE or ENDING. Nothing is to be seen of it yet.
+    fn progressed(&mut self, _cx: &mut Cx<'_>, _recording: &Recording) -> Outcome {
+        Ok(())
+    }
+
+    /// Whether what a duty is about still goes on: the call, under the same sid, or the track in it.
+    fn still_on(&mut self, cx: &mut Cx<'_>, duty: &Duty) -> Result<bool> {
+        if self.desk().is_over(&duty.sid) {
+            return Ok(false);
+        }
+        let room = cx.rooms().get(&duty.room)?.filter(|room| room.sid == duty.sid);
+        match (&duty.track, room) {
+            (_, None) => {
+                self.desk().call_is_over(&duty.sid);
+                Ok(false)
+            }
+            (None, Some(_)) => Ok(true),
+            (Some(track), Some(_)) => recording::is_published(cx, &duty.room, track),
+        }
+    }
+
+    /// Whether an egress that has ended must be followed by another: as long as there is something to record.
+    fn needs_successor(&mut self, cx: &mut Cx<'_>, duty: &Duty) -> Result<bool> {
+        self.still_on(cx, duty)
+    }
+
+    /// Stops an egress. One that has ended already, or is forgotten, is stopped enough.
+    fn stop(&mut self, cx: &mut Cx<'_>, egress_id: &str) -> Outcome {
+        match cx.egress().stop(egress_id) {
+            Err(error) if !matches!(error.status(), Some(404 | 412)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether all of a recording is in the sink. LiveKit's COMPLETE is a claim; this looks.
+    fn is_stored(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Result<bool> {
+        Ok(recording.ended_well && recording::is_in_the_sink(cx, recording)?)
+    }
+
+    /// The row of an egress that has ended: `stored` if all of it is in the sink.
+    fn closing_row(&mut self, recording: &Recording, stored: bool) -> Row {
+        recording.closing_row(stored)
+    }
+
+    /// The link under which a stored recording is published: through the tenant's CDN. Raw tracks are not published.
+    fn link(&mut self, recording: &Recording) -> Option<String> {
+        if recording.track.is_some() {
+            return None;
+        }
+        let cdn = self.desk().tenant(&recording.tenant)?.cdn.as_ref()?;
+        Some(format!("https://{cdn}/{}/{}", recording.bucket, recording.playable()?))
+    }
+
+    /// Gives viewers the link to a recording that is in the sink in full.
+    fn publish(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Outcome {
+        let Some(url) = self.link(recording) else { return Ok(()) };
+        cx.publish(Link { egress_id: recording.egress_id.clone(), tenant: recording.tenant.clone(), url })
+    }
+
+    // How it is deleted.
+
+    /// When a recording is to be deleted although the contract goes on: halfway between the least and the most that it
+    /// may be kept. None: not before the contract ends.
+    fn due(&mut self, tenant: &str, ended_at: u64) -> Option<u64> {
+        let tenant = self.desk().tenant(tenant)?;
+        let most = tenant.retention_max?;
+        let least = tenant.retention.unwrap_or(most).min(most);
+        Some(ended_at + least + (most - least) / 2)
+    }
+
+    /// Whether a sweep of the tenant is about this row: about every one.
+    fn concerns(&mut self, _row: &Row) -> bool {
+        true
+    }
+
+    /// Whether a legal hold stands on a recording.
+    fn is_held(&mut self, holds: &Holds, row: &Row) -> bool {
+        holds.stand_on(&row.room)
+    }
+
+    /// Everything that lies under the recording's own prefix: all pages, every version and every delete marker.
+    fn find(&mut self, cx: &mut Cx<'_>, row: &Row) -> Result<Vec<ObjectVersion>> {
+        cx.sink(&row.bucket).versions(recording::prefix_of(row))
+    }
+
+    /// What a deletion asks for: each version by its id. A delete without one only hides a key of a versioned bucket.
+    fn targets(&mut self, found: &[ObjectVersion]) -> Vec<ObjectId> {
+        found.iter().map(|version| ObjectId::version(&version.key, &version.version_id)).collect()
+    }
+
+    /// A recording is about to be deleted; nobody is told before it is.
+    fn before_deletion(&mut self, _cx: &mut Cx<'_>, _row: &Row, _keys: &[String]) -> Outcome {
+        Ok(())
+    }
+
+    /// Takes the links to a recording back before it is deleted. It is done for any that might have one: a handler that
+    /// died may have published and not have said so.
+    fn retract(&mut self, cx: &mut Cx<'_>, row: &Row) -> Outcome {
+        if self.desk().tenant(&row.tenant).is_some_and(|tenant| tenant.cdn.is_some()) {
+            cx.retract(&row.egress_id)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes up to 1,000 versions and says what was refused: the sink answers 200 whatever became of the single ones.
+    fn delete(&mut self, cx: &mut Cx<'_>, bucket: &str, targets: Vec<ObjectId>) -> Result<Vec<DeleteError>> {
+        Ok(cx.sink(bucket).delete_batch(targets)?.errors)
+    }
+
+    /// Whether HEAD finds nothing under a key. A 404 with a delete marker means that the data is still there, and a 403
+    /// is an error and no proof of anything.
+    fn looks_gone(&mut self, cx: &mut Cx<'_>, bucket: &str, key: &str) -> Result<bool> {
+        Ok(matches!(cx.sink(bucket).head(key)?, HeadResult::NotFound(false)))
+    }
+
+    /// Whether nothing is left that HEAD does not show: where the bucket has versions, none may be listed.
+    fn nothing_left(&mut self, cx: &mut Cx<'_>, row: &Row) -> Result<bool> {
+        Ok(!self.desk().is_versioned(row) || self.find(cx, row)?.is_empty())
+    }
+
+    // What is told.
+
+    /// Puts the sink's refusals into the audit.
+    fn audit_refusals(&mut self, cx: &mut Cx<'_>, row: &Row, refused: &[DeleteError]) -> Outcome {
+        cx.audit(refused.iter().map(|error| erase::refusal_record(row, error)).collect())
+    }
+
+    /// Puts a legal hold, or its lifting, into the audit.
+    fn audit_hold(&mut self, cx: &mut Cx<'_>, command: &Command) -> Outcome {
+        cx.audit(orders::hold_record(command).into_iter().collect())
+    }
+}
+
+/// An operator that goes by some [`Steps`].
+pub struct Conduct(pub Box<dyn Steps>);
+
+impl Operator for Conduct {
+    /// Calls nothing unless a patrol is wanted: what is to be done, deliveries and timers say.
+    fn init(&mut self, cx: &mut Cx<'_>, boot: &Boot) -> Outcome {
+        self.0.desk().configure(cx, boot)
+    }
+
+    fn on_webhook(&mut self, cx: &mut Cx<'_>, delivery: Delivery) -> Outcome {
+        let event = self.0.open(cx, delivery)?;
+        let WebhookEvent { room, participant, track, egress_info, .. } = event;
+        match (event.event.as_str(), room, track, egress_info) {
+            ("room_started", Some(room), ..) => self.0.room_seen(cx, &room),
+            ("participant_joined", Some(room), ..) if !participant.is_some_and(|who| recording::is_recorder(&who)) => {
+                self.0.room_seen(cx, &room)
+            }
+            ("track_published", Some(room), Some(track), _) => self.0.track_published(cx, &room, &track),
+            ("room_finished", Some(room), ..) => self.0.room_finished(cx, &room),
+            ("egress_started", _, _, Some(info)) => self.0.egress_started(cx, &info),
+            ("egress_updated", _, _, Some(info)) => self.0.egress_updated(cx, &info),
+            ("egress_ended", _, _, Some(info)) => self.0.egress_ended(cx, &info),
+            _ => Ok(()),
+        }
+    }
+
+    fn on_command(&mut self, cx: &mut Cx<'_>, command: Command) -> Outcome {
+        self.0.ordered(cx, &command)
+    }
+
+    fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) -> Outcome {
+        match timer.name.split_once('/') {
+            Some(("round", _)) => self.0.round(cx, &timer.name),
+            Some(("sweep", tenant)) => self.0.sweep(cx, tenant),
+            Some(("due", tenant)) => self.0.delete_due(cx, tenant),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What one incarnation knows: its configuration, and what it has seen, which only saves calls. All of it may be lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use egress_sim_sdk::{Boot, Cx, Error, Outcome, Result, Room, Row, Tenant, time};
+use serde::Deserialize;
+
+/// Calls that are remembered at most. Beyond that everything is forgotten, and asked for again.
+const REMEMBERED: usize = 10_000;
+
+/// How long a round that is due may be under way at another instance.
+const ROUND_MARGIN: u64 = 5 * time::SECOND;
+
+/// See the head of this file.
+pub struct Desk {
+    tenants: BTreeMap<String, Tenant>,
+    instance: u32,
+    /// `[operator.config]`
+    pub config: Config,
+    /// By the room's sid; none: nothing is to be recorded.
+    plans: BTreeMap<String, Option<Plan>>,
+    /// Duties, by their open key, with the egress that sees to each.
+    taken: BTreeMap<String, String>,
+    /// Sids of calls that are over.
+    over: BTreeSet<String>,
+    /// When the next round of this instance's timer comes.
+    round_at: u64,
+    /// When the timer of each tenant's due deletions comes.
+    pub due_at: BTreeMap<String, u64>,
+}
+
+/// `[operator.config]`; the keys are explained in [`super`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// From one round to the next while anything is open.
+    pub reconcile: u64,
+    /// And while nothing is.
+    pub patrol: Option<u64>,
+    /// How long an intent keeps others off.
+    pub lease: u64,
+    /// Recordings of one piece of a sweep.
+    pub rows: u32,
+    /// Sink calls of one piece of a sweep.
+    pub calls: u64,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { reconcile: 20 * time::SECOND, patrol: None, lease: 3 * time::SECOND, rows: 100, calls: 200 }
+    }
+}
+
+/// What a room asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Whose call it is.
+    pub tenant: String,
+    /// What is to be recorded.
+    pub wanted: Wanted,
+    /// As HLS, not as one MP4.
+    pub hls: bool,
+    /// Seconds of one segment.
+    pub segment: u32,
+}
+
+/// What is to be recorded of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Everybody, in one recording.
+    Composite,
+    /// Each voice for itself.
+    Tracks,
+    /// Nothing at all.
+    Nothing,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    tenant: String,
+    recording: String,
+    #[serde(default)]
+    output: String,
+    #[serde(default)]
+    segment: u32,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Written {
+    reconcile: Option<String>,
+    patrol: Option<String>,
+    lease: Option<String>,
+    rows: Option<u32>,
+    calls: Option<u64>,
+}
+
+impl Desk {
+    /// A desk with nothing on it but the tenants' files.
+    pub fn new(boot: &Boot) -> Desk {
+        Desk {
+            tenants: boot.tenants.iter().map(|tenant| (tenant.name.clone(), tenant.clone())).collect(),
+            instance: boot.instance,
+            config: Config::default(),
+            plans: BTreeMap::new(),
+            taken: BTreeMap::new(),
+            over: BTreeSet::new(),
+            round_at: 0,
+            due_at: BTreeMap::new(),
+        }
+    }
+
+    /// Reads the configuration, and begins the patrol if one is wanted.
+    pub fn configure(&mut self, cx: &mut Cx<'_>, boot: &Boot) -> Outcome {
+        self.config = Config::read(&boot.config)?;
+        if let Some(patrol) = self.config.patrol {
+            let now = cx.now();
+            self.next_round(cx, now + patrol)?;
+        }
+        Ok(())
+    }
+
+    /// The tenant of this name.
+    pub fn tenant(&self, name: &str) -> Option<&Tenant> {
+        self.tenants.get(name)
+    }
+
+    /// All tenants, in order of their names.
+    pub fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.values()
+    }
+
+    /// Whether a row's bucket keeps versions.
+    pub fn is_versioned(&self, row: &Row) -> bool {
+        self.tenants
+            .values()
+            .flat_map(|tenant| &tenant.buckets)
+            .any(|bucket| bucket.versioned && bucket.name == row.bucket)
+    }
+
+    /// What a room's metadata says; none where it says nothing that concerns us.
+    pub fn read_plan(&self, room: &Room) -> Option<Plan> {
+        let metadata: Metadata = serde_json::from_str(&room.metadata).ok()?;
+        let wanted = match metadata.recording.as_str() {
+            "compliance" => Wanted::Composite,
+            "processing" => Wanted::Tracks,
+            _ => Wanted::Nothing,
+        };
+        let hls = metadata.output == "hls";
+        let known = self.tenants.contains_key(&metadata.tenant);
+        known.then_some(Plan { tenant: metadata.tenant, wanted, hls, segment: metadata.segment })
+    }
+
+    /// The plan of a call that was seen before.
+    pub fn known_plan(&self, sid: &str) -> Option<&Option<Plan>> {
+        self.plans.get(sid)
+    }
+
+    /// Remembers a call's plan.
+    pub fn know_plan(&mut self, sid: &str, plan: Option<Plan>) {
+        if self.plans.len() >= REMEMBERED {
+            self.plans.clear();
+        }
+        self.plans.insert(sid.to_owned(), plan);
+    }
+
+    /// Whether an egress is known to see to a duty.
+    pub fn is_taken(&self, open_key: &str) -> bool {
+        self.taken.contains_key(open_key)
+    }
+
+    /// Whether this incarnation has written the row of this egress.
+    pub fn has_row(&self, open_key: &str, egress_id: &str) -> bool {
+        self.taken.get(open_key).is_some_and(|taken| taken == egress_id)
+    }
+
+    /// Remembers which egress sees to a duty.
+    pub fn take(&mut self, open_key: String, egress_id: String) {
+        if self.taken.len() >= REMEMBERED {
+            self.taken.clear();
+        }
+        self.taken.insert(open_key, egress_id);
+    }
+
+    /// Forgets a duty.
+    pub fn release(&mut self, open_key: &str) {
+        self.taken.remove(open_key);
+    }
+
+    /// Whether a call is known to be over.
+    pub fn is_over(&self, sid: &str) -> bool {
+        self.over.contains(sid)
+    }
+
+    /// Remembers that a call is over.
+    pub fn call_is_over(&mut self, sid: &str) {
+        self.plans.remove(sid);
+        if self.over.len() >= REMEMBERED {
+            self.over.clear();
+        }
+        self.over.insert(sid.to_owned());
+    }
+
+    /// Sees to it that a round comes within `reconcile`. Each instance has a timer of its own: with one for all, instances
+    /// that set it in turn could put it off for ever.
+    pub fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Result<()> {
+        if now + ROUND_MARGIN < self.round_at {
+            return Ok(());
+        }
+        self.next_round(cx, now + self.config.reconcile)
+    }
+
+    /// Sets this instance's timer for rounds.
+    pub fn next_round(&mut self, cx: &mut Cx<'_>, at: u64) -> Result<()> {
+        cx.timers().set(&self.round_timer(), at)?;
+        self.round_at = at;
+        Ok(())
+    }
+
+    /// The name of that timer.
+    pub fn round_timer(&self) -> String {
+        format!("round/{}", self.instance)
+    }
+
+    /// No round is coming.
+    pub fn no_round(&mut self) {
+        self.round_at = 0;
+    }
+}
+
+impl Config {
+    fn read(json: &str) -> Result<Config> {
+        let wrong = |key: &str, is: &str| Error::reject(format!("[operator.config] {key}: {is}"));
+        let written: Written = if json.is_empty() {
+            Written::default()
+        } else {
+            serde_json::from_str(json).map_err(|error| wrong("cannot be read", &error.to_string()))?
+        };
+        let span = |key: &str, text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => match time::parse(text) {
+                Some(span) if span > 0 => Ok(Some(span)),
+                _ => Err(wrong(key, &format!("\"{text}\" is no duration such as \"20s\""))),
+            },
+        };
+        let default = Config::default();
+        Ok(Config {
+            reconcile: span("reconcile", &written.reconcile)?.unwrap_or(default.reconcile),
+            patrol: span("patrol", &written.patrol)?,
+            lease: span("lease", &written.lease)?.unwrap_or(default.lease),
+            rows: written.rows.unwrap_or(default.rows).max(1),
+            calls: written.calls.unwrap_or(default.calls),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_file_leaves_out_has_its_default() {
+        let config = Config::read(r#"{"reconcile":"5m","unknown":1}"#).expect("it is well formed");
+        assert_eq!(config, Config { reconcile: 5 * time::MINUTE, ..Config::default() });
+        assert_eq!(Config::read(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn a_bad_duration_names_its_key() {
+        let error = Config::read(r#"{"patrol":"often"}"#).expect_err("it is no duration");
+        assert_eq!(error.to_string(), "[operator.config] patrol: \"often\" is no duration such as \"20s\"");
+    }
+}

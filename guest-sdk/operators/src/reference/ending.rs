@@ -1,0 +1,159 @@
+//! What happens when an egress or a call ends.
+//!
+//! An egress that ends while its call goes on is replaced at once. Otherwise its recording is looked at, published,
+//! entered into the inventory, and its duty closed, the last two in one commit. A call that ends has its egresses stopped:
+//! LiveKit should do that by itself, and sometimes does not.
+
+use egress_sim_sdk::time::SECOND;
+use egress_sim_sdk::{
+    Commit, Cx, EgressInfo, Error, Expectation, Outcome, Result, Room, Row, RowState, StateEntry, Subject,
+};
+
+use super::Steps;
+use super::duty::{Duty, OPEN};
+use super::recording::{self, Recording};
+use super::sweep;
+
+/// Attempts that are begun as soon as the one before has ended. Further ones wait for the next round, lest a recorder that
+/// dies at once be started for ever.
+const AT_ONCE: u32 = 5;
+
+/// From the end of an egress after its contract's end to its deletion. The timer is set before the commit that it is
+/// about, and must not come first.
+const SOON: u64 = 5 * SECOND;
+
+impl dyn Steps {
+    /// `egress_started`: there must be a row. Usually there is: LiveKit's answer to the start was quicker.
+    pub fn egress_started(&mut self, cx: &mut Cx<'_>, info: &EgressInfo) -> Outcome {
+        let Some(recording) = Recording::of(info, self.desk()) else { return Ok(()) };
+        if self.desk().has_row(&recording.open_key(), &info.egress_id) {
+            return Ok(());
+        }
+        let Some(row) = self.opening_row(&recording) else { return Ok(()) };
+        match cx.commit(Commit::new().put_row(row).expect_no_row(&info.egress_id)) {
+            Ok(_) | Err(Error::Conflict(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `egress_updated`
+    pub fn egress_updated(&mut self, cx: &mut Cx<'_>, info: &EgressInfo) -> Outcome {
+        let Some(recording) = Recording::of(info, self.desk()) else { return Ok(()) };
+        self.progressed(cx, &recording)
+    }
+
+    /// `egress_ended`, or the discovery that an egress has ended.
+    pub fn egress_ended(&mut self, cx: &mut Cx<'_>, info: &EgressInfo) -> Outcome {
+        let Some(recording) = Recording::of(info, self.desk()) else { return Ok(()) };
+        let Some(entry) = cx.state().get(&recording.open_key())? else { return self.settle(cx, info) };
+        let duty = Duty::read(&entry)?;
+        match &duty.egress_id {
+            Some(current) if *current == info.egress_id => self.conclude(cx, &entry, duty, &recording),
+            // The answer to the start was lost, and this is the egress that it started.
+            None if duty.attempt == recording.attempt => self.conclude(cx, &entry, duty, &recording),
+            Some(_) => self.settle(cx, info),
+            None => {
+                self.settle(cx, info)?;
+                self.resume(cx, &entry, duty)
+            }
+        }
+    }
+
+    /// The egress that saw to a duty has ended.
+    fn conclude(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: Duty, recording: &Recording) -> Outcome {
+        let row = self.inspect(cx, recording)?;
+        if !self.needs_successor(cx, &duty)? {
+            self.enter(cx, recording, row, duty.closing(Commit::new()).expect_state(entry))?;
+            self.desk().release(&entry.key);
+            return Ok(());
+        }
+        let now = cx.now();
+        self.desk().keep_watch(cx, now)?;
+        let next = Duty { attempt: duty.attempt + 1, egress_id: None, since: now, ..duty };
+        let intent = Commit::new().put_state(&entry.key, next.to_json()).expect_state(entry);
+        let version = self.enter(cx, recording, row, intent)?;
+        self.desk().release(&entry.key);
+        if next.attempt > AT_ONCE {
+            return Ok(());
+        }
+        self.start(cx, next, version)
+    }
+
+    /// An egress that no duty is waiting for has ended: its row is brought to its end, if it is not there yet.
+    pub fn settle(&mut self, cx: &mut Cx<'_>, info: &EgressInfo) -> Outcome {
+        let Some(recording) = Recording::of(info, self.desk()) else { return Ok(()) };
+        let before = match cx.inventory().get(&info.egress_id)? {
+            None => Commit::new().expect_no_row(&info.egress_id),
+            Some(stored) if stored.row.state == RowState::Recording => Commit::new().expect_row(&stored),
+            Some(_) => return Ok(()),
+        };
+        let row = self.inspect(cx, &recording)?;
+        self.enter(cx, &recording, row, before)?;
+        Ok(())
+    }
+
+    /// Looks at what an egress left, publishes it if all of it is there, and says what the inventory is to say.
+    fn inspect(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Result<Row> {
+        let stored = self.is_stored(cx, recording)?;
+        if stored {
+            // Before the commit that ends the matter: a crash in between publishes twice, not never.
+            self.publish(cx, recording)?;
+        }
+        Ok(self.closing_row(recording, stored))
+    }
+
+    /// Commits the final row of a recording with whatever belongs to it, and plans its deletion: at once if the contract
+    /// has ended meanwhile, else when `due` says. Returns the commit's revision.
+    fn enter(&mut self, cx: &mut Cx<'_>, recording: &Recording, row: Row, commit: Commit) -> Result<u64> {
+        let tenant = &recording.tenant;
+        let contract = sweep::contract_key(tenant);
+        let commit = commit.put_row(row);
+        let mut usual = commit.clone().expect(Subject::State(contract.clone()), Expectation::Absent);
+        if let Some(due) = self.due(tenant, recording.ended_at) {
+            self.wake(cx, tenant, due)?;
+            usual = usual.put_state(&sweep::due_key(tenant, due, &recording.egress_id), "");
+        }
+        match cx.commit(usual) {
+            Err(Error::Conflict(Subject::State(key))) if key == contract => {
+                let soon = cx.now() + SOON;
+                self.wake(cx, tenant, soon)?;
+                cx.commit(commit.put_state(&sweep::due_key(tenant, soon, &recording.egress_id), ""))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// `room_finished`: whatever still records it is stopped.
+    pub fn room_finished(&mut self, cx: &mut Cx<'_>, room: &Room) -> Outcome {
+        self.desk().call_is_over(&room.sid);
+        for entry in cx.state().all(&format!("{OPEN}{}", room.sid))? {
+            let duty = Duty::read(&entry)?;
+            match &duty.egress_id {
+                _ if duty.sid != room.sid => {}
+                Some(egress_id) => self.stop(cx, egress_id)?,
+                None => self.resume(cx, &entry, duty)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// LiveKit has forgotten an egress before anybody learned how it ended. What it left stays in the inventory, as
+    /// failed: nobody can say that it is whole.
+    pub fn forgotten(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: &Duty, egress_id: &str) -> Outcome {
+        let mut commit = duty.closing(Commit::new()).expect_state(entry);
+        if let Some(stored) = cx.inventory().get(egress_id)?
+            && stored.row.state == RowState::Recording
+        {
+            let details = recording::Details { error: String::from("LiveKit has forgotten it"), ..Default::default() };
+            let row = Row { state: RowState::Failed, details: details.to_json(), ..stored.row.clone() };
+            let now = cx.now();
+            let due = self.due(&duty.tenant, now).unwrap_or(now + SOON);
+            self.wake(cx, &duty.tenant, due)?;
+            commit =
+                commit.put_row(row).expect_row(&stored).put_state(&sweep::due_key(&duty.tenant, due, egress_id), "");
+        }
+        cx.commit(commit)?;
+        self.desk().release(&entry.key);
+        Ok(())
+    }
+}

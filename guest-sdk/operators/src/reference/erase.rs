@@ -1,0 +1,247 @@
+//! How recordings are deleted, so that it can be shown afterwards.
+//!
+//! For a handful of rows at once: find every version under each recording's prefix; commit the rows as `deleting`, with
+//! the keys, so that whoever comes after a crash knows what to report; retract the links; delete in batches and read the
+//! errors; abort what was never finished uploading; HEAD each key, and list the versions where there are any; and only
+//! then write the audit and let the rows be `deleted`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use egress_sim_sdk::{
+    AuditAction, AuditOutcome, AuditRecord, Commit, Cx, DeleteError, ObjectId, Outcome, Result, Row, RowState,
+    StoredRow,
+};
+
+use super::recording::{self, Details};
+use super::{Steps, orders};
+
+/// Ids of one `DeleteObjects` at most.
+const BATCH: usize = 1000;
+
+/// What became of a piece.
+#[derive(Default)]
+pub struct Erased {
+    /// How many of the rows were looked at, from the first; the others did not fit into the piece.
+    pub taken: usize,
+    /// Rows as they are to be committed.
+    pub rows: Vec<Row>,
+    /// Recordings that are not deleted yet, and why.
+    pub later: Vec<(String, Wait)>,
+}
+
+/// Why a recording is not deleted yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// A legal hold stands on it.
+    Hold,
+    /// Its egress has not ended.
+    Recording,
+    /// It is more than fits into one piece.
+    Unfinished,
+    /// The sink does not allow it.
+    Refused,
+    /// Something did not work.
+    Trouble,
+}
+
+/// A recording on its way out.
+struct Leaving<'a> {
+    stored: &'a StoredRow,
+    details: Details,
+    targets: Vec<ObjectId>,
+    errors: Vec<DeleteError>,
+}
+
+impl dyn Steps {
+    /// Deletes recordings of one tenant, as many as fit into a piece. Rows that are `deleted` already are passed over.
+    ///
+    /// # Errors
+    /// What does not work for single recordings is in the result; if the sink as a whole does not answer, all of the piece
+    /// is to be done again.
+    pub fn erase(&mut self, cx: &mut Cx<'_>, tenant: &str, rows: &[StoredRow]) -> Result<Erased> {
+        let mut erased = Erased::default();
+        let holds = orders::holds_of(cx, tenant)?;
+        let mut leaving: Vec<Leaving<'_>> = Vec::new();
+        let mut calls = 0;
+        for stored in rows {
+            if calls >= self.desk().config.calls {
+                break;
+            }
+            erased.taken += 1;
+            let row = &stored.row;
+            if row.state == RowState::Deleted || !self.concerns(row) {
+                continue;
+            }
+            if self.is_held(&holds, row) {
+                erased.later.push((row.egress_id.clone(), Wait::Hold));
+            } else if row.state == RowState::Recording {
+                self.hurry(cx, row)?;
+                erased.later.push((row.egress_id.clone(), Wait::Recording));
+            } else {
+                let found = self.find_leaving(cx, stored)?;
+                calls += 2 + found.details.keys.len() as u64 - found.details.seen;
+                leaving.push(found);
+            }
+        }
+        self.begin(cx, &leaving)?;
+        self.delete_all(cx, &mut leaving)?;
+        abort_uploads(cx, tenant, &leaving)?;
+        let mut budget = self.desk().config.calls;
+        for one in leaving {
+            self.finish(cx, one, &mut budget, &mut erased)?;
+        }
+        Ok(erased)
+    }
+
+    /// A row says that its egress is still recording. If it is not, the row is brought to its end first.
+    fn hurry(&mut self, cx: &mut Cx<'_>, row: &Row) -> Outcome {
+        match cx.egress().get(&row.egress_id)? {
+            Some(info) if recording::has_ended(info.status) => self.egress_ended(cx, &info),
+            Some(_) => Ok(()),
+            None => {
+                let failed = Row { state: RowState::Failed, ..row.clone() };
+                cx.commit(Commit::new().put_row(failed)).map(|_| ())
+            }
+        }
+    }
+
+    /// Finds what is to be deleted of a recording. Keys that were found before a crash are known from the row.
+    fn find_leaving<'a>(&mut self, cx: &mut Cx<'_>, stored: &'a StoredRow) -> Result<Leaving<'a>> {
+        let mut details = Details::read(&stored.row);
+        let found = self.find(cx, &stored.row)?;
+        if !found.is_empty() {
+            let known: BTreeSet<String> = details.keys.drain(..).collect();
+            let keys: BTreeSet<String> = found.iter().map(|version| version.key.clone()).chain(known).collect();
+            details.keys = keys.into_iter().collect();
+            details.seen = 0;
+        }
+        Ok(Leaving { stored, details, targets: self.targets(&found), errors: Vec::new() })
+    }
+
+    /// Commits that deletion has begun, and of what.
+    fn begin(&mut self, cx: &mut Cx<'_>, leaving: &[Leaving<'_>]) -> Outcome {
+        let mut commit = Commit::new();
+        for one in leaving {
+            let row = &one.stored.row;
+            if row.state != RowState::Deleting || !one.targets.is_empty() {
+                let row = Row { state: RowState::Deleting, details: one.details.to_json(), ..row.clone() };
+                commit = commit.put_row(row).expect_row(one.stored);
+            }
+        }
+        if !commit.is_empty() {
+            cx.commit(commit)?;
+        }
+        for one in leaving {
+            if one.details.seen == 0 {
+                self.before_deletion(cx, &one.stored.row, &one.details.keys)?;
+                self.retract(cx, &one.stored.row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes what was found, bucket by bucket, and sorts the errors to their recordings.
+    fn delete_all(&mut self, cx: &mut Cx<'_>, leaving: &mut [Leaving<'_>]) -> Outcome {
+        let mut buckets: BTreeMap<String, Vec<(usize, ObjectId)>> = BTreeMap::new();
+        for (place, one) in leaving.iter_mut().enumerate() {
+            let targets = std::mem::take(&mut one.targets);
+            let bucket = buckets.entry(one.stored.row.bucket.clone()).or_default();
+            bucket.extend(targets.into_iter().map(|target| (place, target)));
+        }
+        for (bucket, targets) in buckets {
+            for batch in targets.chunks(BATCH) {
+                let ids = batch.iter().map(|(_, target)| target.clone()).collect();
+                for error in self.delete(cx, &bucket, ids)? {
+                    if let Some((place, _)) = batch.iter().find(|(_, target)| target.key == error.key) {
+                        leaving[*place].errors.push(error);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a recording is gone, and reports it; or says why it is not.
+    fn finish(&mut self, cx: &mut Cx<'_>, one: Leaving<'_>, budget: &mut u64, erased: &mut Erased) -> Outcome {
+        let Leaving { stored, mut details, errors, .. } = one;
+        let row = &stored.row;
+        let later = |wait| (row.egress_id.clone(), wait);
+        let (refused, trouble): (Vec<_>, Vec<_>) = errors.into_iter().partition(|error| is_refusal(&error.code));
+        if !refused.is_empty() {
+            self.audit_refusals(cx, row, &refused)?;
+            erased.later.push(later(Wait::Refused));
+            return Ok(());
+        }
+        if !trouble.is_empty() {
+            erased.later.push(later(Wait::Trouble));
+            return Ok(());
+        }
+        let seen_before = details.seen;
+        while let Some(key) = details.keys.get(usize::try_from(details.seen).unwrap_or(usize::MAX)) {
+            if *budget == 0 && details.seen > seen_before {
+                erased.rows.push(Row { state: RowState::Deleting, details: details.to_json(), ..row.clone() });
+                erased.later.push(later(Wait::Unfinished));
+                return Ok(());
+            }
+            *budget = budget.saturating_sub(1);
+            if !self.looks_gone(cx, &row.bucket, key)? {
+                erased.later.push(later(Wait::Trouble));
+                return Ok(());
+            }
+            details.seen += 1;
+        }
+        if !self.nothing_left(cx, row)? {
+            erased.later.push(later(Wait::Trouble));
+            return Ok(());
+        }
+        cx.audit(details.keys.iter().map(|key| deletion_record(row, key)).collect())?;
+        let details = Details { keys: Vec::new(), seen: 0, ..details };
+        erased.rows.push(Row { state: RowState::Deleted, details: details.to_json(), ..row.clone() });
+        Ok(())
+    }
+}
+
+/// What was begun to be uploaded and never finished is in no listing, and is data all the same.
+fn abort_uploads(cx: &mut Cx<'_>, tenant: &str, leaving: &[Leaving<'_>]) -> Outcome {
+    let buckets: BTreeSet<&str> = leaving.iter().map(|one| one.stored.row.bucket.as_str()).collect();
+    for bucket in buckets {
+        for upload in cx.sink(bucket).uploads(&format!("{tenant}/"))? {
+            let belongs = |one: &Leaving<'_>| {
+                one.stored.row.bucket == bucket && upload.key.starts_with(recording::prefix_of(&one.stored.row))
+            };
+            if leaving.iter().any(belongs) {
+                cx.sink(bucket).abort_upload(&upload.key, &upload.upload_id)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a code is a definite no, as against not now.
+fn is_refusal(code: &str) -> bool {
+    matches!(code, "AccessDenied" | "MethodNotAllowed" | "InvalidRequest")
+}
+
+/// What the audit says of a key that is gone, with every version of it.
+pub fn deletion_record(row: &Row, key: &str) -> AuditRecord {
+    AuditRecord {
+        action: AuditAction::Delete,
+        tenant: row.tenant.clone(),
+        egress_id: Some(row.egress_id.clone()),
+        bucket: Some(row.bucket.clone()),
+        key: Some(key.to_owned()),
+        version_id: None,
+        outcome: AuditOutcome::Done,
+        idempotency_key: format!("delete/{}/{key}", row.egress_id),
+    }
+}
+
+/// What the audit says of a key that the sink refused to delete.
+pub fn refusal_record(row: &Row, error: &DeleteError) -> AuditRecord {
+    AuditRecord {
+        version_id: error.version_id.clone(),
+        outcome: AuditOutcome::Refused(error.code.clone()),
+        idempotency_key: format!("refused/{}/{}", row.egress_id, error.key),
+        ..deletion_record(row, &error.key)
+    }
+}

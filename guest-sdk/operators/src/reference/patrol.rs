@@ -1,0 +1,72 @@
+//! Rounds: what should be recorded is compared with what is.
+//!
+//! A webhook that never comes leaves no trace, so somebody has to look. A round asks LiveKit twice, for all rooms and for
+//! all running egresses, whatever the number of calls, and acts only where the two and the open duties disagree. It goes
+//! on for as long as a duty is open, and for ever where a patrol is wanted.
+
+use egress_sim_sdk::{Cx, EgressInfo, Outcome, Room, StateEntry};
+
+use super::Steps;
+use super::duty::{Duty, OPEN};
+use super::recording;
+
+impl dyn Steps {
+    /// The timer of a round has come.
+    pub fn round(&mut self, cx: &mut Cx<'_>, timer: &str) -> Outcome {
+        // The duties first: whatever they name was started before LiveKit is asked what runs.
+        let open = cx.state().all(OPEN)?;
+        if open.is_empty() && self.desk().config.patrol.is_none() {
+            if timer == self.desk().round_timer() {
+                self.desk().no_round();
+            }
+            return Ok(());
+        }
+        let rooms = cx.rooms().all()?;
+        let running = cx.egress().active()?;
+        for entry in &open {
+            // One that cannot be helped now must not keep the others waiting; the next round comes back to it.
+            if let Err(error) = self.look_after(cx, entry, &rooms, &running) {
+                cx.log().info(format!("{}: {error}", entry.key));
+            }
+        }
+        for room in &rooms {
+            if let Err(error) = self.look_into(cx, room) {
+                cx.log().info(format!("room {}: {error}", room.name));
+            }
+        }
+        let config = &self.desk().config;
+        let wait = config.patrol.filter(|_| open.is_empty()).unwrap_or(config.reconcile);
+        let next = cx.now() + wait;
+        if timer == self.desk().round_timer() {
+            self.desk().next_round(cx, next)
+        } else {
+            // Another instance's timer, which came to us.
+            cx.timers().set(timer, next)
+        }
+    }
+
+    /// One open duty.
+    fn look_after(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, rooms: &[Room], running: &[EgressInfo]) -> Outcome {
+        let duty = Duty::read(entry)?;
+        let on = rooms.iter().any(|room| room.sid == duty.sid);
+        if !on {
+            self.desk().call_is_over(&duty.sid);
+        }
+        let Some(egress_id) = duty.egress_id.clone() else { return self.resume(cx, entry, duty) };
+        if let Some(info) = running.iter().find(|info| info.egress_id == egress_id) {
+            return if !on && recording::is_recording(info.status) { self.stop(cx, &egress_id) } else { Ok(()) };
+        }
+        match cx.egress().get(&egress_id)? {
+            Some(info) if recording::has_ended(info.status) => self.egress_ended(cx, &info),
+            Some(_) => Ok(()),
+            None => self.forgotten(cx, entry, &duty, &egress_id),
+        }
+    }
+
+    /// One room: is there something in it that nobody told us of?
+    fn look_into(&mut self, cx: &mut Cx<'_>, room: &Room) -> Outcome {
+        let Some(plan) = self.plan_of(cx, room)? else { return Ok(()) };
+        let duties = self.duties_of_room(cx, room, &plan)?;
+        duties.into_iter().try_for_each(|duty| self.record(cx, duty))
+    }
+}

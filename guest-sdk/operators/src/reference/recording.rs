@@ -1,0 +1,258 @@
+//! A recording: what one egress stores, seen from what LiveKit tells of it.
+//!
+//! Everything that the inventory has to know is in the request that started the egress, so a row can be written from any
+//! of its webhooks, by an incarnation that never heard of it before.
+
+use std::path::Path;
+
+use egress_sim_sdk::{
+    Cx, EgressInfo, EgressRequest, EgressStatus, Error, HeadResult, ParticipantInfo, ParticipantKind, Result, Room,
+    Row, RowState, SinkKey, TrackInfo, TrackType,
+};
+use serde::{Deserialize, Serialize};
+
+use super::desk::{Desk, Plan};
+use super::duty::{self, Duty};
+
+/// How much of a playlist's end is read to see whether it is final.
+const TAIL_BYTES: u64 = 64;
+
+/// See the head of this file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// `EG_…`
+    pub egress_id: String,
+    /// Whose.
+    pub tenant: String,
+    /// The room's name.
+    pub room: String,
+    /// The room's sid.
+    pub sid: String,
+    /// The track; none: the call as a whole.
+    pub track: Option<String>,
+    /// Which attempt of its duty.
+    pub attempt: u32,
+    /// Bucket.
+    pub bucket: String,
+    /// The prefix that is its own.
+    pub directory: String,
+    /// Object keys of the files.
+    pub files: Vec<String>,
+    /// Object key of the playlist, with the segments that LiveKit counted.
+    pub playlist: Option<(String, u64)>,
+    /// Where the sink itself has it: nothing for viewers.
+    pub location: String,
+    /// Bytes, as LiveKit counted them.
+    pub size: u64,
+    /// When the egress ended; 0: it has not.
+    pub ended_at: u64,
+    /// It ended COMPLETE or at a limit: LiveKit claims that all of it is stored.
+    pub ended_well: bool,
+    /// What LiveKit says went wrong.
+    pub error: String,
+}
+
+/// What a row says beside its columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Details {
+    /// What a viewer opens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Bytes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub size: u64,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub error: String,
+    /// While it is being deleted: every key that was found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// How many of them were seen to be gone.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub seen: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Recording {
+    /// What an egress records; none where it was not started by this operator.
+    pub fn of(info: &EgressInfo, desk: &Desk) -> Option<Recording> {
+        let (path, s3, track) = match &info.request {
+            EgressRequest::RoomComposite(request) => {
+                match (request.file_outputs.first(), request.segment_outputs.first()) {
+                    (Some(file), _) => (&file.filepath, &file.s3, None),
+                    (None, Some(segments)) => (&segments.playlist_name, &segments.s3, None),
+                    (None, None) => return None,
+                }
+            }
+            EgressRequest::Track(request) => (&request.file.filepath, &request.file.s3, Some(request.track_id.clone())),
+            EgressRequest::Other(_) => return None,
+        };
+        let (directory, _name) = path.rsplit_once('/')?;
+        let (tenant, folder) = directory.split_once('/')?;
+        let (_, attempt) = folder.rsplit_once('-')?;
+        let attempt = attempt.parse().ok()?;
+        desk.tenant(tenant)?;
+        let playlist = info.segment_results.first();
+        let file = info.file_results.first();
+        Some(Recording {
+            egress_id: info.egress_id.clone(),
+            tenant: tenant.to_owned(),
+            room: info.room_name.clone(),
+            sid: info.room_id.clone(),
+            track,
+            attempt,
+            bucket: s3.bucket.clone(),
+            directory: format!("{directory}/"),
+            files: info.file_results.iter().map(|file| file.filename.clone()).collect(),
+            playlist: playlist.map(|playlist| (playlist.playlist_name.clone(), playlist.segment_count)),
+            location: file
+                .map(|file| file.location.clone())
+                .or_else(|| playlist.map(|playlist| playlist.playlist_location.clone()))
+                .unwrap_or_default(),
+            size: file.map(|file| file.size).or_else(|| playlist.map(|playlist| playlist.size)).unwrap_or_default(),
+            ended_at: info.ended_at,
+            ended_well: matches!(info.status, EgressStatus::Complete | EgressStatus::LimitReached),
+            error: info.error.clone(),
+        })
+    }
+
+    /// Where its duty stands while it is open.
+    pub fn open_key(&self) -> String {
+        duty::open_key(&self.sid, self.track.as_deref())
+    }
+
+    /// What a viewer opens: the playlist, or the file.
+    pub fn playable(&self) -> Option<&str> {
+        self.playlist.as_ref().map(|(key, _)| key.as_str()).or_else(|| self.files.first().map(String::as_str))
+    }
+
+    /// Its row in the inventory.
+    pub fn row(&self, state: RowState, details: String) -> Row {
+        Row {
+            egress_id: self.egress_id.clone(),
+            tenant: self.tenant.clone(),
+            room: self.room.clone(),
+            bucket: self.bucket.clone(),
+            key: SinkKey::Prefix(self.directory.clone()),
+            kind: String::from(if self.track.is_some() { "track" } else { "composite" }),
+            state,
+            details,
+        }
+    }
+
+    /// Its row once the egress has ended.
+    pub fn closing_row(&self, stored: bool) -> Row {
+        let details = Details {
+            key: self.playable().filter(|_| stored).map(str::to_owned),
+            size: if stored { self.size } else { 0 },
+            error: self.error.clone(),
+            ..Details::default()
+        };
+        self.row(if stored { RowState::Stored } else { RowState::Failed }, details.to_json())
+    }
+}
+
+impl Details {
+    /// As it is stored.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("details are plain data")
+    }
+
+    /// As a row has it; what cannot be read is as good as nothing.
+    pub fn read(row: &Row) -> Details {
+        serde_json::from_str(&row.details).unwrap_or_default()
+    }
+}
+
+/// Whether STARTING or ACTIVE: it records, or is about to.
+pub const fn is_recording(status: EgressStatus) -> bool {
+    matches!(status, EgressStatus::Starting | EgressStatus::Active)
+}
+
+/// Whether there is nothing more to come of it.
+pub const fn has_ended(status: EgressStatus) -> bool {
+    !matches!(status, EgressStatus::Starting | EgressStatus::Active | EgressStatus::Ending)
+}
+
+/// Whether a participant is an egress's recorder, which joins the room it records.
+pub const fn is_recorder(who: &ParticipantInfo) -> bool {
+    matches!(who.kind, ParticipantKind::Egress)
+}
+
+/// Whether a track is somebody's voice, or the sound of their screen.
+pub const fn is_sound(track: &TrackInfo) -> bool {
+    matches!(track.kind, TrackType::Audio)
+}
+
+/// A duty for each track with sound that is published in a room now.
+pub fn duties_of_tracks(cx: &mut Cx<'_>, room: &Room, plan: &Plan) -> Result<Vec<Duty>> {
+    let people = cx.rooms().participants(&room.name)?;
+    let tracks = people.iter().filter(|who| !is_recorder(who)).flat_map(|who| &who.tracks);
+    Ok(tracks.filter(|track| is_sound(track)).map(|track| Duty::of_track(room, plan, track)).collect())
+}
+
+/// Whether anybody in the room publishes a track now.
+pub fn is_published(cx: &mut Cx<'_>, room: &str, track: &str) -> Result<bool> {
+    match cx.rooms().participants(room) {
+        Ok(people) => Ok(people.iter().any(|who| who.tracks.iter().any(|published| published.sid == track))),
+        Err(error) if error.status() == Some(404) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a key is a segment's.
+pub fn is_segment(key: &str) -> bool {
+    Path::new(key).extension().is_some_and(|extension| extension == "ts")
+}
+
+/// Whether a key is a manifest's, `{egress_id}.json`.
+pub fn is_manifest(key: &str) -> bool {
+    Path::new(key).extension().is_some_and(|extension| extension == "json")
+}
+
+/// The prefix that a row names.
+pub fn prefix_of(row: &Row) -> &str {
+    match &row.key {
+        SinkKey::Prefix(prefix) | SinkKey::Exact(prefix) => prefix,
+    }
+}
+
+/// Spreads names evenly and always in the same way (FNV-1a).
+pub fn spread(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Looks whether everything that the egress reported is in the sink: each file; and of HLS, as many segments as it
+/// counted and a playlist that ends with ENDLIST. Without ENDLIST a player takes it for a live stream.
+pub fn is_in_the_sink(cx: &mut Cx<'_>, recording: &Recording) -> Result<bool> {
+    for file in &recording.files {
+        if !matches!(cx.sink(&recording.bucket).head(file)?, HeadResult::Found(_)) {
+            return Ok(false);
+        }
+    }
+    let Some((playlist, segments)) = &recording.playlist else { return Ok(!recording.files.is_empty()) };
+    let objects = cx.sink(&recording.bucket).objects(&recording.directory)?;
+    let stored = objects.iter().filter(|object| is_segment(&object.key)).count() as u64;
+    let Some(size) = objects.iter().find(|object| object.key == *playlist).map(|object| object.size) else {
+        return Ok(false);
+    };
+    Ok(stored >= *segments && is_final(cx, &recording.bucket, playlist, size)?)
+}
+
+fn is_final(cx: &mut Cx<'_>, bucket: &str, playlist: &str, size: u64) -> Result<bool> {
+    if size == 0 {
+        return Ok(false);
+    }
+    let tail = match cx.sink(bucket).get_range(playlist, size.saturating_sub(TAIL_BYTES), size - 1) {
+        Ok(object) => object.body,
+        // Rewritten since it was listed, and shorter: look again later.
+        Err(error) if error.status() == Some(416) => return Err(Error::retry("the playlist has changed")),
+        Err(error) => return Err(error),
+    };
+    Ok(String::from_utf8_lossy(&tail).lines().any(|line| line == "#EXT-X-ENDLIST"))
+}
