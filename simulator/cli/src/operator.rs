@@ -13,10 +13,8 @@ use std::rc::Rc;
 use egress_sim_model::operator::Host;
 use egress_sim_model::scenario::Scenario;
 use egress_sim_native::NativeHost;
+use egress_sim_operators::{OPERATORS, boot};
 use egress_sim_sandbox::{Operator, SandboxHost};
-
-mod placeholder;
-use placeholder::{OPERATORS, boot};
 
 use crate::explain::nearest;
 use crate::{UserError, reserved};

@@ -106,7 +106,10 @@ fn a_panic_is_a_trap_and_destructors_on_its_way_reach_nothing() {
 fn a_crash_while_the_panic_is_told_ends_it() {
     let mut guest = started(|_| Box::new(Clumsy));
     assert!(matches!(guest.begin(NOW, &init()), Step::Done(_)));
-    assert!(matches!(guest.begin(NOW, &ModelDelivery::Webhook { delivery: 1, attempt: 1 }), Step::Call(Call::Log { .. })));
+    assert!(matches!(
+        guest.begin(NOW, &ModelDelivery::Webhook { delivery: 1, attempt: 1 }),
+        Step::Call(Call::Log { .. })
+    ));
     drop(guest);
 }
 
