@@ -33,3 +33,19 @@ pub fn report() -> String {
         env!("CARGO_PKG_VERSION")
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_with_its_words_and_its_place() {
+        keep_panics();
+        let caught = panic::catch_unwind(|| panic!("event 12 of seed 7"));
+        drop(panic::take_hook());
+        assert!(caught.is_err());
+        let report = report();
+        assert!(report.contains("internal error: event 12 of seed 7 (simulator/cli/src/bug.rs:"), "{report}");
+        assert!(report.contains("Please report it"), "{report}");
+    }
+}

@@ -3,6 +3,7 @@
 //! Built-in operators and files run in the sandbox; `native:NAME` runs the same source without wasm. A relative path on the
 //! command line is relative to the current directory, one in `[operator].use` to the directory of its scenario file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -11,10 +12,9 @@ use std::rc::Rc;
 
 use egress_sim_model::operator::Host;
 use egress_sim_model::scenario::Scenario;
+use egress_sim_native::NativeHost;
+use egress_sim_operators::{OPERATORS, boot};
 use egress_sim_sandbox::{Operator, SandboxHost};
-
-mod placeholder;
-use placeholder::{BUILTIN, NativeHost, OPERATORS, make};
 
 use crate::explain::nearest;
 use crate::{UserError, reserved};
@@ -90,7 +90,7 @@ impl Choice {
         let op = op.to_owned();
         let (bytes, name, shown) = match self {
             Choice::Native(name) => return Ok(Loaded { op, digest: None, kind: Kind::Native(name) }),
-            Choice::Builtin(name) => (BUILTIN.to_vec(), *name, op.clone()),
+            Choice::Builtin(name) => (Cow::Borrowed(egress_sim_builtin::OPERATORS), *name, op.clone()),
             Choice::File(path) => {
                 let bytes = fs::read(path).map_err(|error| {
                     UserError(format!(
@@ -99,7 +99,7 @@ impl Choice {
                         path.display()
                     ))
                 })?;
-                (bytes, "", path.display().to_string())
+                (Cow::Owned(bytes), "", path.display().to_string())
             }
         };
         let operator = Operator::load(&bytes, &shown).map_err(|error| UserError(error.to_string()))?;
@@ -126,7 +126,7 @@ impl Loaded {
                 let host = SandboxHost::new(operator, name, &scenario.limits);
                 Box::new(host.map_err(|error| UserError(error.to_string()))?)
             }
-            Kind::Native(name) => Box::new(NativeHost::new(name, make)),
+            Kind::Native(name) => Box::new(NativeHost::new(name, boot)),
         })
     }
 }

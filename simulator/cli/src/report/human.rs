@@ -303,11 +303,25 @@ fn is_story(report: &Report) -> bool {
 /// A fault in words: what, and when.
 pub fn fault_words(fault: &Fault) -> String {
     let name = if fault.name.is_empty() { String::new() } else { format!(" \"{}\"", fault.name) };
-    let when = match &fault.anchor {
+    let mut when = match &fault.anchor {
         Anchor::At(at) => format!("at {at}"),
         Anchor::On { point, nth, .. } => format!("on {point} number {nth}"),
         Anchor::After(step) => format!("after {step}"),
     };
+    let filter = &fault.filter;
+    let instance = filter.instance.map(|instance| instance.to_string());
+    for (what, wanted) in [
+        ("event", &filter.event),
+        ("bucket", &filter.bucket),
+        ("key", &filter.key),
+        ("tenant", &filter.tenant),
+        ("room", &filter.room),
+        ("instance", &instance),
+    ] {
+        if let Some(wanted) = wanted {
+            let _ = write!(when, ", {what} {wanted}");
+        }
+    }
     format!("{}{name} ({when})", fault.kind.name)
 }
 

@@ -1,7 +1,7 @@
 //! Stories gathered from facts that are fed by hand.
 
 use egress_sim_model::livekit::EgressStatus;
-use egress_sim_model::state::EgressIx;
+use egress_sim_model::state::{CallIx, EgressIx};
 
 use super::*;
 use crate::testing::world;
@@ -135,6 +135,24 @@ fn a_quiet_record_is_the_violation_where_no_loud_one_is() {
     telling.egress(1, ROOM);
     telling.fact(5, &Fact::WebhookQueued { queue: "EG_one", event: "egress_ended", room: ROOM });
     assert_eq!(shape(&telling.gatherer.finish()), ["r", "v"]);
+}
+
+#[test]
+fn those_who_leave_at_the_end_of_a_call_break_no_promise_if_something_else_can() {
+    let leave = |telling: &mut Telling, identity| {
+        let call = CallIx(0);
+        telling.fact(5, &Fact::ParticipantLeft { call, room: ROOM, identity, recorder: false });
+    };
+    let mut telling = Telling::until(5, room());
+    leave(&mut telling, "alice");
+    leave(&mut telling, "bob");
+    assert_eq!(shape(&telling.gatherer.finish()), ["r", "v"]);
+    let mut telling = Telling::until(5, room());
+    leave(&mut telling, "alice");
+    leave(&mut telling, "bob");
+    telling.fact(5, &Fact::RoomFinished { call: CallIx(0), room: ROOM });
+    leave(&mut telling, "carol");
+    assert_eq!(shape(&telling.gatherer.finish()), ["r", "r", "v"]);
 }
 
 #[test]

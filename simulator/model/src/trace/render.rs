@@ -124,6 +124,7 @@ pub fn is_notable(fact: &Fact<'_>) -> bool {
         Fact::Sink { change, .. } => !matches!(change.kind, ChangeKind::Stored { .. }) || !is_segment(&change.key),
         Fact::WebhookAnswered { status, .. } => !(200..300).contains(status),
         Fact::Booted { boot } => boot.incarnation > 1,
+        Fact::DeliveryBegan { webhook: Some(webhook), .. } => !webhook.authentic || !is_of_participants(webhook.event),
         Fact::DeliveryBegan { delivery, .. } => !matches!(delivery, Delivery::Init(_)),
         Fact::DeliveryEnded { answer, .. } => **answer != Answer::Ok,
         Fact::Called { call, .. } => match call {
@@ -135,6 +136,11 @@ pub fn is_notable(fact: &Fact<'_>) -> bool {
         Fact::Replied { reply, .. } => tell::is_notable(reply),
         _ => true,
     }
+}
+
+/// Participants and tracks come in numbers, and the scenario's own lines tell of them.
+fn is_of_participants(event: &str) -> bool {
+    event.starts_with("participant_") || event.starts_with("track_")
 }
 
 fn participant(identity: &str, recorder: bool) -> String {

@@ -22,7 +22,7 @@ use crate::property::Mention;
 use crate::scenario::{
     Limits, OperatorTable, OutputKind, Promises, Recording, Scenario, Severity, Tenant, WorldParameters,
 };
-use crate::sink::{Bucket, Media, Origin, Sink};
+use crate::sink::{Origin, Sink};
 use crate::state::{CallIx, CallState, Egress, EgressIx, Ports, TenantIx, TenantState};
 use crate::time::{Span, Time};
 
@@ -62,6 +62,7 @@ fn world() -> State {
         expects: Vec::new(),
         found: toml::Table::new(),
     };
+    let sink = Sink::new(&scenario);
     let start = scenario.world.start;
     let room: Arc<str> = "acme-1-standup-0".into();
     let id: Arc<str> = "EG_one".into();
@@ -100,12 +101,7 @@ fn world() -> State {
             outlives_room: false,
         }],
         egress_by_id: BTreeMap::from([(id, EgressIx(0))]),
-        sink: Sink {
-            buckets: BTreeMap::from([("rec-eu-1".to_owned(), Bucket::default())]),
-            media: Media::default(),
-            list_page: 1000,
-            objects_deleted: 0,
-        },
+        sink,
         ports: Ports::default(),
     }
 }
@@ -295,6 +291,7 @@ fn the_operators_day_in_words() {
     let (first, second) = (boot(1), boot(2));
     let webhook = WebhookFact { event: "egress_ended", room: "acme-1-standup-0", egress_id: "EG_one", authentic: true };
     let forged = WebhookFact { authentic: false, egress_id: "", ..webhook };
+    let published = WebhookFact { event: "track_published", egress_id: "", ..webhook };
     let delivery = Delivery::Webhook { delivery: 7, attempt: 2 };
     let init = Delivery::Init(Arc::clone(&first));
     let timer = Delivery::Timer(Timer { name: "sweep".into(), at: Time(0), payload: String::new() });
@@ -308,6 +305,7 @@ fn the_operators_day_in_words() {
         Fact::DeliveryBegan { instance: 0, delivery: &init, webhook: None },
         Fact::DeliveryBegan { instance: 0, delivery: &delivery, webhook: Some(webhook) },
         Fact::DeliveryBegan { instance: 1, delivery: &delivery, webhook: Some(forged) },
+        Fact::DeliveryBegan { instance: 0, delivery: &delivery, webhook: Some(published) },
         Fact::DeliveryBegan { instance: 0, delivery: &timer, webhook: None },
         Fact::DeliveryBegan { instance: 0, delivery: &command, webhook: None },
         Fact::DeliveryEnded { instance: 0, answer: &Answer::Ok },
