@@ -8,7 +8,7 @@
 //! one check a key; if none was stored, that the row exists is the check. A row whose key is a prefix covers no other
 //! recording's objects. Afterwards the row stays: removing it, or making it point elsewhere, breaks the promise.
 //!
-//! Broken by `forgets-late-track`, which writes rows for the tracks that it knew of at the call's start.
+//! Broken by `row-at-end`, which writes rows for the tracks that it knew of at the call's start.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -29,7 +29,7 @@ static ABOUT: About = About {
         stored key.",
     why: "What the inventory does not know is neither found when asked for nor deleted when the contract ends.",
     one_check: "stored key",
-    broken_by: "forgets-late-track",
+    broken_by: "row-at-end",
 };
 
 /// See the head of this file.

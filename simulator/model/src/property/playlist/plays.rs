@@ -4,7 +4,7 @@
 //!
 //! The rule: whenever a viewer opens a link that stands, playlist and segments, or the one file, arrive in full.
 //!
-//! Broken by `links-to-sink`, whose links answer 403.
+//! Broken by `link-without-bucket`, whose links lead nowhere.
 
 use crate::property::{About, Mention, Property, Verdict};
 use crate::state::State;
@@ -15,7 +15,7 @@ static ABOUT: About = About {
     promise: "A viewer who opens a published link gets all of it.",
     why: "This is what the recording is for: everything else may look right while the player shows an error.",
     one_check: "viewing",
-    broken_by: "links-to-sink",
+    broken_by: "link-without-bucket",
 };
 
 /// See the head of this file.
