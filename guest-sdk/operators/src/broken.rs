@@ -12,7 +12,6 @@ mod deletes_early;
 mod deletes_segments;
 mod first_page_only;
 mod forgets_a_bucket;
-mod hides_refusals;
 mod hoards_memory;
 mod ignores_batch_errors;
 mod ignores_holds;
@@ -78,7 +77,6 @@ pub const OPERATORS: &[About] = &[
     phantom_stored::ABOUT,
     audit_first::ABOUT,
     no_audit_of_holds::ABOUT,
-    hides_refusals::ABOUT,
     trusts_unsigned::ABOUT,
     panics::ABOUT,
     spins::ABOUT,
@@ -118,7 +116,6 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "phantom-stored" => Box::new(phantom_stored::PhantomStored(sound)),
         "audit-first" => Box::new(audit_first::AuditFirst(sound)),
         "no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),
-        "hides-refusals" => Box::new(hides_refusals::HidesRefusals(sound)),
         "trusts-unsigned" => Box::new(trusts_unsigned::TrustsUnsigned(sound)),
         "panics" => Box::new(panics::Panics(sound)),
         "spins" => Box::new(spins::Spins(sound)),

@@ -28,7 +28,7 @@
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `reconcile` | `"20s"` | from one round to the next while any duty is open; must be well below the promised gap |
+//! | `reconcile` | `"10s"` | from one round to the next while any duty is open; what a lost webhook costs must be less than the promised `startup` and `gap` |
 //! | `patrol` | off | rounds also while nothing is open, so that the loss of a lone `room_started` is noticed |
 //! | `lease` | `"3s"` | how long an intent to start keeps others off: longer than LiveKit takes to answer a start |
 //! | `rows` | 100 | recordings of one piece of a sweep at most |

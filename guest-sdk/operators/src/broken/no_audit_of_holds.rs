@@ -1,10 +1,10 @@
-//! Heeds legal holds and does not write them down.
+//! Audits what it deleted, and neither the holds nor the refusals that kept it from deleting.
 //!
 //! Why people write it: the audit was built for deletions, and a hold deletes nothing. When somebody asks why a recording is
 //! still there, nothing says why.
 //! Breaks `audit.complete`.
 
-use egress_sim_sdk::{Command, Cx, Outcome};
+use egress_sim_sdk::{Command, Cx, DeleteError, Outcome, Row};
 
 use crate::About;
 use crate::reference::desk::Desk;
@@ -13,7 +13,7 @@ use crate::reference::{Reference, Steps};
 /// What it is.
 pub const ABOUT: About = About {
     name: "no-audit-of-holds",
-    summary: "Keeps what a legal hold stands on, but leaves no record of the hold.",
+    summary: "Audits deletions only: legal holds and refused deletions leave no record.",
     breaks: Some("audit.complete"),
     breaks_sandbox: false,
 };
@@ -27,6 +27,10 @@ impl Steps for NoAuditOfHolds {
     }
 
     fn audit_hold(&mut self, _cx: &mut Cx<'_>, _command: &Command) -> Outcome {
+        Ok(())
+    }
+
+    fn audit_refusals(&mut self, _cx: &mut Cx<'_>, _row: &Row, _refused: &[DeleteError]) -> Outcome {
         Ok(())
     }
 }

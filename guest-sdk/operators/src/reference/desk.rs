@@ -46,7 +46,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Config {
-        Config { reconcile: 20 * time::SECOND, patrol: None, lease: 3 * time::SECOND, rows: 100, calls: 200 }
+        Config { reconcile: 10 * time::SECOND, patrol: None, lease: 3 * time::SECOND, rows: 100, calls: 200 }
     }
 }
 

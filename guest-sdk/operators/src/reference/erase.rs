@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use egress_sim_sdk::{
-    AuditAction, AuditOutcome, AuditRecord, Commit, Cx, DeleteError, ObjectId, Outcome, Result, Row, RowState,
-    StoredRow,
+    AuditAction, AuditOutcome, AuditRecord, CallError, Commit, Cx, DeleteError, Error, ObjectId, Outcome, Rejection,
+    Result, Row, RowState, StoredRow,
 };
 
 use super::recording::{self, Details};
@@ -49,7 +49,8 @@ struct Leaving<'a> {
     stored: &'a StoredRow,
     details: Details,
     targets: Vec<ObjectId>,
-    errors: Vec<DeleteError>,
+    /// The sink has not done all of it.
+    wait: Option<Wait>,
 }
 
 impl dyn Steps {
@@ -115,7 +116,7 @@ impl dyn Steps {
             details.keys = keys.into_iter().collect();
             details.seen = 0;
         }
-        Ok(Leaving { stored, details, targets: self.targets(&found), errors: Vec::new() })
+        Ok(Leaving { stored, details, targets: self.targets(&found), wait: None })
     }
 
     /// Commits that deletion has begun, and of what.
@@ -140,7 +141,7 @@ impl dyn Steps {
         Ok(())
     }
 
-    /// Deletes what was found, bucket by bucket, and sorts the errors to their recordings.
+    /// Deletes what was found, bucket by bucket, reads the errors, and audits what the sink refuses.
     fn delete_all(&mut self, cx: &mut Cx<'_>, leaving: &mut [Leaving<'_>]) -> Outcome {
         let mut buckets: BTreeMap<String, Vec<(usize, ObjectId)>> = BTreeMap::new();
         for (place, one) in leaving.iter_mut().enumerate() {
@@ -150,30 +151,47 @@ impl dyn Steps {
         }
         for (bucket, targets) in buckets {
             for batch in targets.chunks(BATCH) {
-                let ids = batch.iter().map(|(_, target)| target.clone()).collect();
-                for error in self.delete(cx, &bucket, ids)? {
-                    if let Some((place, _)) = batch.iter().find(|(_, target)| target.key == error.key) {
-                        leaving[*place].errors.push(error);
+                let ids: Vec<ObjectId> = batch.iter().map(|(_, target)| target.clone()).collect();
+                let mut refused: BTreeMap<usize, Vec<DeleteError>> = BTreeMap::new();
+                for error in self.errors_of(cx, &bucket, ids)? {
+                    let Some((place, _)) = batch.iter().find(|(_, target)| target.key == error.key) else { continue };
+                    if is_refusal(&error.code) {
+                        leaving[*place].wait = Some(Wait::Refused);
+                        refused.entry(*place).or_default().push(error);
+                    } else {
+                        leaving[*place].wait.get_or_insert(Wait::Trouble);
                     }
+                }
+                // At once: after a crash nobody knows any more what was refused.
+                for (place, errors) in refused {
+                    self.audit_refusals(cx, &leaving[place].stored.row, &errors)?;
                 }
             }
         }
         Ok(())
     }
 
+    /// Deletes a batch. Where all of it is forbidden, each key is.
+    fn errors_of(&mut self, cx: &mut Cx<'_>, bucket: &str, ids: Vec<ObjectId>) -> Result<Vec<DeleteError>> {
+        match self.delete(cx, bucket, ids.clone()) {
+            Err(Error::Call(CallError::Rejected(no))) if no.status == 403 => Ok(ids
+                .into_iter()
+                .map(|ObjectId { key, version_id }| {
+                    let Rejection { code, message, .. } = no.clone();
+                    DeleteError { key, version_id, code, message }
+                })
+                .collect()),
+            outcome => outcome,
+        }
+    }
+
     /// Makes sure that a recording is gone, and reports it; or says why it is not.
     fn finish(&mut self, cx: &mut Cx<'_>, one: Leaving<'_>, budget: &mut u64, erased: &mut Erased) -> Outcome {
-        let Leaving { stored, mut details, errors, .. } = one;
+        let Leaving { stored, mut details, wait, .. } = one;
         let row = &stored.row;
         let later = |wait| (row.egress_id.clone(), wait);
-        let (refused, trouble): (Vec<_>, Vec<_>) = errors.into_iter().partition(|error| is_refusal(&error.code));
-        if !refused.is_empty() {
-            self.audit_refusals(cx, row, &refused)?;
-            erased.later.push(later(Wait::Refused));
-            return Ok(());
-        }
-        if !trouble.is_empty() {
-            erased.later.push(later(Wait::Trouble));
+        if let Some(wait) = wait {
+            erased.later.push(later(wait));
             return Ok(());
         }
         let seen_before = details.seen;
