@@ -66,7 +66,7 @@ fn a_broken_operator_ends_in_1_with_its_story() {
     assert_eq!(output.status.code(), Some(1));
     let report = text(&output.stdout);
     assert!(report.contains("\n  FAIL playlist.via-cdn  broken 12 times in 12 checks\n"), "{report}");
-    let story: Vec<&str> = report.lines().filter(|line| line.contains("  day ") || line.contains("left out")).collect();
+    let story: Vec<&str> = report.lines().filter(|line| line.contains(" day ") || line.contains("left out")).collect();
     assert!((2..=12).contains(&story.len()), "{report}");
     let marked: Vec<&&str> = story.iter().filter(|line| line.starts_with("  ✗ day 0 ")).collect();
     assert!(marked.len() == 1 && marked[0].contains("operator  link to EG_"), "{report}");
