@@ -234,7 +234,8 @@ impl Witness for Gatherer {
 /// How likely a record is the one that broke the promise, of those at its moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Likely {
-    /// A call does nothing before its reply; and when a call of people ends, everybody leaves in one moment.
+    /// A delivery breaks nothing before something is done about it, nor a call before its reply; and when people end
+    /// their call, everybody leaves in one moment.
     Hardly,
     /// One that is not notable.
     Perhaps,
@@ -246,7 +247,7 @@ impl Likely {
     fn of(fact: &Fact<'_>, notable: bool) -> Likely {
         match fact {
             Fact::Called { call: Call::CheckAlways { .. }, .. } => Likely::Very,
-            Fact::Called { .. } | Fact::ParticipantLeft { .. } => Likely::Hardly,
+            Fact::DeliveryBegan { .. } | Fact::Called { .. } | Fact::ParticipantLeft { .. } => Likely::Hardly,
             _ if notable => Likely::Very,
             _ => Likely::Perhaps,
         }
