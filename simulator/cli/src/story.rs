@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use egress_sim_model::call::Call;
 use egress_sim_model::property::{Mention, Violation};
 use egress_sim_model::sink::Origin;
 use egress_sim_model::state::State;
@@ -88,9 +89,8 @@ pub struct Gatherer {
     far_faults: VecDeque<Entry>,
     /// The last record about the subjects, notable or not.
     touched: Option<u64>,
-    violation: Option<Entry>,
-    /// A record at the moment of the violation that is not notable: better than none.
-    quiet_violation: Option<Entry>,
+    /// The first record at the moment of the violation of those that are most likely to be it.
+    violation: Option<(Likely, Entry)>,
 }
 
 impl Gatherer {
@@ -108,7 +108,6 @@ impl Gatherer {
             far_faults: VecDeque::new(),
             touched: None,
             violation: None,
-            quiet_violation: None,
         }
     }
 
@@ -124,7 +123,7 @@ impl Gatherer {
     }
 
     fn told(&self, records: usize) -> Vec<Line> {
-        let violation = self.violation.as_ref().or(self.quiet_violation.as_ref());
+        let violation = self.violation.as_ref().map(|(_, entry)| entry);
         let mut picked: Vec<&Entry> = violation.into_iter().collect();
         let near = self.near_faults.iter().rev();
         let faults: Vec<&Entry> = near.chain(self.far_faults.iter().rev()).take(FAULTS).collect();
@@ -136,7 +135,8 @@ impl Gatherer {
         ] {
             for entry in entries.into_iter().take(most) {
                 let known = picked.iter().any(|picked| picked.sequence == entry.sequence);
-                if !known && picked.len() < records {
+                let behind = violation.is_some_and(|violation| entry.sequence > violation.sequence);
+                if !known && !behind && picked.len() < records {
                     picked.push(entry);
                 }
             }
@@ -202,7 +202,7 @@ impl Gatherer {
 
 impl Witness for Gatherer {
     fn record(&mut self, at: Time, sequence: u64, fact: &Fact<'_>, state: &State) {
-        if at > self.until || self.violation.is_some() {
+        if at > self.until {
             return;
         }
         let entry = |place| Entry { at, sequence, lane: fact.lane(), text: render::line(fact, state), place };
@@ -215,25 +215,41 @@ impl Witness for Gatherer {
             return;
         }
         self.touch(sequence);
-        if !render::is_notable(fact) {
-            if at == self.until {
-                self.quiet_violation = Some(entry(None));
+        let notable = render::is_notable(fact);
+        let entry = |this: &Gatherer| entry(notable.then_some(this.places));
+        if at == self.until {
+            let likely = Likely::of(fact, notable);
+            if self.violation.as_ref().is_none_or(|(known, _)| likely > *known) {
+                self.violation = Some((likely, entry(self)));
             }
-            return;
         }
-        let entry = entry(Some(self.places));
-        self.places += 1;
-        // When a call ends everybody leaves in the same moment; what breaks a promise then is what comes of it.
-        let is_leaving = matches!(fact, Fact::ParticipantLeft { .. });
-        if at == self.until && is_leaving {
-            self.quiet_violation = Some(entry.clone());
+        if notable {
+            let entry = entry(self);
+            self.places += 1;
+            if self.first.len() < FIRST { self.first.push(entry) } else { keep(&mut self.last, entry, LAST) }
         }
-        if at == self.until && !is_leaving {
-            self.violation = Some(entry);
-        } else if self.first.len() < FIRST {
-            self.first.push(entry);
-        } else {
-            keep(&mut self.last, entry, LAST);
+    }
+}
+
+/// How likely a record is the one that broke the promise, of those at its moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Likely {
+    /// A delivery breaks nothing before something is done about it, nor a call before its reply; and when people end
+    /// their call, everybody leaves in one moment.
+    Hardly,
+    /// One that is not notable.
+    Perhaps,
+    /// Any other.
+    Very,
+}
+
+impl Likely {
+    fn of(fact: &Fact<'_>, notable: bool) -> Likely {
+        match fact {
+            Fact::Called { call: Call::CheckAlways { .. }, .. } => Likely::Very,
+            Fact::DeliveryBegan { .. } | Fact::Called { .. } | Fact::ParticipantLeft { .. } => Likely::Hardly,
+            _ if notable => Likely::Very,
+            _ => Likely::Perhaps,
         }
     }
 }

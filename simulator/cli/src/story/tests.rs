@@ -1,6 +1,8 @@
 //! Stories gathered from facts that are fed by hand.
 
+use egress_sim_model::call::{Delivery, Reply, Timer};
 use egress_sim_model::livekit::EgressStatus;
+use egress_sim_model::operator::{Trap, TrapKind};
 use egress_sim_model::state::{CallIx, EgressIx};
 
 use super::*;
@@ -146,13 +148,38 @@ fn those_who_leave_at_the_end_of_a_call_break_no_promise_if_something_else_can()
     let mut telling = Telling::until(5, room());
     leave(&mut telling, "alice");
     leave(&mut telling, "bob");
-    assert_eq!(shape(&telling.gatherer.finish()), ["r", "v"]);
+    assert_eq!(shape(&telling.gatherer.finish()), ["v"]);
     let mut telling = Telling::until(5, room());
     leave(&mut telling, "alice");
     leave(&mut telling, "bob");
     telling.fact(5, &Fact::RoomFinished { call: CallIx(0), room: ROOM });
     leave(&mut telling, "carol");
     assert_eq!(shape(&telling.gatherer.finish()), ["r", "r", "v"]);
+}
+
+#[test]
+fn an_operator_that_traps_at_a_delivery_is_shown_trapping() {
+    let timer = Timer { name: "sweep".into(), at: Time(0), payload: String::new() };
+    let delivery = Delivery::Timer(timer);
+    let trap = Trap { kind: TrapKind::Trap, message: "unreachable".into() };
+    let mut telling = Telling::until(5, vec![Mention::Instance(0)]);
+    telling.fact(5, &Fact::DeliveryBegan { instance: 0, delivery: &delivery, webhook: None });
+    telling.fact(5, &Fact::Trapped { instance: 0, trap: &trap });
+    assert_eq!(shape(&telling.gatherer.finish()), ["r", "v"]);
+}
+
+#[test]
+fn a_call_breaks_nothing_before_its_reply() {
+    let append = Call::AuditAppend(Vec::new());
+    let next = Call::Retract { egress_id: "EG_one".into() };
+    let reply = Reply::Done(Ok(()));
+    let mut telling = Telling::until(5, vec![Mention::Instance(0)]);
+    telling.fact(4, &Fact::Called { instance: 0, call: &append });
+    telling.fact(5, &Fact::Replied { instance: 0, call: &append, reply: &reply });
+    telling.fact(5, &Fact::Called { instance: 0, call: &next });
+    let story = telling.gatherer.finish();
+    assert_eq!(shape(&story), ["v"]);
+    assert!(matches!(&story.lines[0], Line::Record { text, .. } if text.starts_with("← audited")), "{story:?}");
 }
 
 #[test]

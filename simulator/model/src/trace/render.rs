@@ -18,6 +18,9 @@ mod tell;
 
 pub use mention::mentions;
 
+/// Letters of a version id that are shown: enough to tell those of one key apart.
+const VERSION_LETTERS: usize = 8;
+
 /// The fact as one line, without time and lane.
 pub fn line(fact: &Fact<'_>, state: &State) -> String {
     match fact {
@@ -130,10 +133,10 @@ pub fn is_notable(fact: &Fact<'_>) -> bool {
         Fact::Called { call, .. } => match call {
             Call::Log { level, .. } => matches!(level, LogLevel::Warn | LogLevel::Error),
             Call::CheckAlways { condition, .. } => !condition,
-            Call::Commit { .. } | Call::Publish(_) | Call::Retract { .. } => false,
+            Call::Commit { .. } | Call::Publish(_) | Call::Retract { .. } | Call::AuditAppend(_) => false,
             call => call.is_mutating(),
         },
-        Fact::Replied { reply, .. } => tell::is_notable(reply),
+        Fact::Replied { call, reply, .. } => tell::is_notable(call, reply),
         _ => true,
     }
 }
@@ -210,10 +213,13 @@ fn sink_line(by: Actor, bucket: &str, change: &Change, state: &State) -> String 
     }
 }
 
-/// `bucket/key`, with the version where there is one.
+/// `bucket/key`, with the beginning of the version where there is one.
 fn place(bucket: &str, key: &str, version: Option<&str>) -> String {
     match version {
-        Some(version) => format!("{bucket}/{key}@{version}"),
+        Some(version) => match version.char_indices().nth(VERSION_LETTERS) {
+            Some((end, _)) => format!("{bucket}/{key}@{}…", &version[..end]),
+            None => format!("{bucket}/{key}@{version}"),
+        },
         None => format!("{bucket}/{key}"),
     }
 }

@@ -60,7 +60,7 @@ fn words(call: &Call) -> String {
         Call::InventoryScan { tenant, after, .. } => behind(tenant.clone(), after.as_deref()),
         Call::StateGet { key } => key.clone(),
         Call::StateScan { prefix, after, .. } => behind(format!("{prefix}*"), after.as_deref()),
-        Call::AuditAppend(records) => some(records, "record", audit).unwrap_or_default(),
+        Call::AuditAppend(records) => audits(records),
         Call::Publish(link) => format!("{} {}", link.egress_id, link.url),
         Call::CheckAlways { name, condition: true, .. } => format!("{name}: holds"),
         Call::CheckAlways { name, condition: false, details } => format!("{name}: does not hold: {details}"),
@@ -143,6 +143,15 @@ pub(super) fn subject(subject: &Subject) -> String {
     match subject {
         Subject::Row(egress_id) => format!("row {egress_id}"),
         Subject::State(key) => format!("state {key}"),
+    }
+}
+
+/// The first record, and how many there are besides.
+pub(super) fn audits(records: &[AuditRecord]) -> String {
+    match records {
+        [] => "nothing".into(),
+        [one] => audit(one),
+        [first, others @ ..] => format!("{}, and {} more", audit(first), others.len()),
     }
 }
 

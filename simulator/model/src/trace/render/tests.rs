@@ -342,7 +342,7 @@ fn calls_in_words() {
         },
         Call::DeleteObject {
             bucket: bucket(),
-            id: ObjectId { key: "acme-1/a.mp4".into(), version_id: Some("v1".into()) },
+            id: ObjectId { key: "acme-1/a.mp4".into(), version_id: Some("PcE1DDKJx4eYDTvR".into()) },
         },
         Call::DeleteObjects { bucket: bucket(), objects: vec![object("acme-1/a.mp4")], quiet: true },
         Call::DeleteObjects { bucket: bucket(), objects: vec![object("b"), object("c")], quiet: true },
@@ -388,6 +388,7 @@ fn replies_in_words() {
     let stop = Call::StopEgress { egress_id: id() };
     let open = Call::WebhookOpen { delivery: 7 };
     let commit = Call::Commit { writes: Vec::new(), preconditions: Vec::new() };
+    let append = Call::AuditAppend(vec![audit(), audit()]);
     let error = DeleteError { key: key(), version_id: None, code: "SlowDown".into(), message: String::new() };
     let page = ListObjectsPage {
         contents: vec![ObjectSummary { key: key(), size: 1, etag: String::new(), last_modified: Time(0) }],
@@ -415,6 +416,7 @@ fn replies_in_words() {
         (&list, Reply::Objects(Ok(page))),
         (&commit, Reply::Commit(Ok(CommitOutcome::Committed(12)))),
         (&commit, Reply::Commit(Ok(CommitOutcome::Conflict(Subject::State("lease".into()))))),
+        (&append, Reply::Done(Ok(()))),
         (&commit, Reply::Row(Ok(None))),
         (&commit, Reply::States(Ok(Vec::new()))),
         (&commit, Reply::Done(Err(CallError::NotSent("no route".into())))),
