@@ -14,6 +14,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("egress-sim-operators", &["egress-sim-sdk"]),
     ("egress-sim-builtin", &[]),
     ("egress-sim-probe", &["egress-sim-sdk"]),
+    ("first-operator", &["egress-sim-sdk"]),
     ("egress-sim-sandbox", &["egress-sim-model"]),
     ("egress-sim-native", &["egress-sim-model", "egress-sim-sdk"]),
     (
