@@ -33,7 +33,7 @@ const FORBIDDEN: &[(&str, &str, &str)] = &[
     ("simulator/model/src", "TcpStream", "the gateway, which has the sockets"),
     ("simulator/model/src", "std::thread", "one synchronous loop"),
     ("simulator/model/src", "std::env", "the scenario, which holds all that a run depends on"),
-    ("simulator/model/src", "wasmtime", "Host and Guest, behind which the sandbox is"),
+    ("simulator/model/src", "wasmtime::", "Host and Guest, behind which the sandbox is"),
     ("guest-sdk/operators/src", "HashMap", "BTreeMap: native and sandboxed runs must not differ"),
     ("guest-sdk/operators/src", "HashSet", "BTreeSet: native and sandboxed runs must not differ"),
     ("guest-sdk/operators/src", "thread_local", "the operator's own struct"),
