@@ -24,6 +24,7 @@ use crate::scenario::{
 };
 use crate::sink::{Bucket, Media, Origin, Sink};
 use crate::state::{CallIx, CallState, Egress, EgressIx, Ports, TenantIx, TenantState};
+use crate::text_map::TextMap;
 use crate::time::{Span, Time};
 
 /// One tenant, one call with one egress, and one named fault.
@@ -99,7 +100,7 @@ fn world() -> State {
             bucket: "rec-eu-1".into(),
             outlives_room: false,
         }],
-        egress_by_id: BTreeMap::from([(id, EgressIx(0))]),
+        egress_by_id: TextMap::from_iter([(id, EgressIx(0))]),
         sink: Sink {
             buckets: BTreeMap::from([("rec-eu-1".to_owned(), Bucket::default())]),
             media: Media::default(),
