@@ -88,18 +88,15 @@ impl Ports {
         match write {
             Write::PutRow(row) => {
                 let stored = StoredRow { row: Arc::clone(row), version: self.revision };
-                match self.rows.get_mut(&row.egress_id) {
-                    Some(known) => {
-                        let old = std::mem::replace(known, stored);
-                        if old.row.tenant != row.tenant {
-                            self.unlist(&old.row);
-                            self.list(row);
-                        }
-                    }
-                    None => {
-                        self.rows.insert(row.egress_id.as_str().into(), stored);
+                if let Some(known) = self.rows.get_mut(&row.egress_id) {
+                    let old = std::mem::replace(known, stored);
+                    if old.row.tenant != row.tenant {
+                        self.unlist(&old.row);
                         self.list(row);
                     }
+                } else {
+                    self.rows.insert(row.egress_id.as_str().into(), stored);
+                    self.list(row);
                 }
                 Some((&row.egress_id, Some(row.state)))
             }
