@@ -8,6 +8,10 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use egress_sim_tests::{native, run, sandboxed, scenario};
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Whole runs of small scenarios, a fresh instance each, in both hosts: their ratio is the price of the sandbox.
 fn small(criterion: &mut Criterion) {
     for path in ["compliance-call-small.toml", "hls-small.toml", "contract-end-small.toml"] {

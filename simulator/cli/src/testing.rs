@@ -6,6 +6,7 @@ use std::rc::Rc;
 use egress_sim_model::scenario::file::parse;
 use egress_sim_model::sink::Sink;
 use egress_sim_model::state::{Ports, State};
+use egress_sim_model::text_map::TextMap;
 
 /// One tenant, one call to come.
 pub fn world() -> State {
@@ -18,7 +19,7 @@ pub fn world() -> State {
         calls: Vec::new(),
         rooms: BTreeMap::new(),
         egresses: Vec::new(),
-        egress_by_id: BTreeMap::new(),
+        egress_by_id: TextMap::new(),
         sink: Sink::new(&scenario),
         ports: Ports::default(),
         scenario: Rc::new(scenario),

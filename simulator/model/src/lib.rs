@@ -15,6 +15,7 @@ pub mod property;
 pub mod scenario;
 pub mod sink;
 pub mod state;
+pub mod text_map;
 pub mod time;
 pub mod trace;
 pub mod viewer;

@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::call::{CallError, Versioning};
 use crate::scenario::Scenario;
 use crate::state::EgressIx;
+use crate::text_map::TextMap;
 use crate::time::Time;
 
 pub mod body;
@@ -59,7 +60,7 @@ pub struct Bucket {
     /// Anonymous reads allowed.
     pub public: bool,
     /// By key; a key without a version is not in here.
-    pub keys: BTreeMap<Arc<str>, Versions>,
+    pub keys: TextMap<Versions>,
     /// Unfinished multipart uploads, by key and upload id.
     pub uploads: BTreeMap<(String, String), Upload>,
 }

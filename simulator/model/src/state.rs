@@ -3,7 +3,7 @@
 //! Properties, the viewer and the reports read it; only `world` writes it. Things are told apart by index in
 //! here and by name everywhere outside.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use crate::call::{Link, StateEntry, StoredRow, Timer};
 use crate::livekit::{EgressInfo, Source, TrackSource};
 use crate::scenario::{OutputKind, Recording, Scenario};
 use crate::sink::Sink;
+use crate::text_map::TextMap;
 use crate::time::{Span, Time};
 
 /// Which tenant, in order of the scenario.
@@ -43,7 +44,7 @@ pub struct State {
     /// Egresses, by [`EgressIx`]; those that LiveKit forgot too.
     pub egresses: Vec<Egress>,
     /// By `EG_…`.
-    pub egress_by_id: BTreeMap<Arc<str>, EgressIx>,
+    pub egress_by_id: TextMap<EgressIx>,
     /// The sink.
     pub sink: Sink,
     /// The operator's durable ports.
@@ -208,17 +209,17 @@ impl Egress {
 #[derive(Debug, Default)]
 pub struct Ports {
     /// By egress id.
-    pub rows: BTreeMap<Arc<str>, StoredRow>,
-    /// Tenant and egress id, for scans.
-    pub rows_by_tenant: BTreeSet<(String, Arc<str>)>,
+    pub rows: TextMap<StoredRow>,
+    /// Egress ids of rows by tenant, for scans.
+    pub rows_by_tenant: BTreeMap<String, TextMap<()>>,
     /// By key.
-    pub state: BTreeMap<String, StateEntry>,
+    pub state: TextMap<StateEntry>,
     /// Commits so far.
     pub revision: u64,
     /// Audit records so far.
     pub audit_records: u64,
     /// Published links that stand, by egress id.
-    pub links: BTreeMap<String, Vec<Link>>,
+    pub links: TextMap<Vec<Link>>,
     /// Timers that are set, by name, with the number of their setting.
     pub timers: BTreeMap<String, (Timer, u64)>,
 }

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
 use crate::call::{Answer, Boot, Call, Command, Delivery, Link, Reply, RowState};
@@ -379,6 +380,27 @@ pub struct Trace {
     checkpoints: Vec<TraceHash>,
 }
 
+/// Postcard's bytes, put behind those that are gathered already.
+struct Gather<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Gather<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
 /// A hash over all records so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceHash(pub [u8; 16]);
@@ -405,9 +427,9 @@ impl Trace {
     pub fn append(&mut self, at: Time, fact: &Fact<'_>) -> (u64, u64) {
         let sequence = self.sequence;
         self.sequence += 1;
-        let gathered = std::mem::take(&mut self.gathered);
-        let before = gathered.len();
-        self.gathered = postcard::to_extend(&(at, sequence, fact), gathered).expect("facts serialise into memory");
+        let before = self.gathered.len();
+        postcard::serialize_with_flavor(&(at, sequence, fact), Gather(&mut self.gathered))
+            .expect("facts serialise into memory");
         let bytes = (self.gathered.len() - before) as u64;
         if self.gathered.len() >= GATHER_BYTES {
             self.flush();

@@ -150,6 +150,7 @@ mod tests {
     use crate::sink::tests::{Bench, id, scenario};
     use crate::sink::{Body, MediaKind, SegmentEntry};
     use crate::state::Ports;
+    use crate::text_map::TextMap;
     use crate::time::{Span, Time};
 
     fn state(bench: Bench) -> State {
@@ -160,7 +161,7 @@ mod tests {
             calls: Vec::new(),
             rooms: BTreeMap::new(),
             egresses: Vec::new(),
-            egress_by_id: BTreeMap::new(),
+            egress_by_id: TextMap::new(),
             sink: bench.sink,
             ports: Ports::default(),
         }

@@ -19,6 +19,7 @@ use crate::property::{About, Monitor, Property, Verdict};
 use crate::scenario::Scenario;
 use crate::sink::Sink;
 use crate::state::{CallIx, EgressIx, Ports, State, TenantIx, TenantState};
+use crate::text_map::TextMap;
 use crate::time::{Span, Time};
 use crate::trace::{Fact, Occasion, TraceHash, Witness};
 use crate::webhook::Notifier;
@@ -247,7 +248,7 @@ impl<'a> World<'a> {
             calls: Vec::new(),
             rooms: BTreeMap::new(),
             egresses: Vec::new(),
-            egress_by_id: BTreeMap::new(),
+            egress_by_id: TextMap::new(),
             sink: Sink::new(scenario),
             ports: Ports::default(),
         };

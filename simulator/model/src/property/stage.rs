@@ -27,6 +27,7 @@ use crate::state::{
     CallIx, CallState, Egress, EgressIx, End, HoldState, ParticipantState, Ports, State, TenantIx, TenantState,
     TrackState,
 };
+use crate::text_map::TextMap;
 use crate::time::{Span, Time};
 use crate::trace::{Actor, Fact, Occasion, Viewing, WebhookFact};
 
@@ -100,7 +101,7 @@ impl Stage {
             calls: Vec::new(),
             rooms: BTreeMap::new(),
             egresses: Vec::new(),
-            egress_by_id: BTreeMap::new(),
+            egress_by_id: TextMap::new(),
             sink: Sink { buckets, media: Media::default(), list_page: 1000, objects_deleted: 0 },
             ports: Ports::default(),
         };
@@ -393,8 +394,7 @@ impl Stage {
         let at = self.state.now;
         let buckets = &mut self.state.sink.buckets;
         let versioned = buckets[bucket].versioning == Versioning::Enabled;
-        let versions =
-            &mut buckets.get_mut(bucket).expect("a bucket of the stage").keys.entry(key.clone()).or_default().0;
+        let versions = &mut buckets.get_mut(bucket).expect("a bucket of the stage").keys.or_default(key.clone()).0;
         let id = versioned.then(|| format!("v{}", versions.len()).into());
         let kind = content.as_ref().map_or(ChangeKind::MarkerMade, |content| ChangeKind::Stored { size: content.size });
         if !versioned {
@@ -488,14 +488,14 @@ impl Stage {
     /// It publishes a link.
     pub fn publish(&mut self, ix: EgressIx, url: &str) {
         let link = self.link(ix, url);
-        self.state.ports.links.entry(link.egress_id.clone()).or_default().push(link.clone());
+        self.state.ports.links.or_default(link.egress_id.as_str().into()).push(link.clone());
         self.see(&Fact::Published { link: &link });
     }
 
     /// It retracts every link of an egress.
     pub fn retract(&mut self, ix: EgressIx) {
         let id = self.state.egress(ix).info.egress_id.clone();
-        self.state.ports.links.remove(&*id);
+        self.state.ports.links.remove(&id);
         self.see(&Fact::Retracted { egress_id: &id });
     }
 

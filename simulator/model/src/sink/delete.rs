@@ -3,7 +3,6 @@
 //! A delete without a version id erases nothing on a versioned bucket: it puts a marker on top. What erases is a delete
 //! with the version's id. Deleting what is not there works.
 
-use std::ops::Bound;
 use std::sync::Arc;
 
 use super::{Bucket, Change, ChangeKind, MAX_KEYS, Origin, Sink, Version};
@@ -95,7 +94,7 @@ impl Request<'_> {
         match &id.version_id {
             Some(version) => self.erase(bucket, &id.key, version),
             None if bucket.versioning == Versioning::Unversioned => {
-                if let Some((key, versions)) = bucket.keys.remove_entry(id.key.as_str()) {
+                if let Some((key, versions)) = bucket.keys.remove_entry(&id.key) {
                     self.hidden += 1;
                     for version in versions.0 {
                         self.tell_erased(Arc::clone(&key), version, true);
@@ -116,7 +115,7 @@ impl Request<'_> {
     fn mark(&mut self, bucket: &mut Bucket, key: &str) -> DeletedObject {
         let known = bucket.keys.get_key_value(key).map(|(key, _)| Arc::clone(key));
         let key: Arc<str> = known.unwrap_or_else(|| key.into());
-        let versions = bucket.keys.entry(Arc::clone(&key)).or_default();
+        let versions = bucket.keys.or_default(Arc::clone(&key));
         self.hidden += u64::from(versions.current().is_some());
         let id = if bucket.versioning == Versioning::Enabled {
             Some(versions.next_id(self.chance, self.now, self.bucket, &key))
@@ -148,9 +147,7 @@ impl Request<'_> {
             delete_marker: false,
             delete_marker_version_id: None,
         };
-        let Some((known, versions)) =
-            bucket.keys.range_mut::<str, _>((Bound::Included(key), Bound::Included(key))).next()
-        else {
+        let Some((known, versions)) = bucket.keys.get_key_value_mut(key) else {
             return deleted;
         };
         let Some(place) = versions.position(version) else {

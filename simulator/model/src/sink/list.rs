@@ -108,7 +108,7 @@ impl Bucket {
             Bound::Included(key) | Bound::Excluded(key) if key >= prefix => from,
             _ => Bound::Included(prefix),
         };
-        self.keys.range::<str, _>((from, Bound::Unbounded)).take_while(move |(key, _)| key.starts_with(prefix))
+        self.keys.range(from).take_while(move |(key, _)| key.starts_with(prefix))
     }
 }
 

@@ -148,7 +148,7 @@ enum Found<'b> {
 /// # Errors
 /// `MethodNotAllowed` where the version asked for is a delete marker.
 fn find<'b>(bucket: &'b Bucket, id: &ObjectId) -> Result<Found<'b>, CallError> {
-    let versions = bucket.keys.get(id.key.as_str());
+    let versions = bucket.keys.get(&id.key);
     let version = match &id.version_id {
         Some(name) => versions.and_then(|versions| versions.named(name)),
         None => versions.and_then(|versions| versions.0.last()),
@@ -183,7 +183,7 @@ impl Bucket {
     ) -> Change {
         let kind = ChangeKind::Stored { size: content.size };
         let enabled = self.versioning == Versioning::Enabled;
-        let versions = self.keys.entry(Arc::clone(&key)).or_default();
+        let versions = self.keys.or_default(Arc::clone(&key));
         let id = if enabled {
             Some(versions.next_id(chance, now, name, &key))
         } else {

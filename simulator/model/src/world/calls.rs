@@ -31,7 +31,7 @@ impl World<'_> {
             | Call::AbortMultipartUpload { .. }
             | Call::GetBucketVersioning { .. } => self.apply_s3(instance, call),
             Call::Commit { writes, preconditions } => Reply::Commit(Ok(self.commit(writes, preconditions))),
-            Call::InventoryGet { egress_id } => Reply::Row(Ok(self.state.ports.rows.get(egress_id.as_str()).cloned())),
+            Call::InventoryGet { egress_id } => Reply::Row(Ok(self.state.ports.rows.get(egress_id).cloned())),
             Call::InventoryScan { tenant, after, limit } => {
                 Reply::Rows(Ok(self.state.ports.scan_rows(tenant, after.as_deref(), *limit)))
             }

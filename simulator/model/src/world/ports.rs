@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::instances::InboxItem;
 use super::{Event, World};
 use crate::call::{
-    CallError, CommitOutcome, Expectation, Link, Precondition, RowState, StateEntry, StoredRow, Subject, Timer, Write,
+    CallError, CommitOutcome, Expectation, Link, Precondition, Row, RowState, StateEntry, StoredRow, Subject, Timer,
+    Write,
 };
 use crate::state::Ports;
 use crate::time::Span;
@@ -28,14 +29,14 @@ impl World<'_> {
         let revision = ports.revision;
         for write in writes {
             if let Some((egress_id, state)) = self.state.ports.write(write) {
-                self.log.emit(&self.state, &Fact::RowCommitted { egress_id: &egress_id, state });
+                self.log.emit(&self.state, &Fact::RowCommitted { egress_id, state });
             }
         }
         CommitOutcome::Committed(revision)
     }
 
     pub(super) fn publish(&mut self, link: &Link) {
-        self.state.ports.links.entry(link.egress_id.clone()).or_default().push(link.clone());
+        self.state.ports.links.or_default(link.egress_id.as_str().into()).push(link.clone());
         self.log.emit(&self.state, &Fact::Published { link });
         self.view(link, Occasion::Published);
     }
@@ -73,7 +74,7 @@ impl World<'_> {
 impl Ports {
     fn meets(&self, precondition: &Precondition) -> bool {
         let version = match &precondition.subject {
-            Subject::Row(egress_id) => self.rows.get(egress_id.as_str()).map(|stored| stored.version),
+            Subject::Row(egress_id) => self.rows.get(egress_id).map(|stored| stored.version),
             Subject::State(key) => self.state.get(key).map(|entry| entry.version),
         };
         match precondition.expect {
@@ -83,30 +84,33 @@ impl Ports {
     }
 
     /// Makes one write; of a row, says which and what has become of it.
-    fn write(&mut self, write: &Write) -> Option<(Arc<str>, Option<RowState>)> {
+    fn write<'w>(&mut self, write: &'w Write) -> Option<(&'w str, Option<RowState>)> {
         match write {
             Write::PutRow(row) => {
-                let egress_id: Arc<str> = match self.rows.get_key_value(row.egress_id.as_str()) {
-                    Some((known, _)) => Arc::clone(known),
-                    None => row.egress_id.as_str().into(),
-                };
-                let version = self.revision;
-                if let Some(old) = self.rows.insert(Arc::clone(&egress_id), StoredRow { row: Arc::clone(row), version })
-                    && old.row.tenant != row.tenant
-                {
-                    self.rows_by_tenant.remove(&(old.row.tenant.clone(), Arc::clone(&egress_id)));
+                let stored = StoredRow { row: Arc::clone(row), version: self.revision };
+                if let Some(known) = self.rows.get_mut(&row.egress_id) {
+                    let old = std::mem::replace(known, stored);
+                    if old.row.tenant != row.tenant {
+                        self.unlist(&old.row);
+                        self.list(row);
+                    }
+                } else {
+                    self.rows.insert(row.egress_id.as_str().into(), stored);
+                    self.list(row);
                 }
-                self.rows_by_tenant.insert((row.tenant.clone(), Arc::clone(&egress_id)));
-                Some((egress_id, Some(row.state)))
+                Some((&row.egress_id, Some(row.state)))
             }
             Write::DeleteRow(egress_id) => {
-                let (known, old) = self.rows.remove_entry(egress_id.as_str())?;
-                self.rows_by_tenant.remove(&(old.row.tenant.clone(), Arc::clone(&known)));
-                Some((known, None))
+                let old = self.rows.remove(egress_id)?;
+                self.unlist(&old.row);
+                Some((egress_id, None))
             }
             Write::PutState(key, value) => {
                 let entry = StateEntry { key: key.clone(), value: value.clone(), version: self.revision };
-                self.state.insert(key.clone(), entry);
+                match self.state.get_mut(key) {
+                    Some(known) => *known = entry,
+                    None => _ = self.state.insert(key.as_str().into(), entry),
+                }
                 None
             }
             Write::DeleteState(key) => {
@@ -116,13 +120,21 @@ impl Ports {
         }
     }
 
+    fn list(&mut self, row: &Row) {
+        self.rows_by_tenant.entry(row.tenant.clone()).or_default().insert(row.egress_id.as_str().into(), ());
+    }
+
+    fn unlist(&mut self, row: &Row) {
+        if let Some(rows) = self.rows_by_tenant.get_mut(&row.tenant) {
+            rows.remove(&row.egress_id);
+        }
+    }
+
     pub(super) fn scan_rows(&self, tenant: &str, after: Option<&str>, limit: u32) -> Vec<StoredRow> {
-        let from = (tenant.to_owned(), Arc::from(after.unwrap_or("")));
-        self.rows_by_tenant
-            .range((Bound::Excluded(from), Bound::Unbounded))
-            .take_while(|(owner, _)| owner == tenant)
+        let Some(rows) = self.rows_by_tenant.get(tenant) else { return Vec::new() };
+        rows.range(Bound::Excluded(after.unwrap_or("")))
             .take(SCAN_MAX.min(limit as usize))
-            .map(|(_, egress_id)| self.rows[egress_id].clone())
+            .filter_map(|(egress_id, ())| self.rows.get(egress_id).cloned())
             .collect()
     }
 
@@ -132,7 +144,7 @@ impl Ports {
             _ => Bound::Included(prefix),
         };
         self.state
-            .range::<str, _>((from, Bound::Unbounded))
+            .range(from)
             .take_while(|(key, _)| key.starts_with(prefix))
             .take(SCAN_MAX.min(limit as usize))
             .map(|(_, entry)| entry.clone())

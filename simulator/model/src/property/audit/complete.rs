@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::call::{AuditAction, AuditOutcome, AuditRecord, Call, Order, Reply};
 use crate::property::{About, Mention, Property, Verdict, custody, refusals};
 use crate::state::State;
+use crate::text_map::TextMap;
 use crate::time::{Span, Time};
 use crate::trace::{Actor, Fact, FactKind};
 
@@ -38,7 +39,7 @@ const ACCESS_DENIED: &str = "AccessDenied";
 #[derive(Debug, Default)]
 pub struct Complete {
     /// By bucket and key: what the operator deleted.
-    deleted: BTreeMap<String, BTreeMap<Arc<str>, Deletion>>,
+    deleted: BTreeMap<String, TextMap<Deletion>>,
     /// Bucket and key: when the sink first refused.
     denied: BTreeMap<(String, String), Time>,
     /// When, whether it lifts, whose, and the command's id.
@@ -72,11 +73,11 @@ impl Property for Complete {
         match *fact {
             Fact::Sink { by: Actor::Operator(_), bucket, change } if custody::is_removal(change.kind) => {
                 if !self.deleted.contains_key(bucket) {
-                    self.deleted.insert(bucket.to_owned(), BTreeMap::new());
+                    self.deleted.insert(bucket.to_owned(), TextMap::new());
                 }
                 let keys = self.deleted.get_mut(bucket).expect("inserted above");
                 let before = &mut self.recorded_before;
-                let deletion = keys.entry(change.key.clone()).or_insert_with(|| Deletion {
+                let deletion = keys.or_insert_with(Arc::clone(&change.key), || Deletion {
                     at: state.now,
                     recorded: !before.is_empty() && before.remove(&(bucket.to_owned(), change.key.to_string())),
                 });
@@ -139,12 +140,10 @@ impl Complete {
     fn record(&mut self, record: &AuditRecord) {
         match (record.action, &record.outcome) {
             (AuditAction::Delete, AuditOutcome::Done) => match (&record.bucket, &record.key, &record.egress_id) {
-                (Some(bucket), Some(key), _) => {
-                    match self.deleted.get_mut(bucket).and_then(|keys| keys.get_mut(key.as_str())) {
-                        Some(deletion) => deletion.recorded = true,
-                        None => _ = self.recorded_before.insert((bucket.clone(), key.clone())),
-                    }
-                }
+                (Some(bucket), Some(key), _) => match self.deleted.get_mut(bucket).and_then(|keys| keys.get_mut(key)) {
+                    Some(deletion) => deletion.recorded = true,
+                    None => _ = self.recorded_before.insert((bucket.clone(), key.clone())),
+                },
                 (_, _, Some(egress_id)) => _ = self.recorded_egresses.insert(egress_id.clone()),
                 _ => {}
             },

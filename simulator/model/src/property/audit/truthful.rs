@@ -17,6 +17,7 @@ use crate::call::{AuditAction, AuditOutcome, AuditRecord, Call, Order, Reply};
 use crate::property::{About, Mention, Property, Verdict, custody, refusals};
 use crate::sink::{Change, ChangeKind};
 use crate::state::{Egress, State};
+use crate::text_map::TextMap;
 use crate::trace::{Fact, FactKind};
 
 static ABOUT: About = About {
@@ -31,14 +32,14 @@ static ABOUT: About = About {
 #[derive(Debug, Default)]
 pub struct Truthful {
     /// By bucket and key, what was once stored, with the ids of the versions that were erased.
-    stored: BTreeMap<String, BTreeMap<Arc<str>, Vec<Arc<str>>>>,
+    stored: BTreeMap<String, TextMap<Vec<Arc<str>>>>,
     /// Bucket, key and code.
     refused: BTreeSet<(String, String, String)>,
     /// Tenants for whom a hold was ordered, and lifted.
     held: BTreeSet<String>,
     lifted: BTreeSet<String>,
     /// Egresses and tenants of which something was published.
-    published: BTreeSet<String>,
+    published: TextMap<()>,
     forgeries: u64,
 }
 
@@ -63,8 +64,8 @@ impl Property for Truthful {
                 _ => {}
             },
             Fact::Published { link } => {
-                self.published.insert(link.egress_id.clone());
-                self.published.insert(link.tenant.clone());
+                self.published.insert(link.egress_id.as_str().into(), ());
+                self.published.insert(link.tenant.as_str().into(), ());
             }
             Fact::DeliveryBegan { webhook: Some(webhook), .. } if !webhook.authentic => self.forgeries += 1,
             Fact::Replied { call: Call::AuditAppend(records), reply: Reply::Done(Ok(())), .. } => {
@@ -91,10 +92,10 @@ impl Truthful {
         match change.kind {
             ChangeKind::Stored { .. } => {
                 if !self.stored.contains_key(bucket) {
-                    self.stored.insert(bucket.to_owned(), BTreeMap::new());
+                    self.stored.insert(bucket.to_owned(), TextMap::new());
                 }
                 let keys = self.stored.get_mut(bucket).expect("inserted above");
-                keys.entry(change.key.clone()).or_default();
+                keys.or_default(change.key.clone());
             }
             ChangeKind::Erased { .. } | ChangeKind::MarkerRemoved { .. } => {
                 let Some(version) = &change.version else { return };
@@ -126,7 +127,7 @@ impl Truthful {
                 (!self.lifted.contains(&record.tenant)).then(|| "no lifting was ever ordered".into())
             }
             (AuditAction::Publish, AuditOutcome::Done) => {
-                (!self.published.contains(whose)).then(|| "no link of it was ever published".into())
+                (!self.published.contains_key(whose)).then(|| "no link of it was ever published".into())
             }
             (AuditAction::Retract, AuditOutcome::Done) => {
                 let standing =
@@ -143,7 +144,7 @@ impl Truthful {
     fn not_deleted(&self, record: &AuditRecord, state: &State) -> Option<String> {
         if let (Some(bucket), Some(key)) = (&record.bucket, &record.key) {
             let versions = custody::versions(state, bucket, key);
-            let gone = self.stored.get(bucket).and_then(|keys| keys.get(key.as_str()));
+            let gone = self.stored.get(bucket).and_then(|keys| keys.get(key));
             let Some(gone) = gone else { return Some("it was never in the sink".into()) };
             let Some(id) = &record.version_id else {
                 return versions.map(|versions| {

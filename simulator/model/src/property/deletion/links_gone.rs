@@ -28,7 +28,7 @@ static ABOUT: About = About {
 #[derive(Debug, Default)]
 pub struct LinksGone {
     /// What was ever published of recordings that still have all their objects.
-    published: BTreeMap<EgressIx, BTreeSet<String>>,
+    published: BTreeMap<EgressIx, Vec<String>>,
     /// Recordings that lost an object.
     deleted: BTreeSet<EgressIx>,
     due: Deadlines<EgressIx>,
@@ -52,7 +52,10 @@ impl Property for LinksGone {
                         format!("{} was published although {} has been deleted", link.url, words::egress(state, ix))
                     });
                 } else {
-                    self.published.entry(ix).or_default().insert(link.url.clone());
+                    let links = self.published.entry(ix).or_default();
+                    if !links.contains(&link.url) {
+                        links.push(link.url.clone());
+                    }
                 }
             }
             Fact::Sink { by: Actor::Operator(_) | Actor::Lifecycle, bucket, change }
@@ -99,6 +102,6 @@ impl Property for LinksGone {
 }
 
 fn stands(url: &str, ix: EgressIx, state: &State) -> bool {
-    let links = state.ports.links.get(&*state.egress(ix).info.egress_id);
+    let links = state.ports.links.get(&state.egress(ix).info.egress_id);
     links.is_some_and(|links| links.iter().any(|link| link.url == url))
 }

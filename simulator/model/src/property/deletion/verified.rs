@@ -13,7 +13,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::Arc;
 
 use crate::call::{
     AuditAction, AuditOutcome, AuditRecord, Call, HeadResult, ListVersionsPage, Reply, RowState, Versioning,
@@ -21,6 +20,7 @@ use crate::call::{
 use crate::property::{About, Mention, Property, Verdict};
 use crate::sink::ChangeKind;
 use crate::state::State;
+use crate::text_map::TextMap;
 use crate::trace::{Fact, FactKind};
 
 static ABOUT: About = About {
@@ -38,7 +38,7 @@ static ABOUT: About = About {
 pub struct Verified {
     /// By bucket and key: every key that was ever removed, looked at or reported. What a listing says of others is no
     /// proof: they have not been deleted.
-    keys: BTreeMap<String, BTreeMap<Arc<str>, Proof>>,
+    keys: BTreeMap<String, TextMap<Proof>>,
 }
 
 /// What the operator has seen of a key since its last change.
@@ -109,7 +109,7 @@ impl Verified {
         };
         let to = page.next.as_ref().map(|(key, _)| key.as_str());
         let mut shown = page.versions.iter().map(|version| version.key.as_str()).peekable();
-        for (key, proof) in keys.range_mut::<str, _>((from, Bound::Unbounded)) {
+        for (key, proof) in keys.range_mut(from) {
             let key = &**key;
             if !key.starts_with(prefix) || to.is_some_and(|to| key >= to) {
                 break;
@@ -178,12 +178,12 @@ impl Verified {
     /// Looks a key up once: this runs several times for each key of a sweep.
     fn with_proof<T>(&mut self, bucket: &str, key: &str, look: impl FnOnce(&mut Proof) -> T) -> T {
         if !self.keys.contains_key(bucket) {
-            self.keys.insert(bucket.to_owned(), BTreeMap::new());
+            self.keys.insert(bucket.to_owned(), TextMap::new());
         }
         let keys = self.keys.get_mut(bucket).expect("inserted above");
         if let Some(proof) = keys.get_mut(key) {
             return look(proof);
         }
-        look(keys.entry(key.into()).or_default())
+        look(keys.or_default(key.into()))
     }
 }

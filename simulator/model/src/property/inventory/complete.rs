@@ -172,7 +172,7 @@ fn judge_end(ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
 fn foreign(row: &Row, ix: EgressIx, state: &State) -> Option<Arc<str>> {
     let SinkKey::Prefix(prefix) = &row.key else { return None };
     let keys = &state.sink.buckets.get(&row.bucket)?.keys;
-    let keys = keys.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded));
+    let keys = keys.range(Bound::Included(prefix.as_str()));
     let mut covered = keys.take_while(|(key, _)| key.starts_with(prefix.as_str()));
     let other = |origin: Origin| matches!(origin, Origin::Egress(other) if other != ix);
     covered
