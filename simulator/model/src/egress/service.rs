@@ -131,16 +131,18 @@ impl World<'_> {
             let ix = self.remembered(egress_id).ok_or_else(|| error::egress_does_not_exist(prefixed))?;
             return Ok(vec![Arc::new(self.state.egress(ix).info.clone())]);
         }
-        let (now, retention) = (self.state.now, self.state.scenario.world.info_retention);
         let state = &self.state;
-        self.recorders.remembered.retain(|_, ix| !is_forgotten(state.egress(*ix), now, retention));
-        let found = self.recorders.remembered.values().map(|ix| &self.state.egress(*ix).info);
-        Ok(found
-            .filter(|info| {
-                (room_name.is_empty() || &*info.room_name == room_name) && (!active || info.status.is_live())
-            })
-            .map(|info| Arc::new(info.clone()))
-            .collect())
+        let mut found: Vec<&EgressInfo> = if active {
+            // Those that are live have a worker: a day of ended ones need not be gone through.
+            self.recorders.workers.keys().map(|ix| &state.egress(*ix).info).collect()
+        } else {
+            let (now, retention) = (state.now, state.scenario.world.info_retention);
+            self.recorders.remembered.retain(|_, ix| !is_forgotten(state.egress(*ix), now, retention));
+            self.recorders.remembered.values().map(|ix| &state.egress(*ix).info).collect()
+        };
+        found.retain(|info| room_name.is_empty() || &*info.room_name == room_name);
+        found.sort_unstable_by_key(|info| &info.egress_id);
+        Ok(found.into_iter().map(|info| Arc::new(info.clone())).collect())
     }
 
     fn remembered(&self, egress_id: &str) -> Option<EgressIx> {
