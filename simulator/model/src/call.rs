@@ -13,6 +13,18 @@ use serde::Serialize;
 use crate::livekit::{EgressInfo, ParticipantInfo, Room, StartEgress, WebhookEvent};
 use crate::time::{Span, Time};
 
+mod ports;
+mod s3;
+
+pub use ports::{
+    AuditAction, AuditOutcome, AuditRecord, CommitOutcome, Expectation, Link, Precondition, Row, RowState, SinkKey,
+    StateEntry, StoredRow, Subject, Timer, Write,
+};
+pub use s3::{
+    DeleteError, DeleteResult, DeletedObject, HeadResult, ListObjectsPage, ListVersionsPage, MultipartUpload,
+    ObjectHead, ObjectId, ObjectSummary, ObjectVersion, PutResult, Versioning,
+};
+
 /// Something the operator asks of the world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Call {
@@ -257,6 +269,44 @@ impl Call {
         }
     }
 
+    /// Who answers it.
+    pub const fn surface(&self) -> Surface {
+        match self {
+            Call::StartEgress(_)
+            | Call::StopEgress { .. }
+            | Call::ListEgress { .. }
+            | Call::ListRooms { .. }
+            | Call::ListParticipants { .. } => Surface::Livekit,
+            Call::HeadObject { .. }
+            | Call::GetObject { .. }
+            | Call::PutObject { .. }
+            | Call::DeleteObject { .. }
+            | Call::DeleteObjects { .. }
+            | Call::ListObjectsV2 { .. }
+            | Call::ListObjectVersions { .. }
+            | Call::ListMultipartUploads { .. }
+            | Call::AbortMultipartUpload { .. }
+            | Call::GetBucketVersioning { .. } => Surface::S3,
+            Call::Commit { .. }
+            | Call::InventoryGet { .. }
+            | Call::InventoryScan { .. }
+            | Call::StateGet { .. }
+            | Call::StateScan { .. }
+            | Call::AuditAppend(_)
+            | Call::Publish(_)
+            | Call::Retract { .. }
+            | Call::SetTimer(_)
+            | Call::CancelTimer { .. } => Surface::Ports,
+            Call::WebhookRaw { .. }
+            | Call::WebhookOpen { .. }
+            | Call::CheckAlways { .. }
+            | Call::CheckSometimes { .. }
+            | Call::Now
+            | Call::Entropy
+            | Call::Log { .. } => Surface::Host,
+        }
+    }
+
     /// Whether the call changes anything that outlives the delivery: LiveKit, the sink, a durable port, a link.
     /// Logging, auditing a refusal and the author's own checks do not count.
     pub const fn is_mutating(&self) -> bool {
@@ -355,6 +405,19 @@ impl Call {
             | Call::Log { .. } => unreachable!("{} cannot fail", self.name()),
         }
     }
+}
+
+/// Who answers a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// LiveKit's server.
+    Livekit,
+    /// The sink.
+    S3,
+    /// The operator's durable ports.
+    Ports,
+    /// The host itself, at once.
+    Host,
 }
 
 /// The world's answer to a [`Call`], in the same order of variants as far as they differ in shape.
@@ -462,345 +525,6 @@ pub enum Refusal {
     BodyMismatch,
     /// Not a `WebhookEvent`.
     MalformedBody,
-}
-
-/// A key, or one version of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct ObjectId {
-    /// Key.
-    pub key: String,
-    /// None: the current one.
-    pub version_id: Option<String>,
-}
-
-/// What `HeadObject` tells of an object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ObjectHead {
-    /// Bytes.
-    pub size: u64,
-    /// With quotes, as S3 sends it.
-    pub etag: String,
-    /// `Content-Type`.
-    pub content_type: String,
-    /// `Last-Modified`.
-    pub last_modified: Time,
-    /// None on a bucket that was never versioned.
-    pub version_id: Option<String>,
-}
-
-/// The answer to `HeadObject`; a 404 is an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum HeadResult {
-    /// 200.
-    Found(ObjectHead),
-    /// 404.
-    NotFound {
-        /// With `x-amz-delete-marker: true`: the data is still there.
-        delete_marker: bool,
-    },
-}
-
-/// The answer to `PutObject`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PutResult {
-    /// With quotes.
-    pub etag: String,
-    /// On a versioned bucket.
-    pub version_id: Option<String>,
-}
-
-/// One deletion that worked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DeletedObject {
-    /// Key.
-    pub key: String,
-    /// The version that was asked for.
-    pub version_id: Option<String>,
-    /// A marker was made, or the version deleted was one.
-    pub delete_marker: bool,
-    /// Its version id.
-    pub delete_marker_version_id: Option<String>,
-}
-
-/// One deletion inside a batch that did not work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DeleteError {
-    /// Key.
-    pub key: String,
-    /// The version that was asked for.
-    pub version_id: Option<String>,
-    /// S3's code.
-    pub code: String,
-    /// Text.
-    pub message: String,
-}
-
-/// The body of a `DeleteObjects` answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct DeleteResult {
-    /// What worked; empty where `quiet` was asked for.
-    pub deleted: Vec<DeletedObject>,
-    /// What did not.
-    pub errors: Vec<DeleteError>,
-}
-
-/// One row of `ListObjectsV2`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ObjectSummary {
-    /// Key.
-    pub key: String,
-    /// Bytes.
-    pub size: u64,
-    /// With quotes.
-    pub etag: String,
-    /// `LastModified`.
-    pub last_modified: Time,
-}
-
-/// One page of `ListObjectsV2`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ListObjectsPage {
-    /// In order of key.
-    pub contents: Vec<ObjectSummary>,
-    /// None on the last page.
-    pub next_continuation_token: Option<String>,
-}
-
-/// One row of `ListObjectVersions`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ObjectVersion {
-    /// Key.
-    pub key: String,
-    /// `null` where the bucket was not versioned at the time.
-    pub version_id: String,
-    /// The key's current version.
-    pub is_latest: bool,
-    /// A delete marker.
-    pub delete_marker: bool,
-    /// Bytes.
-    pub size: u64,
-    /// `LastModified`.
-    pub last_modified: Time,
-}
-
-/// One page of `ListObjectVersions`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ListVersionsPage {
-    /// In order of key, newest version first.
-    pub versions: Vec<ObjectVersion>,
-    /// `NextKeyMarker` and `NextVersionIdMarker`; none on the last page.
-    pub next: Option<(String, String)>,
-}
-
-/// One row of `ListMultipartUploads`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MultipartUpload {
-    /// Key.
-    pub key: String,
-    /// `UploadId`.
-    pub upload_id: String,
-    /// When it began.
-    pub initiated: Time,
-}
-
-/// `GetBucketVersioning`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub enum Versioning {
-    /// Never enabled.
-    #[default]
-    Unversioned,
-    /// `Enabled`.
-    Enabled,
-    /// `Suspended`.
-    Suspended,
-}
-
-/// State of an inventory row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RowState {
-    /// The egress is under way.
-    Recording,
-    /// The recording is in the sink.
-    Stored,
-    /// The egress failed; there may be pieces in the sink.
-    Failed,
-    /// Deletion was begun.
-    Deleting,
-    /// Deleted and verified.
-    Deleted,
-}
-
-/// Where a recording lies.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SinkKey {
-    /// One object.
-    Exact(String),
-    /// Everything that begins so, and nothing else lies there.
-    Prefix(String),
-}
-
-impl SinkKey {
-    /// Whether `key` is part of it.
-    pub fn covers(&self, key: &str) -> bool {
-        match self {
-            SinkKey::Exact(exact) => exact == key,
-            SinkKey::Prefix(prefix) => key.starts_with(prefix.as_str()),
-        }
-    }
-}
-
-/// One recording of the operator's inventory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Row {
-    /// `EG_…`; the row's key.
-    pub egress_id: String,
-    /// Tenant.
-    pub tenant: String,
-    /// The room's name.
-    pub room: String,
-    /// Bucket.
-    pub bucket: String,
-    /// Where in it.
-    pub key: SinkKey,
-    /// `composite`, `track`, or a word of the operator's own.
-    pub kind: String,
-    /// State.
-    pub state: RowState,
-    /// Free JSON.
-    pub details: String,
-}
-
-/// A row as the store has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StoredRow {
-    /// The row; shared, because facts and replies carry it along.
-    pub row: Arc<Row>,
-    /// Rises with each commit that writes it.
-    pub version: u64,
-}
-
-/// A state key as the store has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StateEntry {
-    /// Key.
-    pub key: String,
-    /// Value.
-    pub value: String,
-    /// Rises with each commit that writes it.
-    pub version: u64,
-}
-
-/// One write of a commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Write {
-    /// Insert or replace.
-    PutRow(Arc<Row>),
-    /// Remove a row by egress id.
-    DeleteRow(String),
-    /// Insert or replace key and value.
-    PutState(String, String),
-    /// Remove a key.
-    DeleteState(String),
-}
-
-/// What a precondition speaks of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Subject {
-    /// An inventory row, by egress id.
-    Row(String),
-    /// A state key.
-    State(String),
-}
-
-/// What it demands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Expectation {
-    /// Not there.
-    Absent,
-    /// There, with this version.
-    VersionIs(u64),
-}
-
-/// A demand on the store before a commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Precondition {
-    /// Of what.
-    pub subject: Subject,
-    /// What.
-    pub expect: Expectation,
-}
-
-/// The answer to a commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum CommitOutcome {
-    /// Under this revision.
-    Committed(u64),
-    /// This subject was not as expected; nothing was written.
-    Conflict(Subject),
-}
-
-/// What an audit record is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuditAction {
-    /// A deletion.
-    Delete,
-    /// A legal hold was set.
-    LegalHold,
-    /// A legal hold was lifted.
-    LiftHold,
-    /// A link was published.
-    Publish,
-    /// A link was retracted.
-    Retract,
-    /// A delivery was refused.
-    RefuseWebhook,
-}
-
-/// How it went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuditOutcome {
-    /// It happened.
-    Done,
-    /// A definite no, with the code.
-    Refused(String),
-    /// It will be tried again, with the code.
-    Failed(String),
-}
-
-/// One line of the audit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct AuditRecord {
-    /// About what.
-    pub action: AuditAction,
-    /// Whose.
-    pub tenant: String,
-    /// Which recording.
-    pub egress_id: Option<String>,
-    /// Bucket.
-    pub bucket: Option<String>,
-    /// Key.
-    pub key: Option<String>,
-    /// One version of it; none on a delete: every version.
-    pub version_id: Option<String>,
-    /// How it went.
-    pub outcome: AuditOutcome,
-    /// The same action told twice carries the same key.
-    pub idempotency_key: String,
-}
-
-/// A playback link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Link {
-    /// The recording.
-    pub egress_id: String,
-    /// Whose.
-    pub tenant: String,
-    /// Where viewers go.
-    pub url: String,
 }
 
 /// Severity of a log line.
@@ -931,15 +655,4 @@ pub struct Hold {
     pub tenant: String,
     /// None: all of the tenant.
     pub room: Option<String>,
-}
-
-/// A durable timer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Timer {
-    /// Name; setting it again replaces it.
-    pub name: String,
-    /// When.
-    pub at: Time,
-    /// Free text.
-    pub payload: String,
 }

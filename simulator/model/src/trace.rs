@@ -10,7 +10,7 @@ use std::sync::Arc;
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
-use crate::call::{Answer, Boot, Call, Command, Delivery, Link, Reply, RowState};
+use crate::call::{Answer, AuditRecord, Boot, Call, Command, Delivery, Link, Reply, RowState};
 use crate::livekit::{EgressStatus, TrackSource};
 use crate::operator::Trap;
 use crate::sink::Change;
@@ -236,6 +236,14 @@ pub enum Fact<'a> {
         /// The row's new state; none: the row was removed.
         state: Option<RowState>,
     },
+    /// Records were appended to the audit, whether or not the operator lived to hear of it.
+    Audited {
+        /// Instance.
+        instance: u32,
+        /// The records; hashed with the call that appended them.
+        #[serde(skip)]
+        records: &'a [AuditRecord],
+    },
     /// A link was given to viewers.
     Published {
         /// The link.
@@ -356,6 +364,7 @@ impl Fact<'_> {
             | Fact::Trapped { .. }
             | Fact::GivenUp { .. }
             | Fact::RowCommitted { .. }
+            | Fact::Audited { .. }
             | Fact::Published { .. }
             | Fact::Retracted { .. } => Lane::Operator,
             Fact::Sink { .. } => Lane::S3,

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::call::{Call, Command};
+use crate::call::{Call, Command, Surface};
 use crate::chance::Chance;
 use crate::egress::Recorders;
 use crate::fault::{Faults, Point, Strike};
@@ -376,39 +376,11 @@ impl<'a> World<'a> {
     /// How long after a call its effect comes.
     fn latency(&self, call: &Call) -> Span {
         let world = &self.state.scenario.world;
-        match call {
-            Call::StartEgress(_)
-            | Call::StopEgress { .. }
-            | Call::ListEgress { .. }
-            | Call::ListRooms { .. }
-            | Call::ListParticipants { .. } => world.livekit_latency,
-            Call::HeadObject { .. }
-            | Call::GetObject { .. }
-            | Call::PutObject { .. }
-            | Call::DeleteObject { .. }
-            | Call::DeleteObjects { .. }
-            | Call::ListObjectsV2 { .. }
-            | Call::ListObjectVersions { .. }
-            | Call::ListMultipartUploads { .. }
-            | Call::AbortMultipartUpload { .. }
-            | Call::GetBucketVersioning { .. } => world.s3_latency,
-            Call::Commit { .. }
-            | Call::InventoryGet { .. }
-            | Call::InventoryScan { .. }
-            | Call::StateGet { .. }
-            | Call::StateScan { .. }
-            | Call::AuditAppend(_)
-            | Call::Publish(_)
-            | Call::Retract { .. }
-            | Call::SetTimer(_)
-            | Call::CancelTimer { .. } => ports::LATENCY,
-            Call::WebhookRaw { .. }
-            | Call::WebhookOpen { .. }
-            | Call::CheckAlways { .. }
-            | Call::CheckSometimes { .. }
-            | Call::Now
-            | Call::Entropy
-            | Call::Log { .. } => Span::ZERO,
+        match call.surface() {
+            Surface::Livekit => world.livekit_latency,
+            Surface::S3 => world.s3_latency,
+            Surface::Ports => ports::LATENCY,
+            Surface::Host => Span::ZERO,
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Erased {
     pub taken: usize,
     /// Rows as they are to be committed.
     pub rows: Vec<Row>,
+    /// What the audit is to say of the keys that are gone.
+    records: Vec<AuditRecord>,
     /// Recordings that are not deleted yet, and why.
     pub later: Vec<(String, Wait)>,
 }
@@ -90,6 +92,11 @@ impl dyn Steps {
         let mut budget = self.desk().config.calls;
         for one in leaving {
             self.finish(cx, one, &mut budget, &mut erased)?;
+        }
+        // Before the rows are let be `deleted`: a crash in between reports twice, under the same keys, and not never.
+        let records = std::mem::take(&mut erased.records);
+        if !records.is_empty() {
+            cx.audit(records)?;
         }
         Ok(erased)
     }
@@ -212,7 +219,7 @@ impl dyn Steps {
             erased.later.push(later(Wait::Trouble));
             return Ok(());
         }
-        cx.audit(details.keys.iter().map(|key| deletion_record(row, key)).collect())?;
+        erased.records.extend(details.keys.iter().map(|key| deletion_record(row, key)));
         let details = Details { keys: Vec::new(), seen: 0, ..details };
         erased.rows.push(Row { state: RowState::Deleted, details: details.to_json(), ..row.clone() });
         Ok(())

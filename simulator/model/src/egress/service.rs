@@ -110,7 +110,7 @@ impl World<'_> {
         let Some(ix) = self.remembered(egress_id) else { return Err(error::egress_does_not_exist(prefixed)) };
         match self.state.egress(ix).info.status {
             EgressStatus::Starting => {
-                self.egress_ends_early(ix, End::Stopped, "Stop called before pipeline could start")
+                self.egress_ends_early(ix, End::Stopped, "Stop called before pipeline could start");
             }
             EgressStatus::Active => self.egress_stops(ix, End::Stopped),
             EgressStatus::Ending => {}

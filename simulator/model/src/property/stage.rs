@@ -457,7 +457,10 @@ impl Stage {
 
     /// It appends to the audit.
     pub fn audit(&mut self, record: AuditRecord) {
-        self.ask(&Call::AuditAppend(vec![record]), &Reply::Done(Ok(())));
+        let call = Call::AuditAppend(vec![record.clone()]);
+        self.see(&Fact::Called { instance: 0, call: &call });
+        self.see(&Fact::Audited { instance: 0, records: &[record] });
+        self.see(&Fact::Replied { instance: 0, call: &call, reply: &Reply::Done(Ok(())) });
     }
 
     /// Its row for an egress is committed.

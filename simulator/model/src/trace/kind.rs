@@ -45,6 +45,8 @@ pub enum FactKind {
     GivenUp,
     /// [`Fact::RowCommitted`]
     RowCommitted,
+    /// [`Fact::Audited`]
+    Audited,
     /// [`Fact::Published`]
     Published,
     /// [`Fact::Retracted`]
@@ -57,7 +59,7 @@ pub enum FactKind {
 
 impl FactKind {
     /// Every kind, in order.
-    pub const ALL: [FactKind; 24] = [
+    pub const ALL: [FactKind; 25] = [
         FactKind::RoomStarted,
         FactKind::RoomFinished,
         FactKind::ParticipantJoined,
@@ -78,6 +80,7 @@ impl FactKind {
         FactKind::Trapped,
         FactKind::GivenUp,
         FactKind::RowCommitted,
+        FactKind::Audited,
         FactKind::Published,
         FactKind::Retracted,
         FactKind::Viewed,
@@ -109,6 +112,7 @@ impl Fact<'_> {
             Fact::Trapped { .. } => FactKind::Trapped,
             Fact::GivenUp { .. } => FactKind::GivenUp,
             Fact::RowCommitted { .. } => FactKind::RowCommitted,
+            Fact::Audited { .. } => FactKind::Audited,
             Fact::Published { .. } => FactKind::Published,
             Fact::Retracted { .. } => FactKind::Retracted,
             Fact::Viewed { .. } => FactKind::Viewed,

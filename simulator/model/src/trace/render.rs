@@ -92,6 +92,7 @@ pub fn line(fact: &Fact<'_>, state: &State) -> String {
             Some(row) => format!("row of {egress_id} is {}", row_state(*row)),
             None => format!("row of {egress_id} removed"),
         },
+        Fact::Audited { records, .. } => format!("audited: {}", ask::audits(records)),
         Fact::Published { link } => format!("link to {} published: {}", link.egress_id, link.url),
         Fact::Retracted { egress_id } => format!("links to {egress_id} retracted"),
         Fact::Viewed { link, occasion, outcome } => {
@@ -136,7 +137,7 @@ pub fn is_notable(fact: &Fact<'_>) -> bool {
             Call::Commit { .. } | Call::Publish(_) | Call::Retract { .. } | Call::AuditAppend(_) => false,
             call => call.is_mutating(),
         },
-        Fact::Replied { call, reply, .. } => tell::is_notable(call, reply),
+        Fact::Replied { reply, .. } => tell::is_notable(reply),
         _ => true,
     }
 }

@@ -1,8 +1,8 @@
 //! What each call does. The one place where a [`Call`] meets the surfaces of the world.
 
 use super::World;
-use crate::call::{Call, CallError, ObjectId, Reply};
-use crate::fault::Point;
+use crate::call::{Call, CallError, ObjectId, Reply, Surface};
+use crate::fault::{Point, Strike};
 use crate::property::{Mention, Verdict};
 use crate::sink::{Body, Change, Origin, Put};
 use crate::trace::{Actor, Fact};
@@ -10,6 +10,9 @@ use crate::trace::{Actor, Fact};
 impl World<'_> {
     /// Carries a call out and says what is answered.
     pub(super) fn apply(&mut self, instance: u32, call: &Call) -> Reply {
+        if call.surface() == Surface::S3 {
+            return self.apply_s3(instance, call);
+        }
         match call {
             Call::WebhookRaw { delivery } => self.webhook_raw(*delivery),
             Call::WebhookOpen { delivery } => Reply::Opened(self.webhook_open(*delivery)),
@@ -20,16 +23,6 @@ impl World<'_> {
             }
             Call::ListRooms { names } => Reply::Rooms(Ok(self.list_rooms(names))),
             Call::ListParticipants { room } => Reply::Participants(self.list_participants(room)),
-            Call::HeadObject { .. }
-            | Call::GetObject { .. }
-            | Call::PutObject { .. }
-            | Call::DeleteObject { .. }
-            | Call::DeleteObjects { .. }
-            | Call::ListObjectsV2 { .. }
-            | Call::ListObjectVersions { .. }
-            | Call::ListMultipartUploads { .. }
-            | Call::AbortMultipartUpload { .. }
-            | Call::GetBucketVersioning { .. } => self.apply_s3(instance, call),
             Call::Commit { writes, preconditions } => Reply::Commit(Ok(self.commit(writes, preconditions))),
             Call::InventoryGet { egress_id } => Reply::Row(Ok(self.state.ports.rows.get(egress_id).cloned())),
             Call::InventoryScan { tenant, after, limit } => {
@@ -41,6 +34,7 @@ impl World<'_> {
             }
             Call::AuditAppend(records) => {
                 self.state.ports.audit_records += records.len() as u64;
+                self.log.emit(&self.state, &Fact::Audited { instance, records });
                 Reply::Done(Ok(()))
             }
             Call::Publish(link) => {
@@ -67,6 +61,7 @@ impl World<'_> {
                 Reply::Entropy(self.chance.draw("entropy", &instance.to_string(), counter))
             }
             Call::CheckSometimes { .. } | Call::Log { .. } => Reply::Nothing,
+            _ => unreachable!("{} is of another surface", call.name()),
         }
     }
 
@@ -157,6 +152,11 @@ impl World<'_> {
         if !KINDS.iter().any(|kind| self.faults.has(kind)) {
             return None;
         }
+        self.strike_s3(KINDS, instance, call)?;
+        Some(CallError::rejected("SlowDown", 503, "Please reduce your request rate."))
+    }
+
+    fn strike_s3(&mut self, kinds: &[&str], instance: u32, call: &Call) -> Option<Strike> {
         let keys = call.keys();
         let point = Point {
             name: call.name(),
@@ -165,8 +165,7 @@ impl World<'_> {
             instance: Some(instance),
             ..Point::default()
         };
-        self.strike(KINDS, &point)?;
-        Some(CallError::rejected("SlowDown", 503, "Please reduce your request rate."))
+        self.strike(kinds, &point)
     }
 
     /// How many of a batch's first keys a fault refuses, and with what code.
@@ -174,15 +173,7 @@ impl World<'_> {
         if !self.faults.has("s3.batch_partial") {
             return (0, String::new());
         }
-        let keys = call.keys();
-        let point = Point {
-            name: call.name(),
-            bucket: call.bucket(),
-            keys: &keys,
-            instance: Some(instance),
-            ..Point::default()
-        };
-        let Some(strike) = self.strike(&["s3.batch_partial"], &point) else { return (0, String::new()) };
+        let Some(strike) = self.strike_s3(&["s3.batch_partial"], instance, call) else { return (0, String::new()) };
         let fault = self.faults.fault(strike);
         (usize::try_from(fault.integer("keys")).unwrap_or(usize::MAX), fault.text("code").to_owned())
     }

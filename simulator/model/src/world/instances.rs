@@ -273,7 +273,7 @@ impl World<'_> {
         Some(guest.resume(now, reply))
     }
 
-    /// Bytes of the body that a GetObject would bring; 0 for other calls, and where there is none.
+    /// Bytes of the body that a `GetObject` would bring; 0 for other calls, and where there is none.
     fn body_bytes(&self, call: &Call) -> u64 {
         let Call::GetObject { bucket, id, range } = call else { return 0 };
         let Ok(HeadResult::Found(head)) = self.state.sink.head(bucket, id) else { return 0 };

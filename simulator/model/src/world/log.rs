@@ -49,11 +49,10 @@ impl<'a> Log<'a> {
             }
             Fact::Booted { .. } => self.counts.incarnations += 1,
             Fact::Sink { by: Actor::Operator(_), bucket, change }
-                if matches!(change.kind, ChangeKind::Stored { .. }) =>
+                if matches!(change.kind, ChangeKind::Stored { .. })
+                    && self.put_by_operator.insert(((*bucket).to_owned(), Arc::clone(&change.key))) =>
             {
-                if self.put_by_operator.insert(((*bucket).to_owned(), Arc::clone(&change.key))) {
-                    self.counts.objects_put += 1;
-                }
+                self.counts.objects_put += 1;
             }
             _ => {}
         }

@@ -5,7 +5,7 @@
 //!
 //! The rule: judged at the end of the run. Each key that the operator deleted, or put a marker on, has a record
 //! *delete, done*; each key whose deletion the sink refused with `AccessDenied` has a record *delete, refused* with
-//! that code; each hold and each lifting that was ordered has its record. What happened in the run's last five
+//! that code, unless the operator died in the delivery in which it heard of it; each hold and each lifting that was ordered has its record. What happened in the run's last five
 //! minutes is not exercised.
 //!
 //! Broken by `no-audit-of-holds`, which audits deletions only.
@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::call::{AuditAction, AuditOutcome, AuditRecord, Call, Order, Reply};
+use crate::call::{AuditAction, AuditOutcome, AuditRecord, Order};
 use crate::property::{About, Mention, Property, Verdict, custody, refusals};
 use crate::state::State;
 use crate::text_map::TextMap;
@@ -40,6 +40,8 @@ const ACCESS_DENIED: &str = "AccessDenied";
 pub struct Complete {
     /// By bucket and key: what the operator deleted.
     deleted: BTreeMap<String, TextMap<Deletion>>,
+    /// Bucket, key and when, of refusals that an instance heard in the delivery that it is at, by instance.
+    heard: BTreeMap<u32, Vec<((String, String), Time)>>,
     /// Bucket and key: when the sink first refused.
     denied: BTreeMap<(String, String), Time>,
     /// When, whether it lifts, whose, and the command's id.
@@ -66,7 +68,16 @@ impl Property for Complete {
     }
 
     fn wants(&self, kind: FactKind) -> bool {
-        matches!(kind, FactKind::Sink | FactKind::Replied | FactKind::CommandGiven)
+        matches!(
+            kind,
+            FactKind::Sink
+                | FactKind::Replied
+                | FactKind::Audited
+                | FactKind::CommandGiven
+                | FactKind::DeliveryEnded
+                | FactKind::Crashed
+                | FactKind::Trapped
+        )
     }
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, _verdict: &mut Verdict) {
@@ -88,21 +99,32 @@ impl Property for Complete {
                 Order::LiftHold(hold) => self.holds.push((state.now, true, hold.tenant.clone(), command.id.clone())),
                 _ => {}
             },
-            Fact::Replied { call: Call::AuditAppend(records), reply: Reply::Done(Ok(())), .. } => {
+            Fact::Audited { records, .. } => {
                 for record in records {
                     self.record(record);
                 }
             }
-            Fact::Replied { call, reply, .. } => refusals::of_delete(call, reply, |bucket, key, code| {
+            Fact::Replied { instance, call, reply } => refusals::of_delete(call, reply, |bucket, key, code| {
                 if code == ACCESS_DENIED {
-                    self.denied.entry((bucket.to_owned(), key.to_owned())).or_insert(state.now);
+                    let key = (bucket.to_owned(), key.to_owned());
+                    self.heard.entry(instance).or_default().push((key, state.now));
                 }
             }),
+            // What died with the instance that heard it, nobody can put into the audit any more.
+            Fact::Crashed { instance } | Fact::Trapped { instance, .. } => _ = self.heard.remove(&instance),
+            Fact::DeliveryEnded { instance, .. } => {
+                for (key, at) in self.heard.remove(&instance).unwrap_or_default() {
+                    self.denied.entry(key).or_insert(at);
+                }
+            }
             _ => {}
         }
     }
 
     fn finish(&mut self, state: &State, verdict: &mut Verdict) {
+        for (key, at) in std::mem::take(&mut self.heard).into_values().flatten() {
+            self.denied.entry(key).or_insert(at);
+        }
         let exercised = |at: Time| at + TO_WRITE <= state.now;
         self.judge_deletions(state, exercised, verdict);
         for ((bucket, key), at) in self.denied.iter().filter(|(_, at)| exercised(**at)) {

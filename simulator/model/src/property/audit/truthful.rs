@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::call::{AuditAction, AuditOutcome, AuditRecord, Call, Order, Reply};
+use crate::call::{AuditAction, AuditOutcome, AuditRecord, Order};
 use crate::property::{About, Mention, Property, Verdict, custody, refusals};
 use crate::sink::{Change, ChangeKind};
 use crate::state::{Egress, State};
@@ -51,7 +51,12 @@ impl Property for Truthful {
     fn wants(&self, kind: FactKind) -> bool {
         matches!(
             kind,
-            FactKind::Sink | FactKind::Replied | FactKind::CommandGiven | FactKind::Published | FactKind::DeliveryBegan
+            FactKind::Sink
+                | FactKind::Replied
+                | FactKind::Audited
+                | FactKind::CommandGiven
+                | FactKind::Published
+                | FactKind::DeliveryBegan
         )
     }
 
@@ -68,7 +73,7 @@ impl Property for Truthful {
                 self.published.insert(link.tenant.as_str().into(), ());
             }
             Fact::DeliveryBegan { webhook: Some(webhook), .. } if !webhook.authentic => self.forgeries += 1,
-            Fact::Replied { call: Call::AuditAppend(records), reply: Reply::Done(Ok(())), .. } => {
+            Fact::Audited { records, .. } => {
                 for record in records {
                     let lie = self.lie(record, state);
                     verdict.check(

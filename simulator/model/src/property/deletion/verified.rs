@@ -55,7 +55,7 @@ impl Property for Verified {
     }
 
     fn wants(&self, kind: FactKind) -> bool {
-        matches!(kind, FactKind::Sink | FactKind::Replied | FactKind::RowCommitted)
+        matches!(kind, FactKind::Sink | FactKind::Replied | FactKind::Audited | FactKind::RowCommitted)
     }
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
@@ -71,7 +71,12 @@ impl Property for Verified {
                     _ => self.with_proof(bucket, &change.key, forget),
                 }
             }
-            Fact::Replied { call, reply, .. } => self.replied(call, reply, state, verdict),
+            Fact::Replied { call, reply, .. } => self.replied(call, reply),
+            Fact::Audited { records, .. } => {
+                for record in records {
+                    self.audited(record, state, verdict);
+                }
+            }
             Fact::RowCommitted { egress_id, state: Some(RowState::Deleted) } => {
                 self.recording(egress_id, state, verdict);
             }
@@ -81,7 +86,7 @@ impl Property for Verified {
 }
 
 impl Verified {
-    fn replied(&mut self, call: &Call, reply: &Reply, state: &State, verdict: &mut Verdict) {
+    fn replied(&mut self, call: &Call, reply: &Reply) {
         match (call, reply) {
             (Call::HeadObject { bucket, id }, Reply::Head(Ok(HeadResult::NotFound { delete_marker: false })))
                 if id.version_id.is_none() =>
@@ -90,11 +95,6 @@ impl Verified {
             }
             (Call::ListObjectVersions { bucket, prefix, marker, .. }, Reply::Versions(Ok(page))) => {
                 self.listed(bucket, prefix, marker.as_ref(), page);
-            }
-            (Call::AuditAppend(records), Reply::Done(Ok(()))) => {
-                for record in records {
-                    self.audited(record, state, verdict);
-                }
             }
             _ => {}
         }

@@ -3,6 +3,8 @@
 //! A whole validator would be a heavy dependency for the few words that the schema uses. [`misfit`] knows exactly those,
 //! and fails on any other.
 
+#![expect(clippy::disallowed_methods, reason = "tests read their fixtures")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Whom a fact is about.
 
 use super::{Actor, Fact, State};
-use crate::call::{Call, Delivery, Hold, Order, Reply, Row, SinkKey, Write};
+use crate::call::{AuditRecord, Call, Delivery, Hold, Order, Reply, Row, SinkKey, Write};
 use crate::livekit::EgressInfo;
 use crate::property::Mention;
 use crate::sink::Origin;
@@ -29,6 +29,7 @@ fn instance(fact: &Fact<'_>) -> Option<u32> {
         | Fact::Crashed { instance }
         | Fact::Trapped { instance, .. }
         | Fact::GivenUp { instance }
+        | Fact::Audited { instance, .. }
         | Fact::Sink { by: Actor::Operator(instance), .. } => Some(*instance),
         _ => None,
     }
@@ -78,6 +79,7 @@ fn egress(fact: &Fact<'_>, id: &str, state: &State) -> bool {
         Fact::Called { call, .. } => call_names_egress(call, id),
         Fact::Replied { call, reply, .. } => call_names_egress(call, id) || reply_names_egress(reply, id),
         Fact::RowCommitted { egress_id, .. } | Fact::Retracted { egress_id } => *egress_id == id,
+        Fact::Audited { records, .. } => records.iter().any(|record| record.egress_id.as_deref() == Some(id)),
         Fact::Published { link } | Fact::Viewed { link, .. } => link.egress_id == id,
         _ => egress_of(fact, state).is_some_and(|egress| &*state.egress(egress).info.egress_id == id),
     }
@@ -120,8 +122,13 @@ fn object(fact: &Fact<'_>, bucket: &str, key: &str, state: &State) -> bool {
         Fact::Published { link } | Fact::Viewed { link, .. } => {
             state.resolve_url(&link.url).is_some_and(|url| url.bucket == bucket && url.key == key)
         }
+        Fact::Audited { records, .. } => records.iter().any(|record| audits_object(record, bucket, key)),
         _ => false,
     }
+}
+
+fn audits_object(record: &AuditRecord, bucket: &str, key: &str) -> bool {
+    record.bucket.as_deref() == Some(bucket) && record.key.as_deref() == Some(key)
 }
 
 fn call_names_object(call: &Call, wanted: &str, wanted_key: &str) -> bool {
@@ -135,9 +142,7 @@ fn call_names_object(call: &Call, wanted: &str, wanted_key: &str) -> bool {
         Call::DeleteObjects { bucket, objects, .. } => {
             bucket == wanted && objects.iter().any(|object| object.key == wanted_key)
         }
-        Call::AuditAppend(records) => records
-            .iter()
-            .any(|record| record.bucket.as_deref() == Some(wanted) && record.key.as_deref() == Some(wanted_key)),
+        Call::AuditAppend(records) => records.iter().any(|record| audits_object(record, wanted, wanted_key)),
         Call::Commit { writes, .. } => {
             rows(writes).any(|row| row.bucket == wanted && matches!(&row.key, SinkKey::Exact(key) if key == wanted_key))
         }
@@ -173,6 +178,7 @@ fn tenant(fact: &Fact<'_>, name: &str, state: &State) -> bool {
         }
         Fact::DeliveryBegan { webhook: Some(webhook), .. } => room_is_of(webhook.room, name, state),
         Fact::Published { link } | Fact::Viewed { link, .. } => link.tenant == name,
+        Fact::Audited { records, .. } => records.iter().any(|record| record.tenant == name),
         Fact::Called { call, .. } | Fact::Replied { call, .. } if call_names_tenant(call, name) => true,
         _ => egress_of(fact, state).is_some_and(|egress| &*state.tenant_of(egress).name == name),
     }

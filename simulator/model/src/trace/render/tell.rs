@@ -10,9 +10,9 @@ pub(super) fn line(call: &Call, reply: &Reply) -> String {
 }
 
 /// Whether it says more than that the call worked. A failure always does, and so does what a deletion is judged by.
-pub(super) fn is_notable(call: &Call, reply: &Reply) -> bool {
+pub(super) fn is_notable(reply: &Reply) -> bool {
     match reply {
-        Reply::Done(Ok(())) => matches!(call, Call::AuditAppend(_)),
+        Reply::Done(Ok(())) => false,
         Reply::Opened(opened) => opened.is_err(),
         Reply::Egress(Ok(_))
         | Reply::Put(Ok(_))
@@ -101,10 +101,7 @@ fn words(call: &Call, reply: &Reply) -> String {
         Reply::States(result) => {
             or_error(result, |entries| plural(entries.len(), "entry").replace("entrys", "entries"))
         }
-        Reply::Done(result) => or_error(result, |()| match call {
-            Call::AuditAppend(records) => format!("audited: {}", ask::audits(records)),
-            _ => "ok".into(),
-        }),
+        Reply::Done(result) => or_error(result, |()| "ok".into()),
         Reply::Now(now) => now.to_rfc3339(),
         Reply::Entropy(number) => format!("{number:016x}"),
         Reply::Nothing => "ok".into(),
