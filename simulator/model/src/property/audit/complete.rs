@@ -35,15 +35,18 @@ const TO_WRITE: Span = Span::seconds(300);
 /// What S3 says when it is not allowed, as against not now.
 const ACCESS_DENIED: &str = "AccessDenied";
 
+/// Bucket and key.
+type Place = (String, String);
+
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub struct Complete {
     /// By bucket and key: what the operator deleted.
     deleted: BTreeMap<String, TextMap<Deletion>>,
     /// Bucket, key and when, of refusals that an instance heard in the delivery that it is at, by instance.
-    heard: BTreeMap<u32, Vec<((String, String), Time)>>,
+    heard: BTreeMap<u32, Vec<(Place, Time)>>,
     /// Bucket and key: when the sink first refused.
-    denied: BTreeMap<(String, String), Time>,
+    denied: BTreeMap<Place, Time>,
     /// When, whether it lifts, whose, and the command's id.
     holds: Vec<(Time, bool, String, String)>,
     /// Bucket and key of records that came before the deletion.

@@ -12,9 +12,9 @@ pub(super) fn line(call: &Call, reply: &Reply) -> String {
 /// Whether it says more than that the call worked. A failure always does, and so does what a deletion is judged by.
 pub(super) fn is_notable(reply: &Reply) -> bool {
     match reply {
-        Reply::Done(Ok(())) => false,
         Reply::Opened(opened) => opened.is_err(),
-        Reply::Egress(Ok(_))
+        Reply::Done(Ok(()))
+        | Reply::Egress(Ok(_))
         | Reply::Put(Ok(_))
         | Reply::Deleted(Ok(_))
         | Reply::Commit(Ok(CommitOutcome::Committed(_)))
