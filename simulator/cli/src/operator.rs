@@ -27,7 +27,7 @@ const REFERENCE: &str = "reference";
 pub enum Choice {
     /// `builtin:reference`, `builtin:broken/NAME`: in the sandbox.
     Builtin(&'static str),
-    /// `native:NAME`: without wasm.
+    /// `native:NAME`, also `native:broken/NAME`: without wasm.
     Native(&'static str),
     /// A component or core module.
     File(PathBuf),
@@ -63,7 +63,7 @@ impl Choice {
             };
         }
         if let Some(name) = op.strip_prefix("native:") {
-            let name = known(name, op)?;
+            let name = known(name.strip_prefix("broken/").unwrap_or(name), op)?;
             let listed = OPERATORS.iter().find(|listed| listed.name == name);
             if listed.is_some_and(|listed| listed.breaks_sandbox) {
                 return Err(UserError(format!(
@@ -200,6 +200,7 @@ mod tests {
     fn an_op_is_a_builtin_a_native_one_or_a_file() {
         assert_eq!(parse("builtin:reference"), Ok(Choice::Builtin("reference")));
         assert_eq!(parse("native:reference"), Ok(Choice::Native("reference")));
+        assert_eq!(parse("native:broken/no-head"), parse("native:no-head"));
         assert_eq!(parse("mine.wasm"), Ok(Choice::File("scenarios/mine.wasm".into())));
         assert_eq!(parse("/opt/mine.wasm"), Ok(Choice::File("/opt/mine.wasm".into())));
         for listed in OPERATORS.iter().filter(|listed| listed.name != REFERENCE) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use egress_sim_model::scenario::Limits;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Engine, Error};
+use wasmtime::{Engine, Error, Module};
 
 use crate::engine::{Engines, MAX_STACK_BYTES, MIN_STACK_BYTES};
 use crate::guest::State;
@@ -193,6 +193,12 @@ fn component_bytes(bytes: &[u8], name: &str) -> Result<Vec<u8>, LoadError> {
 }
 
 fn wrap(module: &[u8], name: String) -> Result<Vec<u8>, LoadError> {
+    // wit-component takes for granted that the module is one, and panics over half a file.
+    let engines = Engines::of(Limits::default().stack_bytes);
+    let engines = engines.map_err(|error| LoadError::Engine { message: format!("{error:#}") })?;
+    if let Err(error) = Module::validate(&engines.first, module) {
+        return Err(LoadError::Invalid { name, message: format!("{error:#}") });
+    }
     match wit_component::metadata::decode(module) {
         Ok((Some(_), _)) => {}
         Ok((None, _)) => return Err(LoadError::NoComponentType { name }),
