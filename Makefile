@@ -24,7 +24,7 @@ lint:
 	$(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
 
 bench: wasm-target
-	$(CARGO) bench $(FLAGS) --bench runs
+	$(CARGO) bench --workspace --locked --bench runs
 
 # The generated files that are checked in; a test fails when they are out of date.
 schema: build

@@ -197,3 +197,17 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = command().arg("schema").stdout(writer).stderr(Stdio::piped()).output().expect("the binary starts");
     assert_eq!((code(&output), stderr(&output)), (Some(0), ""));
 }
+
+#[test]
+fn half_an_operator_is_told_as_such() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let half = folder.path().join("half.wasm");
+    let whole = egress_sim_builtin::OPERATORS;
+    for length in [9, 5_000, whole.len() / 2, whole.len() - 1] {
+        fs::write(&half, &whole[..length]).expect("it can be written");
+        let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/hls-small.toml");
+        let output = egress_sim(&["run", scenario, "--operator", text(&half)]);
+        assert_eq!(code(&output), Some(64), "{length}: {}", stderr(&output));
+        assert!(stderr(&output).contains("half.wasm"), "{length}: {}", stderr(&output));
+    }
+}

@@ -118,13 +118,3 @@ fn a_stack_out_of_range_is_refused() {
         assert!(matches!(error, LoadError::Stack { bytes } if bytes == stack_bytes));
     }
 }
-
-#[test]
-fn half_a_file_is_refused_wherever_it_is_cut() {
-    let module = Adversary::default().module();
-    for whole in [wrapped(&module), module] {
-        for length in (0..whole.len()).step_by(97) {
-            assert!(Operator::load(&whole[..length], "cut.wasm").is_err(), "{length} of {} bytes", whole.len());
-        }
-    }
-}
