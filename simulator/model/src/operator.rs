@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use crate::call::{Answer, Boot, Call, Delivery, Reply};
-use crate::time::Time;
 
 /// What a guest does next.
 #[derive(Debug)]
@@ -51,10 +50,10 @@ pub enum TrapKind {
 
 /// One incarnation of an operator.
 pub trait Guest {
-    /// Hands over a delivery at virtual time `now`. Only called when the last step was not a call.
-    fn begin(&mut self, now: Time, delivery: &Delivery) -> Step;
-    /// Answers the call of the last step at virtual time `now`.
-    fn resume(&mut self, now: Time, reply: Reply) -> Step;
+    /// Hands over a delivery. Only called when the last step was not a call.
+    fn begin(&mut self, delivery: &Delivery) -> Step;
+    /// Answers the call of the last step.
+    fn resume(&mut self, reply: Reply) -> Step;
 }
 
 /// Something that can start incarnations of one operator.

@@ -12,6 +12,7 @@ use crate::call::{Refusal, Reply};
 use crate::fault::Point;
 use crate::livekit::{EgressStatus, WebhookEvent};
 use crate::scenario::WorldParameters;
+use crate::scenario::keys::EVENTS;
 use crate::state::{CallIx, EgressIx};
 use crate::time::{Span, Time};
 use crate::trace::{DropReason, Fact};
@@ -310,7 +311,8 @@ impl World<'_> {
         let Some((fault, _)) = self.strike_delivery("webhook.forged", genuine) else { return };
         let fault = &self.state.scenario.faults[fault as usize];
         let forgery = Forgery::from_name(fault.text("forgery")).expect("the file's reader knows every forgery");
-        let claims = EVENTS.iter().find(|name| **name == fault.text("claims")).copied().unwrap_or("egress_ended");
+        let claims = EVENTS.iter().find(|name| **name == fault.text("claims")).copied();
+        let claims = claims.expect("the file's reader knows every event that can be claimed");
         let now = self.state.now;
         let call = genuine.room.as_ref().and_then(|room| self.state.rooms.get(&room.name)).copied();
         let last = call.and_then(|call| self.state.call(call).egresses.last().copied());
@@ -352,16 +354,3 @@ impl World<'_> {
         Reply::Raw { authorization, body }
     }
 }
-
-/// The names of events that scenarios can have, as LiveKit spells them.
-pub const EVENTS: &[&str] = &[
-    "room_started",
-    "room_finished",
-    "participant_joined",
-    "participant_left",
-    "track_published",
-    "track_unpublished",
-    "egress_started",
-    "egress_updated",
-    "egress_ended",
-];

@@ -40,12 +40,12 @@ impl Host for Puppet {
 }
 
 impl Guest for Strings {
-    fn begin(&mut self, _now: Time, delivery: &Delivery) -> Step {
+    fn begin(&mut self, delivery: &Delivery) -> Step {
         self.delivery = Some(delivery.clone());
         self.replies.clear();
         (self.play)(delivery, &self.replies)
     }
-    fn resume(&mut self, _now: Time, reply: Reply) -> Step {
+    fn resume(&mut self, reply: Reply) -> Step {
         self.replies.push(reply);
         (self.play)(self.delivery.as_ref().expect("begun"), &self.replies)
     }

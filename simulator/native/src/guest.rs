@@ -6,7 +6,6 @@ use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use egress_sim_model::call::{Answer, Boot, Call, Delivery, LogLevel, Reply};
 use egress_sim_model::operator::{Guest, Host, Step, Trap, TrapKind};
-use egress_sim_model::time::Time;
 use egress_sim_sdk::{Instance, Make};
 
 use crate::contract;
@@ -92,11 +91,11 @@ struct Incarnation {
 }
 
 impl Guest for Incarnation {
-    fn begin(&mut self, _now: Time, delivery: &Delivery) -> Step {
+    fn begin(&mut self, delivery: &Delivery) -> Step {
         self.step(Message::Delivery(delivery.clone()))
     }
 
-    fn resume(&mut self, _now: Time, reply: Reply) -> Step {
+    fn resume(&mut self, reply: Reply) -> Step {
         self.step(Message::Reply(reply))
     }
 }

@@ -9,9 +9,6 @@ use egress_sim_model::time::Time;
 use egress_sim_native::NativeHost;
 use egress_sim_sdk::{Boot, Cx, Delivery, Operator, Outcome};
 
-/// The moment at which everything happens here.
-const NOW: Time = Time(1_767_225_600_000_000_000);
-
 fn boot() -> Arc<ModelBoot> {
     Arc::new(ModelBoot {
         name: String::new(),
@@ -68,16 +65,16 @@ impl Operator for Stubborn {
 #[test]
 fn destructors_reach_nothing() {
     let mut guest = started(|_| Box::new(Stubborn));
-    assert!(matches!(guest.begin(NOW, &init()), Step::Call(Call::Now)));
+    assert!(matches!(guest.begin(&init()), Step::Call(Call::Now)));
     drop(guest);
 }
 
 #[test]
 fn catching_the_crash_reaches_nothing() {
     let mut guest = started(|_| Box::new(Stubborn));
-    assert!(matches!(guest.begin(NOW, &init()), Step::Call(Call::Now)));
-    assert!(matches!(guest.resume(NOW, Reply::Now(Time(0))), Step::Done(_)));
-    assert!(matches!(guest.begin(NOW, &ModelDelivery::Webhook { delivery: 1, attempt: 1 }), Step::Call(Call::Now)));
+    assert!(matches!(guest.begin(&init()), Step::Call(Call::Now)));
+    assert!(matches!(guest.resume(Reply::Now(Time(0))), Step::Done(_)));
+    assert!(matches!(guest.begin(&ModelDelivery::Webhook { delivery: 1, attempt: 1 }), Step::Call(Call::Now)));
     drop(guest);
 }
 
@@ -93,23 +90,20 @@ impl Operator for Clumsy {
 #[test]
 fn a_panic_is_a_trap_and_destructors_on_its_way_reach_nothing() {
     let mut guest = started(|_| Box::new(Clumsy));
-    assert!(matches!(guest.begin(NOW, &init()), Step::Done(_)));
-    let step = guest.begin(NOW, &ModelDelivery::Webhook { delivery: 1, attempt: 3 });
+    assert!(matches!(guest.begin(&init()), Step::Done(_)));
+    let step = guest.begin(&ModelDelivery::Webhook { delivery: 1, attempt: 3 });
     assert!(matches!(&step, Step::Call(Call::Log { message, .. }) if message.ends_with("attempt 3")), "{step:?}");
-    let Step::Trapped(trap) = guest.resume(NOW, Reply::Nothing) else { panic!("it ends") };
+    let Step::Trapped(trap) = guest.resume(Reply::Nothing) else { panic!("it ends") };
     assert_eq!(trap.kind, TrapKind::Trap);
     assert!(trap.message.contains("attempt 3"), "{}", trap.message);
-    assert!(matches!(guest.begin(NOW, &init()), Step::Trapped(_)));
+    assert!(matches!(guest.begin(&init()), Step::Trapped(_)));
 }
 
 #[test]
 fn a_crash_while_the_panic_is_told_ends_it() {
     let mut guest = started(|_| Box::new(Clumsy));
-    assert!(matches!(guest.begin(NOW, &init()), Step::Done(_)));
-    assert!(matches!(
-        guest.begin(NOW, &ModelDelivery::Webhook { delivery: 1, attempt: 1 }),
-        Step::Call(Call::Log { .. })
-    ));
+    assert!(matches!(guest.begin(&init()), Step::Done(_)));
+    assert!(matches!(guest.begin(&ModelDelivery::Webhook { delivery: 1, attempt: 1 }), Step::Call(Call::Log { .. })));
     drop(guest);
 }
 
@@ -118,8 +112,8 @@ fn many_incarnations_share_few_stacks() {
     let host = NativeHost::new("", |_| Box::new(Stubborn));
     let mut guests: Vec<_> = (0..100).map(|_| host.start(&boot())).collect();
     for guest in &mut guests {
-        assert!(matches!(guest.begin(NOW, &init()), Step::Call(Call::Now)));
+        assert!(matches!(guest.begin(&init()), Step::Call(Call::Now)));
     }
     drop(guests);
-    assert!(matches!(host.start(&boot()).begin(NOW, &init()), Step::Call(Call::Now)));
+    assert!(matches!(host.start(&boot()).begin(&init()), Step::Call(Call::Now)));
 }

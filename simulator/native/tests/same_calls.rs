@@ -20,9 +20,6 @@ use egress_sim_model::time::{Span, Time};
 use egress_sim_native::NativeHost;
 use egress_sim_sandbox::{Operator, SandboxHost};
 
-/// The moment at which everything happens here.
-const NOW: Time = Time(1_767_225_600_000_000_000);
-
 /// How a scripted world is disposed.
 #[derive(Clone, Copy, PartialEq)]
 enum Mood {
@@ -361,12 +358,12 @@ fn sandbox() -> Box<dyn Host> {
 
 /// Lets the guest have a delivery, and writes down all that passes.
 fn converse(guest: &mut dyn Guest, delivery: &Delivery, mood: Mood, transcript: &mut Vec<String>) {
-    let mut step = guest.begin(NOW, delivery);
+    let mut step = guest.begin(delivery);
     loop {
         step = match step {
             Step::Call(call) => {
                 transcript.push(format!("{call:?}"));
-                guest.resume(NOW, mood.reply(&call))
+                guest.resume(mood.reply(&call))
             }
             Step::Done(answer) => return transcript.push(format!("{answer:?}")),
             Step::Trapped(trap) => return transcript.push(format!("{:?}", trap.kind)),
@@ -426,10 +423,10 @@ fn a_crash_at_any_call_leaves_the_next_incarnation_as_it_was() {
             let mut guest = host.start(&boot);
             let mut transcript = Vec::new();
             converse(&mut *guest, &Delivery::Init(boot), Mood::Giving, &mut transcript);
-            let mut step = guest.begin(NOW, &deliveries()[0]);
+            let mut step = guest.begin(&deliveries()[0]);
             for _ in 0..crash_at {
                 let Step::Call(call) = step else { panic!("the probe asks more than ten times") };
-                step = guest.resume(NOW, Mood::Giving.reply(&call));
+                step = guest.resume(Mood::Giving.reply(&call));
             }
             assert!(matches!(step, Step::Call(_)));
             drop(guest);

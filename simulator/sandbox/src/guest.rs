@@ -10,7 +10,6 @@ use std::task::{Context, Poll, Waker};
 use egress_sim_model::call::{Answer, Boot, Call, Delivery, Reply};
 use egress_sim_model::operator::{Guest, Host, Step, Trap, TrapKind};
 use egress_sim_model::scenario::Limits;
-use egress_sim_model::time::Time;
 use wasmtime::{Error, PoolConcurrencyLimitError, Store};
 
 use crate::contract;
@@ -59,11 +58,11 @@ struct Incarnation {
 }
 
 impl Guest for Incarnation {
-    fn begin(&mut self, _now: Time, delivery: &Delivery) -> Step {
+    fn begin(&mut self, delivery: &Delivery) -> Step {
         self.step(Message::Delivery(delivery.clone()))
     }
 
-    fn resume(&mut self, _now: Time, reply: Reply) -> Step {
+    fn resume(&mut self, reply: Reply) -> Step {
         self.step(Message::Reply(reply))
     }
 }

@@ -5,12 +5,12 @@ use super::{Property, audit, deletion, inventory, playlist, recording, retention
 /// Every built-in property, fresh, in the order of reports.
 pub fn builtin() -> Vec<Box<dyn Property>> {
     vec![
-        Box::new(recording::composite_per_call::CompositePerCall::default()),
+        Box::new(recording::composite_per_call::composite_per_call()),
         Box::new(recording::no_overlap::NoOverlap),
         Box::new(recording::gap::Gap::default()),
         Box::new(recording::stopped::Stopped::default()),
         Box::new(recording::own_buckets::OwnBuckets),
-        Box::new(recording::tracks::Tracks::default()),
+        Box::new(recording::tracks::tracks()),
         Box::new(recording::consent::Consent::default()),
         Box::new(playlist::r#final::Final),
         Box::new(playlist::complete::Complete::default()),

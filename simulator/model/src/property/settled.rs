@@ -2,24 +2,57 @@
 
 use std::collections::BTreeSet;
 
+use super::{About, Property, Verdict};
 use crate::state::{CallIx, State};
 use crate::trace::{Fact, FactKind};
 
+/// A promise about whole calls: each is judged once, when it has settled or, at the latest, when the run is over.
+#[derive(Debug)]
+pub struct PerCall {
+    about: &'static About,
+    judge: fn(CallIx, &State, &mut Verdict),
+    calls: SettledCalls,
+}
+
+impl PerCall {
+    /// No call has settled yet.
+    pub(super) fn new(about: &'static About, judge: fn(CallIx, &State, &mut Verdict)) -> PerCall {
+        PerCall { about, judge, calls: SettledCalls::default() }
+    }
+}
+
+impl Property for PerCall {
+    fn about(&self) -> &'static About {
+        self.about
+    }
+
+    fn wants(&self, kind: FactKind) -> bool {
+        matches!(kind, FactKind::RoomFinished | FactKind::EgressChanged)
+    }
+
+    fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
+        if let Some(call) = self.calls.observe(fact, state) {
+            (self.judge)(call, state, verdict);
+        }
+    }
+
+    fn finish(&mut self, state: &State, verdict: &mut Verdict) {
+        for call in self.calls.unsettled() {
+            (self.judge)(call, state, verdict);
+        }
+    }
+}
+
 /// Waits for calls to settle.
 #[derive(Debug, Default)]
-pub struct SettledCalls {
+struct SettledCalls {
     /// Ended, with an egress still under way.
     waiting: BTreeSet<CallIx>,
 }
 
 impl SettledCalls {
-    /// The facts that [`SettledCalls::observe`] needs.
-    pub const fn wants(kind: FactKind) -> bool {
-        matches!(kind, FactKind::RoomFinished | FactKind::EgressChanged)
-    }
-
     /// The call that this fact settles, if it does.
-    pub fn observe(&mut self, fact: &Fact<'_>, state: &State) -> Option<CallIx> {
+    fn observe(&mut self, fact: &Fact<'_>, state: &State) -> Option<CallIx> {
         match *fact {
             Fact::RoomFinished { call, .. } => {
                 let settled = is_settled(state, call);
@@ -37,7 +70,7 @@ impl SettledCalls {
     }
 
     /// Those that have ended but never settled.
-    pub fn unsettled(&mut self) -> BTreeSet<CallIx> {
+    fn unsettled(&mut self) -> BTreeSet<CallIx> {
         std::mem::take(&mut self.waiting)
     }
 }

@@ -159,10 +159,9 @@ impl World<'_> {
             _ => None,
         };
         self.log.emit(&self.state, &Fact::DeliveryBegan { instance: number, delivery, webhook });
-        let now = self.state.now;
         let instance = &mut self.instances[number as usize];
         instance.work = Work::Busy { what, calls: 0, pending: None };
-        let step = instance.guest.as_mut().expect("only a running instance is handed anything").begin(now, delivery);
+        let step = instance.guest.as_mut().expect("only a running instance is handed anything").begin(delivery);
         self.advance(number, step);
     }
 
@@ -268,9 +267,8 @@ impl World<'_> {
             self.trapped(number, &too_long(bytes));
             return None;
         }
-        let now = self.state.now;
         let guest = self.instances[number as usize].guest.as_mut().expect("a waiting instance is running");
-        Some(guest.resume(now, reply))
+        Some(guest.resume(reply))
     }
 
     /// Bytes of the body that a `GetObject` would bring; 0 for other calls, and where there is none.

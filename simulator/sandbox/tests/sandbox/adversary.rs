@@ -5,7 +5,6 @@ use std::sync::Arc;
 use egress_sim_model::call::{Boot, Delivery};
 use egress_sim_model::operator::{Guest, Host, Step, Trap};
 use egress_sim_model::scenario::Limits;
-use egress_sim_model::time::Time;
 use egress_sim_sandbox::{Operator, SandboxHost};
 
 /// The contract and as much of WASI as the tests use.
@@ -52,9 +51,6 @@ const WITH_WASI: &str = "
             get-stdout: func() -> output-stream;
         }
     }";
-
-/// The moment at which everything happens here.
-pub const NOW: Time = Time(1_767_225_600_000_000_000);
 
 /// What one test operator does; whatever is left out does nothing and answers Ok.
 #[derive(Clone, Copy)]
@@ -132,7 +128,7 @@ impl Adversary {
 
     /// How its first delivery ends it.
     pub fn end(self, limits: &Limits) -> Trap {
-        match self.guest(limits).begin(NOW, &init()) {
+        match self.guest(limits).begin(&init()) {
             Step::Trapped(trap) => trap,
             other => panic!("it should have ended, but: {other:?}"),
         }

@@ -1,6 +1,6 @@
 //! Guests that break out, run off or fill up: each comes to its own kind of end, and the host goes on.
 
-use crate::adversary::{Adversary, NOW, boot, init};
+use crate::adversary::{Adversary, boot, init};
 use egress_sim_model::call::{Answer, Call, Delivery, LogLevel, Reply, Timer};
 use egress_sim_model::operator::{Host, Step, TrapKind};
 use egress_sim_model::scenario::Limits;
@@ -24,13 +24,13 @@ fn a_call_suspends_and_goes_on_with_the_reply() {
         ..Adversary::default()
     };
     let mut guest = asks.guest(&limits());
-    let Step::Call(call) = guest.begin(NOW, &init()) else { panic!("it asks") };
+    let Step::Call(call) = guest.begin(&init()) else { panic!("it asks") };
     assert_eq!(call, Call::Log { level: LogLevel::Warn, message: "hello".to_owned() });
-    assert!(matches!(guest.resume(NOW, Reply::Nothing), Step::Done(Answer::Ok)));
-    assert!(matches!(guest.begin(NOW, &timer()), Step::Call(Call::Now)));
-    assert!(matches!(guest.resume(NOW, Reply::Now(Time(42))), Step::Done(Answer::Ok)));
-    assert!(matches!(guest.begin(NOW, &timer()), Step::Call(Call::Now)));
-    assert!(matches!(guest.resume(NOW, Reply::Now(Time(43))), Step::Trapped(trap) if trap.kind == TrapKind::Trap));
+    assert!(matches!(guest.resume(Reply::Nothing), Step::Done(Answer::Ok)));
+    assert!(matches!(guest.begin(&timer()), Step::Call(Call::Now)));
+    assert!(matches!(guest.resume(Reply::Now(Time(42))), Step::Done(Answer::Ok)));
+    assert!(matches!(guest.begin(&timer()), Step::Call(Call::Now)));
+    assert!(matches!(guest.resume(Reply::Now(Time(43))), Step::Trapped(trap) if trap.kind == TrapKind::Trap));
 }
 
 #[test]
@@ -46,9 +46,9 @@ fn fuel_is_for_each_delivery_anew() {
     let busy = "(local $n i32) (local.set $n (i32.const 1000000))
         (loop $again (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))";
     let mut guest = Adversary { on_timer: busy, ..Adversary::default() }.guest(&limits());
-    assert!(matches!(guest.begin(NOW, &init()), Step::Done(Answer::Ok)));
+    assert!(matches!(guest.begin(&init()), Step::Done(Answer::Ok)));
     for _ in 0..5 {
-        assert!(matches!(guest.begin(NOW, &timer()), Step::Done(Answer::Ok)));
+        assert!(matches!(guest.begin(&timer()), Step::Done(Answer::Ok)));
     }
 }
 
@@ -81,7 +81,7 @@ fn the_stack_has_the_size_that_was_asked_for() {
     let small = Limits { stack_bytes: 64 << 10, ..Limits::default() };
     let large = Limits { stack_bytes: 8 << 20, ..Limits::default() };
     assert_eq!(counting.end(&small).kind, TrapKind::StackOverflow);
-    assert!(matches!(counting.guest(&large).begin(NOW, &init()), Step::Done(Answer::Ok)));
+    assert!(matches!(counting.guest(&large).begin(&init()), Step::Done(Answer::Ok)));
 }
 
 #[test]
@@ -100,8 +100,8 @@ fn growth_stops_at_the_limit_and_a_trap_after_it_is_named_so() {
 
     // Whoever survives the refusal and traps in a later delivery traps for another reason.
     let mut survivor = growing.guest(&Limits { memory_bytes: 8 << 20, ..limits });
-    assert!(matches!(survivor.begin(NOW, &init()), Step::Done(Answer::Ok)));
-    assert!(matches!(survivor.begin(NOW, &timer()), Step::Trapped(trap) if trap.kind == TrapKind::Trap));
+    assert!(matches!(survivor.begin(&init()), Step::Done(Answer::Ok)));
+    assert!(matches!(survivor.begin(&timer()), Step::Trapped(trap) if trap.kind == TrapKind::Trap));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_huge_payload_does_not_get_through() {
     assert_eq!(trap.kind, TrapKind::Payload, "{}", trap.message);
 
     let modest = Adversary { init: "(call $log (i32.const 0) (i32.const 0) (i32.const 1000000))", pages: 20, ..chatty };
-    assert!(matches!(modest.guest(&limits()).begin(NOW, &init()), Step::Call(Call::Log { .. })));
+    assert!(matches!(modest.guest(&limits()).begin(&init()), Step::Call(Call::Log { .. })));
 }
 
 #[test]
@@ -163,9 +163,9 @@ fn wild_addresses_and_results_are_a_trap() {
 #[test]
 fn nobody_gets_into_an_incarnation_that_has_trapped() {
     let mut guest = Adversary { init: "unreachable", ..Adversary::default() }.guest(&limits());
-    assert!(matches!(guest.begin(NOW, &init()), Step::Trapped(_)));
+    assert!(matches!(guest.begin(&init()), Step::Trapped(_)));
     for _ in 0..3 {
-        assert!(matches!(guest.begin(NOW, &timer()), Step::Trapped(trap) if trap.kind == TrapKind::Trap));
+        assert!(matches!(guest.begin(&timer()), Step::Trapped(trap) if trap.kind == TrapKind::Trap));
     }
 }
 
@@ -184,7 +184,7 @@ fn a_crash_in_mid_call_leaves_nothing_behind() {
     let host = SandboxHost::new(&asks.operator(), "keeper", &limits()).unwrap();
     assert_eq!(host.name(), "keeper");
     for _ in 0..1000 {
-        assert!(matches!(host.start(&boot()).begin(NOW, &init()), Step::Call(Call::Now)));
+        assert!(matches!(host.start(&boot()).begin(&init()), Step::Call(Call::Now)));
     }
 }
 
@@ -194,10 +194,10 @@ fn a_full_pool_changes_nothing() {
     let host = SandboxHost::new(&asks.operator(), "", &limits()).unwrap();
     let mut guests: Vec<_> = (0..300).map(|_| host.start(&boot())).collect();
     for guest in &mut guests {
-        assert!(matches!(guest.begin(NOW, &init()), Step::Call(Call::Now)));
+        assert!(matches!(guest.begin(&init()), Step::Call(Call::Now)));
     }
     for guest in &mut guests {
-        assert!(matches!(guest.resume(NOW, Reply::Now(Time(1))), Step::Done(Answer::Ok)));
-        assert!(matches!(guest.begin(NOW, &timer()), Step::Call(Call::Now)));
+        assert!(matches!(guest.resume(Reply::Now(Time(1))), Step::Done(Answer::Ok)));
+        assert!(matches!(guest.begin(&timer()), Step::Call(Call::Now)));
     }
 }

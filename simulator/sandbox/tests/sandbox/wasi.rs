@@ -5,7 +5,7 @@ use egress_sim_model::operator::{Step, TrapKind};
 use egress_sim_model::scenario::Limits;
 use egress_sim_model::time::Time;
 
-use crate::adversary::{Adversary, NOW, init};
+use crate::adversary::{Adversary, init};
 
 const IMPORTS: &str = r#"
     (import "wasi:clocks/wall-clock@0.2.0" "now" (func $wall (param i32)))
@@ -22,7 +22,7 @@ const IMPORTS: &str = r#"
 fn played_out(guest: Adversary) -> (Vec<Call>, Step) {
     let mut guest = guest.guest(&Limits::default());
     let mut calls = Vec::new();
-    let mut step = guest.begin(NOW, &init());
+    let mut step = guest.begin(&init());
     while let Step::Call(call) = step {
         let reply = match &call {
             Call::Now => Reply::Now(Time(1_767_225_600_000_000_000 + calls.len() as u64)),
@@ -30,7 +30,7 @@ fn played_out(guest: Adversary) -> (Vec<Call>, Step) {
             _ => Reply::Nothing,
         };
         calls.push(call);
-        step = guest.resume(NOW, reply);
+        step = guest.resume(reply);
     }
     (calls, step)
 }

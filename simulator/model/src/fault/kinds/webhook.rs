@@ -45,6 +45,16 @@ pub static FORGED: Kind = Kind {
             summary: "How it gives itself away.",
             default: Default::OneOf(&["wrong_key", "missing_auth", "body_tampered", "expired_token"]),
         },
-        Parameter { name: "claims", summary: "The event that it claims.", default: Default::Text("egress_ended") },
+        Parameter {
+            name: "claims",
+            summary: "The event that it claims.",
+            default: Default::OneOf(&[
+                "egress_ended",
+                "egress_started",
+                "egress_updated",
+                "room_started",
+                "room_finished",
+            ]),
+        },
     ],
 };

@@ -14,12 +14,11 @@
 
 use crate::livekit::TrackSource;
 use crate::property::coverage::{Stretch, ended_by_itself, first_hole};
-use crate::property::settled::SettledCalls;
-use crate::property::{About, Property, Verdict, words};
+use crate::property::settled::PerCall;
+use crate::property::{About, Verdict, words};
 use crate::scenario::Recording;
 use crate::state::{CallIx, CallState, Egress, ParticipantState, State};
 use crate::time::Span;
-use crate::trace::{Fact, FactKind};
 
 static ABOUT: About = About {
     id: "recording.composite-per-call",
@@ -31,31 +30,8 @@ static ABOUT: About = About {
 };
 
 /// See the head of this file.
-#[derive(Debug, Default)]
-pub struct CompositePerCall {
-    calls: SettledCalls,
-}
-
-impl Property for CompositePerCall {
-    fn about(&self) -> &'static About {
-        &ABOUT
-    }
-
-    fn wants(&self, kind: FactKind) -> bool {
-        SettledCalls::wants(kind)
-    }
-
-    fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
-        if let Some(call) = self.calls.observe(fact, state) {
-            judge(call, state, verdict);
-        }
-    }
-
-    fn finish(&mut self, state: &State, verdict: &mut Verdict) {
-        for call in self.calls.unsettled() {
-            judge(call, state, verdict);
-        }
-    }
+pub fn composite_per_call() -> PerCall {
+    PerCall::new(&ABOUT, judge)
 }
 
 fn judge(ix: CallIx, state: &State, verdict: &mut Verdict) {

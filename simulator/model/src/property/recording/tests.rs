@@ -1,12 +1,12 @@
 //! What is recorded, and what is not, told as short stories.
 
-use super::composite_per_call::CompositePerCall;
+use super::composite_per_call::composite_per_call;
 use super::consent::Consent;
 use super::gap::Gap;
 use super::no_overlap::NoOverlap;
 use super::own_buckets::OwnBuckets;
 use super::stopped::Stopped;
-use super::tracks::Tracks;
+use super::tracks::tracks;
 use crate::livekit::Source;
 use crate::property::stage::{ACME_1, ACME_10, Stage, composite, file, segments, span};
 use crate::scenario::Recording::{Compliance, None, Processing};
@@ -18,7 +18,7 @@ mod composite_per_call {
     use super::*;
 
     fn stage() -> Stage {
-        Stage::new(CompositePerCall::default())
+        Stage::new(composite_per_call())
     }
 
     #[test]
@@ -337,7 +337,7 @@ mod tracks {
 
     #[test]
     fn each_voice_is_a_check_of_its_own() {
-        let mut stage = Stage::new(Tracks::default());
+        let mut stage = Stage::new(tracks());
         let call = stage.call(ACME_1, Processing, "standup", "1h", TWO);
         let voice = stage.at("10s").record_voice(call, "alice");
         stage.at("1h").hang_up(call);
@@ -353,7 +353,7 @@ mod tracks {
 
     #[test]
     fn a_voice_that_is_recorded_too_late_is_missing() {
-        let mut stage = Stage::new(Tracks::default());
+        let mut stage = Stage::new(tracks());
         let call = stage.call(ACME_1, Processing, "standup", "1h", &["alice 10m..20m"]);
         let voice = stage.at("11m").record_voice(call, "alice");
         stage.at("20m").ending(voice, End::SourceClosed);
@@ -364,7 +364,7 @@ mod tracks {
 
     #[test]
     fn a_composite_is_no_raw_file() {
-        let mut stage = Stage::new(Tracks::default());
+        let mut stage = Stage::new(tracks());
         let call = stage.call(ACME_1, Processing, "standup", "1h", &["alice"]);
         let egress = stage.record(call);
         stage.at("1h").hang_up(call);
@@ -374,7 +374,7 @@ mod tracks {
 
     #[test]
     fn not_exercised_by_short_stays_or_compliance_calls() {
-        let mut stage = Stage::new(Tracks::default());
+        let mut stage = Stage::new(tracks());
         let one = stage.call(ACME_1, Processing, "one", "1h", &["alice 0s..15s"]);
         let other = stage.call(ACME_1, Compliance, "other", "1h", TWO);
         stage.at("1h").hang_up(one);

@@ -11,11 +11,10 @@
 
 use crate::livekit::Source;
 use crate::property::coverage::{Stretch, first_hole};
-use crate::property::settled::SettledCalls;
-use crate::property::{About, Property, Verdict, words};
+use crate::property::settled::PerCall;
+use crate::property::{About, Verdict, words};
 use crate::scenario::Recording;
 use crate::state::{CallIx, Egress, State};
-use crate::trace::{Fact, FactKind};
 
 static ABOUT: About = About {
     id: "recording.tracks",
@@ -26,31 +25,8 @@ static ABOUT: About = About {
 };
 
 /// See the head of this file.
-#[derive(Debug, Default)]
-pub struct Tracks {
-    calls: SettledCalls,
-}
-
-impl Property for Tracks {
-    fn about(&self) -> &'static About {
-        &ABOUT
-    }
-
-    fn wants(&self, kind: FactKind) -> bool {
-        SettledCalls::wants(kind)
-    }
-
-    fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
-        if let Some(call) = self.calls.observe(fact, state) {
-            judge(call, state, verdict);
-        }
-    }
-
-    fn finish(&mut self, state: &State, verdict: &mut Verdict) {
-        for call in self.calls.unsettled() {
-            judge(call, state, verdict);
-        }
-    }
+pub fn tracks() -> PerCall {
+    PerCall::new(&ABOUT, judge)
 }
 
 fn judge(ix: CallIx, state: &State, verdict: &mut Verdict) {
