@@ -35,7 +35,8 @@ fn left_behind(before: &[Call], call: Option<&Call>, fault: &str) -> (String, Op
     });
     // Three seconds into the call there is an egress if one was started before.
     let command = "[[command]]\nname = \"go\"\nat = \"3s\"\ndo = \"playback\"\ntenant = \"acme\"\n";
-    let source = world("10m", &format!("[world]\nwebhook_events = [\"ingress_started\"]\nhorizon = \"5m\"\n{command}{fault}"));
+    let source =
+        world("10m", &format!("[world]\nwebhook_events = [\"ingress_started\"]\nhorizon = \"5m\"\n{command}{fault}"));
     let scenario = file::parse("story", &source).unwrap_or_else(|error| panic!("{}", error.render("story.toml")));
     let lasting = Lasting::default();
     let text = Rc::clone(&lasting.0);
@@ -145,10 +146,9 @@ fn answer_under(call: &Call, fault: &str) -> CallError {
     let (_, reply, fired) = left_behind(&[], Some(call), fault);
     assert_eq!(fired, [1], "{fault}");
     match reply.expect("an answer") {
-        Reply::Egress(Err(error)) => error,
-        Reply::Put(Err(error)) => error,
-        Reply::Head(Err(error)) => error,
-        Reply::Commit(Err(error)) => error,
+        Reply::Egress(Err(error)) | Reply::Put(Err(error)) | Reply::Head(Err(error)) | Reply::Commit(Err(error)) => {
+            error
+        }
         other => panic!("no error under {fault}: {other:?}"),
     }
 }
