@@ -104,6 +104,7 @@ impl Stage {
             egress_by_id: TextMap::new(),
             sink: Sink { buckets, media: Media::default(), list_page: 1000, objects_deleted: 0 },
             ports: Ports::default(),
+            unanswered: BTreeMap::new(),
         };
         Stage { state, monitor: Some(Monitor::new(properties)) }
     }
