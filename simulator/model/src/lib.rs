@@ -17,6 +17,7 @@ pub mod scenario;
 pub mod settled;
 pub mod sink;
 pub mod state;
+pub mod sweep;
 pub mod text_map;
 pub mod time;
 pub mod trace;

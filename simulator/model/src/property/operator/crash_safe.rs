@@ -11,7 +11,7 @@
 //! Broken by `publishes-last`, which says that a recording is stored and publishes its link then.
 
 use crate::property::{About, Property, Verdict};
-use crate::settled::Settled;
+use crate::settled::{Difference, Settled};
 use crate::state::State;
 use crate::time::Time;
 use crate::trace::{Fact, FactKind};
@@ -48,8 +48,12 @@ impl Property for CrashSafe {
 /// Overturns one check if the run with crashes has settled otherwise than the one without, both at `at`.
 pub fn compare(with: &Settled, without: &Settled, at: Time, verdict: &mut Verdict) {
     if let Some(difference) = with.difference(without) {
-        verdict.overturned(at, difference.about, || {
-            format!("a crash leaves the same settled state, but {}", difference.words)
-        });
+        let message = message(&difference);
+        verdict.overturned(at, difference.about, || message);
     }
+}
+
+/// What was promised and what is the case instead.
+pub fn message(difference: &Difference) -> String {
+    format!("a crash leaves the same settled state, but {}", difference.words)
 }
