@@ -29,7 +29,7 @@ mod settled;
 pub(crate) mod words;
 
 #[cfg(test)]
-mod stage;
+pub(crate) mod stage;
 #[cfg(test)]
 mod tests;
 

@@ -194,7 +194,6 @@ impl Human {
         for line in fault.lines() {
             let _ = writeln!(text, "    {line}");
         }
-        text.push('\n');
     }
 
     fn error(&self, report: &Report) -> String {

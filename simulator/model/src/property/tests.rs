@@ -109,6 +109,8 @@ fn a_sound_operator_holds_all_that_it_exercises() {
             ("audit.truthful", 14),
             ("audit.complete", 14),
             ("webhook.authentic", 7),
+            ("webhook.prompt", 7),
+            ("operator.bounded", 7),
             ("sandbox.contained", 1),
         ]
     );
