@@ -31,6 +31,8 @@ pub struct Sweep {
     pub calls: u64,
     /// Places at which it could crash: before each call's effect, and after it where the call changes anything.
     pub points: u64,
+    /// Runs that it takes: one for all points between which nothing happens.
+    pub runs: u64,
     /// The whole sweep.
     pub wall_ms: f64,
     /// The first crash that did harm; none: all settle alike, and no promise is broken that holds without it.
@@ -99,7 +101,8 @@ fn crashes_on(workers: usize, scenario: &Rc<Scenario>, loaded: &Loaded) -> Resul
     Ok(Sweep {
         of: "crashes",
         calls: baseline.calls,
-        points: baseline.places.len() as u64,
+        points: baseline.points,
+        runs: baseline.places.len() as u64,
         wall_ms: started.elapsed().as_secs_f64() * 1e3,
         failure: found.map(|(place, harm)| Failure::of(baseline.places[place], harm)),
     })

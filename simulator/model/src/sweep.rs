@@ -4,6 +4,10 @@
 //! where the others crash, each before its effect, and after it too where it changes anything. What they are
 //! compared by is the settled state, and the promises that the run without a crash has kept. The runs know nothing of each
 //! other; whoever sweeps may let them go side by side.
+//!
+//! Points between which nothing happens are one: a crash before a call finds the very world, with the same delivery in
+//! hand, that a crash behind the call before it finds, milliseconds apart; and a call that only reads leaves the world that it
+//! found. Only the first of such a row is run. Where the scenario has faults, each is: a fault may count a reading call.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -96,8 +100,10 @@ pub struct Baseline {
     settled: Settled,
     /// The promises that it broke: the crash is not to blame for those.
     broken: BTreeSet<String>,
-    /// Where to crash, in order.
+    /// Where to crash, in order; of points between which nothing happens the first.
     pub places: Vec<Place>,
+    /// All points.
+    pub points: u64,
     /// Calls of the operator.
     pub calls: u64,
 }
@@ -117,7 +123,7 @@ impl Baseline {
     /// # Panics
     /// As [`Run::go`].
     pub fn of(scenario: &Rc<Scenario>, host: &dyn Host) -> Baseline {
-        let mut calls = Calls::default();
+        let mut calls = Calls { merges: scenario.faults.is_empty(), ..Calls::default() };
         let run = Run {
             scenario: Rc::clone(scenario),
             host,
@@ -128,7 +134,7 @@ impl Baseline {
         let outcome = run.settle();
         let broken = broken(&outcome).map(|(id, _)| id.to_owned()).collect();
         let settled = outcome.settled.expect("it was asked for");
-        Baseline { settled, broken, places: calls.places, calls: calls.made }
+        Baseline { settled, broken, places: calls.places, points: calls.points, calls: calls.made }
     }
 
     /// Runs the scenario with a crash at this point, and says what harm it did.
@@ -168,19 +174,49 @@ fn broken(outcome: &Outcome) -> impl Iterator<Item = (&str, &str)> {
 /// Takes down every call as it takes effect. One that a limit of the model stops never does, and is no place to crash.
 #[derive(Debug, Default)]
 struct Calls {
+    /// Points between which nothing happens are one.
+    merges: bool,
     made: u64,
+    points: u64,
     places: Vec<Place>,
+    /// The instance whose reply was the last thing that happened.
+    last: Option<u32>,
+    /// Since the last call was made: whether anything had happened before it since the reply to the one before, and when
+    /// the first thing happened behind it.
+    before: bool,
+    behind: Option<Time>,
 }
 
 impl Witness for Calls {
     fn record(&mut self, at: Time, _sequence: u64, fact: &Fact<'_>, _state: &State) {
-        let Fact::Replied { call, .. } = fact else { return };
-        self.made += 1;
-        for after in [false, true] {
-            if !after || call.is_mutating() {
-                let point = CrashPoint { call: self.made, after };
-                self.places.push(Place { point, name: call.name(), at });
+        match *fact {
+            Fact::Called { instance, .. } => {
+                self.before = self.last != Some(instance);
+                self.behind = None;
             }
+            Fact::Replied { instance, call, .. } => {
+                self.made += 1;
+                // What happens at the moment of the reply is the call's own effect.
+                let elsewhere = self.before || self.behind.is_some_and(|behind| behind < at);
+                self.place(CrashPoint { call: self.made, after: false }, elsewhere, call.name(), at);
+                if call.is_mutating() {
+                    self.place(CrashPoint { call: self.made, after: true }, true, call.name(), at);
+                }
+                self.last = Some(instance);
+            }
+            _ => {
+                self.last = None;
+                self.behind.get_or_insert(at);
+            }
+        }
+    }
+}
+
+impl Calls {
+    fn place(&mut self, point: CrashPoint, elsewhere: bool, name: &'static str, at: Time) {
+        self.points += 1;
+        if elsewhere || !self.merges {
+            self.places.push(Place { point, name, at });
         }
     }
 }

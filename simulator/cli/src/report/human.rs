@@ -174,7 +174,9 @@ impl Human {
 
     /// What came of a crash at each call.
     fn sweep(&self, text: &mut String, sweep: &Sweep) {
-        let points = format!("{} at {}", counted(sweep.points, "crash point"), counted(sweep.calls, "call"));
+        let Sweep { points, runs, calls, .. } = *sweep;
+        let points =
+            format!("{} at {} ({})", counted(points, "crash point"), counted(calls, "call"), counted(runs, "run"));
         let wall = wall(sweep.wall_ms);
         let Some(failure) = &sweep.failure else {
             let _ = writeln!(text, "    {}  {wall}", self.paint.good(format!("{points}, all settle alike")));
