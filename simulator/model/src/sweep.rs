@@ -7,7 +7,8 @@
 //!
 //! Points between which nothing happens are one: a crash before a call finds the very world, with the same delivery in
 //! hand, that a crash behind the call before it finds, milliseconds apart; and a call that only reads leaves the world that it
-//! found. Only the first of such a row is run. Where the scenario has faults, each is: a fault may count a reading call.
+//! found. Only the first of such a row is run. Where the scenario has faults or several instances, each is: a fault may count a
+//! reading call, and another instance may see the milliseconds.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -123,7 +124,8 @@ impl Baseline {
     /// # Panics
     /// As [`Run::go`].
     pub fn of(scenario: &Rc<Scenario>, host: &dyn Host) -> Baseline {
-        let mut calls = Calls { merges: scenario.faults.is_empty(), ..Calls::default() };
+        let merges = scenario.faults.is_empty() && scenario.operator.instances == 1;
+        let mut calls = Calls { merges, ..Calls::default() };
         let run = Run {
             scenario: Rc::clone(scenario),
             host,
