@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use egress_sim_model::sweep::Baseline;
 use egress_sim_tests::{native, run, sandboxed, scenario};
 
 /// As in the binary.
@@ -49,5 +50,22 @@ fn large(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, small, large);
+/// A crash at each call, on one core: the budget is 2 s for 300 calls on the cores that there are.
+fn sweeps(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("sweep");
+    group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(10));
+    for path in ["compliance-call-small.toml", "contract-end-small.toml"] {
+        let scenario = scenario(path);
+        let wasm = sandboxed("reference", &scenario);
+        group.bench_function(path, |bench| {
+            bench.iter(|| {
+                let baseline = Baseline::of(&scenario, &wasm);
+                baseline.places.iter().filter_map(|place| baseline.crash(&scenario, place.point, &wasm)).count()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, small, large, sweeps);
 criterion_main!(benches);

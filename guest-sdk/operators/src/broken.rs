@@ -23,6 +23,7 @@ mod link_without_bucket;
 mod links_to_sink;
 mod marker_is_gone;
 mod misses_late_tracks;
+mod never_reconciles;
 mod never_stops;
 mod no_audit_of_holds;
 mod no_head;
@@ -31,10 +32,13 @@ mod panics;
 mod phantom_stored;
 mod prefix_sweep;
 mod publishes_early;
+mod publishes_last;
 mod records_all;
 mod records_none;
 mod recurses;
+mod retries_forever;
 mod row_at_end;
+mod slow_handler;
 mod spins;
 mod track_for_compliance;
 mod trusts_unsigned;
@@ -78,6 +82,10 @@ pub const OPERATORS: &[About] = &[
     audit_first::ABOUT,
     no_audit_of_holds::ABOUT,
     trusts_unsigned::ABOUT,
+    slow_handler::ABOUT,
+    never_reconciles::ABOUT,
+    publishes_last::ABOUT,
+    retries_forever::ABOUT,
     panics::ABOUT,
     spins::ABOUT,
     hoards_memory::ABOUT,
@@ -117,6 +125,10 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "audit-first" => Box::new(audit_first::AuditFirst(sound)),
         "no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),
         "trusts-unsigned" => Box::new(trusts_unsigned::TrustsUnsigned(sound)),
+        "slow-handler" => Box::new(slow_handler::SlowHandler(sound)),
+        "never-reconciles" => Box::new(never_reconciles::NeverReconciles(sound)),
+        "publishes-last" => Box::new(publishes_last::PublishesLast(sound)),
+        "retries-forever" => Box::new(retries_forever::RetriesForever(sound)),
         "panics" => Box::new(panics::Panics(sound)),
         "spins" => Box::new(spins::Spins(sound)),
         "hoards-memory" => Box::new(hoards_memory::HoardsMemory(sound, Vec::new())),

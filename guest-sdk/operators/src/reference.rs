@@ -132,7 +132,7 @@ pub trait Steps {
             return Ok(Claim::Done);
         }
         duty.since = cx.now();
-        self.desk().keep_watch(cx, duty.since)?;
+        self.keep_watch(cx, duty.since)?;
         let intent = Commit::new().put_state(&open, duty.to_json()).expect_no_state(&open).expect_no_state(&closed);
         match cx.commit(intent) {
             Ok(version) => Ok(Claim::Ours(version)),
@@ -142,6 +142,11 @@ pub trait Steps {
             Err(Error::Conflict(_)) => Ok(Claim::Done),
             Err(error) => Err(error),
         }
+    }
+
+    /// Sees to it that somebody looks again within `reconcile`: no webhook is sure to come.
+    fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Outcome {
+        self.desk().keep_watch(cx, now)
     }
 
     /// Recordings of a tenant are spread over its own buckets; the same call always goes to the same one. None: it has
@@ -216,6 +221,11 @@ pub trait Steps {
     fn publish(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Outcome {
         let Some(url) = self.link(recording) else { return Ok(()) };
         cx.publish(Link { egress_id: recording.egress_id.clone(), tenant: recording.tenant.clone(), url })
+    }
+
+    /// The row of an egress that has ended is committed: nothing is left to be done about it.
+    fn entered(&mut self, _cx: &mut Cx<'_>, _recording: &Recording, _stored: bool) -> Outcome {
+        Ok(())
     }
 
     // How it is deleted.

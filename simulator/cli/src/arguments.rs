@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use egress_sim_model::sweep::CrashPoint;
 
 /// Tests LiveKit egress operators against a fake LiveKit and a fake S3 on one virtual clock.
 #[derive(Debug, Parser)]
@@ -83,6 +84,16 @@ pub struct Run {
     #[arg(long)]
     pub check_determinism: bool,
 
+    /// Run each scenario again and again, with a crash of the operator at each of its calls, and report the first that it
+    /// does not get over: that leaves another settled state, or breaks a promise
+    #[arg(long, value_enum, value_name = "OF")]
+    pub sweep: Option<SweepOf>,
+
+    /// Let the operator's process die at its call number N, before the call's effect or after it: what --sweep crashes
+    /// found, once more
+    #[arg(long, value_name = "N[:after]", conflicts_with = "sweep")]
+    pub crash_at: Option<CrashPoint>,
+
     /// Also list every promise with how often it was put to the test
     #[arg(long, short)]
     pub verbose: bool,
@@ -90,6 +101,13 @@ pub struct Run {
     /// Add the trace's checkpoints to the JSON: what a fresh process is asked for.
     #[arg(long, hide = true)]
     pub checkpoints: bool,
+}
+
+/// `--sweep`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SweepOf {
+    /// A crash at each call of the operator, before its effect and after it
+    Crashes,
 }
 
 /// `--format`

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use egress_sim_model::sweep::CrashPoint;
 use egress_sim_model::trace::CHECKPOINT_EVERY;
 use egress_sim_model::world::Outcome;
 use serde_json::Value;
@@ -53,7 +54,12 @@ impl Marks {
 ///
 /// # Errors
 /// Why there are no marks of it, in words.
-pub fn fresh_process(program: &Path, scenario: &Path, operator: &Path) -> Result<Marks, String> {
+pub fn fresh_process(
+    program: &Path,
+    scenario: &Path,
+    operator: &Path,
+    crash: Option<CrashPoint>,
+) -> Result<Marks, String> {
     let scenario = std::path::absolute(scenario).map_err(|error| format!("the current directory is gone: {error}"))?;
     let output = Command::new(program)
         .arg("run")
@@ -61,6 +67,7 @@ pub fn fresh_process(program: &Path, scenario: &Path, operator: &Path) -> Result
         .arg("--operator")
         .arg(operator)
         .args(["--format", "json", "--checkpoints"])
+        .args(crash.map(|point| format!("--crash-at={point}")))
         .env("TZ", "Asia/Kathmandu")
         .env("LANG", "tr_TR.UTF-8")
         .env("LC_ALL", "tr_TR.UTF-8")
@@ -115,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_program_that_gives_no_report_is_told_of() {
-        let error = fresh_process(Path::new("/bin/false"), Path::new("a.toml"), Path::new("builtin:reference"));
+        let error = fresh_process(Path::new("/bin/false"), Path::new("a.toml"), Path::new("builtin:reference"), None);
         assert!(error.expect_err("it gives none").contains("a fresh process"));
     }
 }

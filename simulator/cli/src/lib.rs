@@ -22,6 +22,7 @@ mod reserved;
 pub mod run;
 pub mod scenarios;
 pub mod story;
+pub mod sweep;
 #[cfg(test)]
 mod testing;
 pub mod trace_file;

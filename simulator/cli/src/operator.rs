@@ -120,7 +120,7 @@ impl Loaded {
     ///
     /// # Errors
     /// Limits that the sandbox cannot work with.
-    pub fn host(&self, scenario: &Scenario) -> Result<Box<dyn Host>, UserError> {
+    pub fn host(&self, scenario: &Scenario) -> Result<Box<dyn Host + Send>, UserError> {
         Ok(match &self.kind {
             Kind::Sandboxed { operator, name } => {
                 let host = SandboxHost::new(operator, name, &scenario.limits);

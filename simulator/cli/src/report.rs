@@ -2,6 +2,7 @@
 
 use egress_sim_model::property::{Mention, Violation};
 use egress_sim_model::scenario::Scenario;
+use egress_sim_model::sweep::CrashPoint;
 use egress_sim_model::time::Span;
 use egress_sim_model::trace::MODEL_VERSION;
 use egress_sim_model::world::{Counts, Outcome};
@@ -11,6 +12,7 @@ use crate::exit::Exit;
 use crate::expect::{Found, Verdict};
 use crate::operator::Loaded;
 use crate::story::Story;
+use crate::sweep::Sweep;
 
 pub mod human;
 pub mod json;
@@ -60,6 +62,9 @@ pub struct Report {
     pub unfired: Vec<String>,
     /// Counts.
     pub counts: Counts,
+    /// What came of a sweep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
     /// Why there was no run, or where two runs part.
     pub error: Option<String>,
     /// How it counts for the exit code.
@@ -78,6 +83,9 @@ pub struct Report {
     /// operator, else the one that broke first.
     #[serde(skip)]
     pub main: Option<usize>,
+    /// The crash that the command line added to the scenario.
+    #[serde(skip)]
+    pub crash_at: Option<CrashPoint>,
 }
 
 /// One promise.
@@ -135,12 +143,14 @@ impl Report {
             faults: Vec::new(),
             unfired: Vec::new(),
             counts: Counts::default(),
+            sweep: None,
             error: Some(error),
             exit,
             story: None,
             replays: 0,
             op_in_replay: true,
             main: None,
+            crash_at: None,
         }
     }
 
@@ -200,12 +210,14 @@ impl Report {
             faults,
             unfired,
             counts: outcome.counts,
+            sweep: None,
             error: None,
             exit: expected.exit,
             story: None,
             replays: 0,
             op_in_replay: true,
             main,
+            crash_at: None,
         }
     }
 
@@ -217,6 +229,23 @@ impl Report {
         self.error = Some(how);
         self.exit = Exit::Nondeterministic;
         self
+    }
+
+    /// A sweep has been made beside it. A crash that does harm counts as a broken promise.
+    pub fn swept(mut self, sweep: Sweep) -> Report {
+        if sweep.failure.is_some() {
+            self.verdict = Verdict::Violates;
+            self.exit = Exit::winner([self.exit, Exit::Violated]);
+        }
+        self.sweep = Some(sweep);
+        self
+    }
+
+    /// Of a run with a crash: the story is about the first of these that broke, which do not break without it.
+    pub fn about_harm(&mut self, broken: &[String]) {
+        let harmed = self.properties.iter().enumerate().filter(|(_, property)| broken.contains(&property.id));
+        let first = harmed.filter_map(|(ix, property)| Some((property.first.as_ref()?.at, ix))).min();
+        self.main = first.map(|(_, ix)| ix).or(self.main);
     }
 
     /// The violation that the story is about.

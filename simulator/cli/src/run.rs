@@ -24,7 +24,7 @@ use crate::report::{Report, json};
 use crate::scenarios::{self, Source};
 use crate::story::Gatherer;
 use crate::trace_file::TraceFile;
-use crate::{UserError, bug, output, reserved};
+use crate::{UserError, bug, output, reserved, sweep};
 
 /// Does it all, and gives the exit code that wins.
 ///
@@ -95,7 +95,10 @@ impl Session<'_> {
         let name = source.name();
         let path = source.path.display().to_string();
         let scenario = match source.scenario {
-            Ok(scenario) => Rc::new(scenario),
+            Ok(scenario) => Rc::new(match self.arguments.crash_at {
+                Some(point) => point.added_to(&scenario),
+                None => scenario,
+            }),
             Err(broken) => {
                 console::error(&broken.drawn);
                 let op = self.arguments.operator.clone().unwrap_or_default();
@@ -112,7 +115,10 @@ impl Session<'_> {
             }
         };
         let attempt = Attempt { scenario: &scenario, host: &*host, loaded: &loaded };
-        let report = panic::catch_unwind(AssertUnwindSafe(|| self.judged(&attempt, &choice, &source.path)));
+        let report = panic::catch_unwind(AssertUnwindSafe(|| {
+            let report = self.judged(&attempt, &choice, &source.path);
+            if self.arguments.sweep.is_some() { self.swept(&attempt, report) } else { report }
+        }));
         report.unwrap_or_else(|_| {
             let bug = bug::report();
             console::error(&format!("{path}: {bug}"));
@@ -140,6 +146,7 @@ impl Session<'_> {
         let mut report = Report::judge(attempt.scenario, shown, attempt.loaded, &outcome, self.ci);
         report.wall_ms = wall.as_secs_f64() * 1e3;
         report.op_in_replay = self.arguments.operator.is_some() || !matches!(choice, Choice::File(_));
+        report.crash_at = self.arguments.crash_at;
         if self.arguments.checkpoints {
             report.checkpoints = Some(first.checkpoints.clone());
         }
@@ -168,7 +175,7 @@ impl Session<'_> {
             let op = choice.absolute(&attempt.loaded.op);
             let fresh = std::env::current_exe()
                 .map_err(|error| format!("this program cannot be found: {error}"))
-                .and_then(|program| determinism::fresh_process(&program, path, &op));
+                .and_then(|program| determinism::fresh_process(&program, path, &op, self.arguments.crash_at));
             let parted = match &fresh {
                 Ok(marks) => first.parted(marks, "a fresh process with another time zone, language and directory"),
                 Err(why) => Some(why.clone()),
@@ -178,6 +185,52 @@ impl Session<'_> {
             }
             report.replays += 1;
         }
+        report
+    }
+}
+
+impl Session<'_> {
+    /// Sweeps, unless the run itself was none; where a crash does harm, it is run once more for its story.
+    fn swept(&self, attempt: &Attempt<'_>, report: Report) -> Report {
+        if matches!(report.exit, Exit::Nondeterministic | Exit::Usage | Exit::Bug) {
+            return report;
+        }
+        let mut sweep = match sweep::crashes(attempt.scenario, attempt.loaded) {
+            Ok(sweep) => sweep,
+            Err(error) => {
+                console::error(&format!("{}: {error}", report.path));
+                return Report::error(report.scenario, report.path, report.operator, error.0, Exit::Usage);
+            }
+        };
+        if let Some(failure) = &mut sweep.failure {
+            let harmed = self.harmed(attempt, &report, failure);
+            if harmed.exit == Exit::Nondeterministic {
+                return harmed;
+            }
+            failure.report = Some(Box::new(harmed));
+        }
+        report.swept(sweep)
+    }
+
+    /// The run with the crash that does harm.
+    fn harmed(&self, attempt: &Attempt<'_>, without: &Report, failure: &sweep::Failure) -> Report {
+        let scenario = Rc::new(failure.crash_at.added_to(attempt.scenario));
+        let crashing = Attempt { scenario: &scenario, ..*attempt };
+        let hidden = ProgressBar::hidden();
+        let outcome = crashing.run(None, &hidden);
+        let first = Marks::of(&outcome);
+        let mut report = Report::judge(&scenario, without.path.clone(), attempt.loaded, &outcome, self.ci);
+        report.op_in_replay = without.op_in_replay;
+        report.crash_at = Some(failure.crash_at);
+        report.about_harm(&failure.broken);
+        let Some(violation) = report.main_violation() else { return report };
+        let mut eyes = Eyes { gatherer: Some(Gatherer::new(violation, scenario.world.start)), trace: None };
+        let again = Marks::of(&crashing.run(Some(&mut eyes), &hidden));
+        if let Some(how) = first.parted(&again, "a second run in this process") {
+            return report.nondeterministic(how);
+        }
+        report.story = eyes.gatherer.map(Gatherer::finish);
+        report.replays += 1;
         report
     }
 }

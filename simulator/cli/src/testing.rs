@@ -22,6 +22,7 @@ pub fn world() -> State {
         egress_by_id: TextMap::new(),
         sink: Sink::new(&scenario),
         ports: Ports::default(),
+        unanswered: BTreeMap::new(),
         scenario: Rc::new(scenario),
     }
 }

@@ -51,6 +51,9 @@ fn wrong_arguments_end_in_64_and_say_what_was_expected() {
         (&["run", "a.toml", "--format", "xml"], "[possible values: human, json, junit]"),
         (&["run", "a.toml", "--operator", "builtin:referense"], "did you mean builtin:reference?"),
         (&["run", "a.toml", "--operator", "nowhere.wasm"], "operator nowhere.wasm cannot be read"),
+        (&["run", "a.toml", "--sweep", "faults"], "[possible values: crashes]"),
+        (&["run", "a.toml", "--crash-at", "0"], "expected the number of a call, from 1, such as 17 or 17:after"),
+        (&["run", "a.toml", "--crash-at", "3", "--sweep", "crashes"], "cannot be used with"),
         (&["explain", "s3.slowdown"], "did you mean s3.slow_down?"),
     ] {
         let output = egress_sim(arguments);

@@ -174,3 +174,45 @@ fn one_broken_file_stops_no_other_and_wins_the_exit_code() {
     assert!(report.contains("✗ broken ") && report.contains("? unfired "), "{report}");
     assert!(report.ends_with("1 inconclusive, 1 could not be run (exit code 64)\n"), "{report}");
 }
+
+#[test]
+fn a_sweep_finds_no_harm_that_a_crash_does_to_the_sound_operator() {
+    let (run, code) = document(&[&scenario("compliance-call-small.toml"), "--sweep", "crashes"], true);
+    assert_eq!((code, &run["verdict"], &run["expected"]), (Some(0), &"pass".into(), &true.into()));
+    let sweep = &run["sweep"];
+    assert_eq!((&sweep["of"], &sweep["failure"]), (&"crashes".into(), &Value::Null));
+    assert_eq!(sweep["calls"], run["counts"]["host_calls"], "every call is a place to crash");
+    assert!(sweep["points"].as_u64() > sweep["calls"].as_u64(), "some of them also behind their effect");
+}
+
+#[test]
+fn a_sweep_tells_the_first_harm_and_how_to_see_it_again() {
+    let file = scenario("operator/slow-upload.toml");
+    let op = "builtin:broken/publishes-last";
+    let (run, code) = document(&[&file, "--operator", op, "--sweep", "crashes"], false);
+    assert_eq!((code, &run["verdict"]), (Some(1), &"violates".into()));
+    assert!(run["properties"].as_array().expect("a list").iter().all(|property| property["verdict"] != "violated"));
+    let failure = &run["sweep"]["failure"];
+    assert_eq!((&failure["name"], &failure["effect"]), (&"store.commit".into(), &"after".into()));
+    assert_eq!(failure["broken"], serde_json::json!(["operator.crash-safe"]));
+    let point = failure["crash_at"].as_str().expect("what --crash-at takes");
+
+    let output = egress_sim(&["run", &file, "--operator", op, "--sweep", "crashes"], false);
+    let report = text(&output.stdout);
+    assert!(report.contains("\n  FAIL operator.crash-safe  broken once in 1 check\n"), "{report}");
+    assert!(report.contains(&format!("slow-upload.toml --operator {op} --crash-at {point}\n")), "{report}");
+    assert!(report.contains(failure["fault"].as_str().expect("a block").lines().next().expect("a line")), "{report}");
+
+    let (again, code) = document(&[&file, "--operator", op, "--crash-at", point, "--check-determinism"], false);
+    assert_eq!((code, &again["verdict"], &again["faults"][0]["fired"]), (Some(1), &"violates".into(), &1.into()));
+    let broken = again["properties"].as_array().expect("a list").iter().find(|found| found["verdict"] == "violated");
+    let broken = broken.expect("it broke");
+    assert_eq!((&broken["id"], &broken["message"]), (&"operator.crash-safe".into(), &failure["message"]));
+}
+
+#[test]
+fn a_sweep_is_the_same_natively() {
+    let file = scenario("operator/slow-upload.toml");
+    let swept = |op| document(&[&file, "--operator", op, "--sweep", "crashes"], false).0["sweep"]["failure"].take();
+    assert_eq!(swept("native:publishes-last"), swept("builtin:broken/publishes-last"));
+}

@@ -88,6 +88,13 @@ pub struct Fault {
     pub parameters: BTreeMap<&'static str, Value>,
 }
 
+impl Kind {
+    /// Whether it ends incarnations of the operator: what a twin run is spared.
+    pub fn ends_incarnations(&self) -> bool {
+        matches!(self.name, "operator.crash")
+    }
+}
+
 impl PartialEq for Fault {
     fn eq(&self, other: &Fault) -> bool {
         self.name == other.name

@@ -14,6 +14,7 @@ pub mod builtin;
 pub mod deletion;
 pub mod inventory;
 pub mod monitor;
+pub mod operator;
 pub mod playlist;
 pub mod recording;
 pub mod retention;
@@ -21,14 +22,14 @@ pub mod sandbox;
 pub mod webhook;
 
 mod coverage;
-mod custody;
+pub(crate) mod custody;
 mod deadlines;
 mod refusals;
 mod settled;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
-mod stage;
+pub(crate) mod stage;
 #[cfg(test)]
 mod tests;
 

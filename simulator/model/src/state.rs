@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::call::{Link, StateEntry, StoredRow, Timer};
+use crate::call::{Command, Link, StateEntry, StoredRow, Timer};
 use crate::livekit::{EgressInfo, Source, TrackSource};
 use crate::scenario::{OutputKind, Recording, Scenario};
 use crate::sink::Sink;
@@ -49,6 +49,8 @@ pub struct State {
     pub sink: Sink,
     /// The operator's durable ports.
     pub ports: Ports,
+    /// Commands that the operator has not answered for good, by number, with the moment when each was given.
+    pub unanswered: BTreeMap<usize, (Time, Command)>,
 }
 
 /// A tenant during a run.

@@ -11,6 +11,7 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
 use crate::call::{Answer, AuditRecord, Boot, Call, Command, Delivery, Link, Reply, RowState};
+use crate::goals::Unmet;
 use crate::livekit::{EgressStatus, TrackSource};
 use crate::operator::Trap;
 use crate::sink::Change;
@@ -263,6 +264,16 @@ pub enum Fact<'a> {
         /// Whether all of it arrived.
         outcome: &'a Viewing,
     },
+    /// The world is healed, and somebody has looked how far the operator has come.
+    GoalsLooked {
+        /// When the last fault had struck, or its window had closed.
+        healed: Time,
+        /// Whether every goal is met, and none can still turn out not to be.
+        met: bool,
+        /// The first goal that is not met; hashed as the facts that led to it.
+        #[serde(skip)]
+        unmet: Option<&'a Unmet>,
+    },
     /// A fault struck.
     FaultStruck {
         /// Its place in the scenario; not hashed, because removing an unfired fault must not move the hash.
@@ -366,7 +377,8 @@ impl Fact<'_> {
             | Fact::RowCommitted { .. }
             | Fact::Audited { .. }
             | Fact::Published { .. }
-            | Fact::Retracted { .. } => Lane::Operator,
+            | Fact::Retracted { .. }
+            | Fact::GoalsLooked { .. } => Lane::Operator,
             Fact::Sink { .. } => Lane::S3,
             Fact::Viewed { .. } => Lane::Viewer,
             Fact::FaultStruck { .. } => Lane::Fault,

@@ -164,6 +164,7 @@ mod tests {
             egress_by_id: TextMap::new(),
             sink: bench.sink,
             ports: Ports::default(),
+            unanswered: BTreeMap::new(),
         }
     }
 

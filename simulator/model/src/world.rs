@@ -15,8 +15,10 @@ use crate::chance::Chance;
 use crate::egress::Recorders;
 use crate::fault::{Faults, Point, Strike};
 use crate::operator::Host;
+use crate::property::operator::crash_safe;
 use crate::property::{About, Monitor, Property, Verdict};
 use crate::scenario::Scenario;
+use crate::settled::{Audit, Settled};
 use crate::sink::Sink;
 use crate::state::{CallIx, EgressIx, Ports, State, TenantIx, TenantState};
 use crate::text_map::TextMap;
@@ -25,6 +27,7 @@ use crate::trace::{Fact, Occasion, TraceHash, Witness};
 use crate::webhook::Notifier;
 
 mod calls;
+mod healing;
 mod instances;
 mod interference;
 mod log;
@@ -33,6 +36,7 @@ mod ports;
 mod queue;
 mod rooms;
 
+use healing::Healing;
 pub(crate) use instances::InboxItem;
 use instances::Instance;
 use log::Log;
@@ -74,6 +78,8 @@ pub struct Outcome {
     pub faults_fired: Vec<u64>,
     /// Counts of the report.
     pub counts: Counts,
+    /// What it left behind, where that was asked for.
+    pub settled: Option<Settled>,
 }
 
 /// Whose verdict it is.
@@ -161,6 +167,8 @@ pub(crate) enum Event {
     Views { egress_id: String, occasion: Occasion },
     /// Viewers open the links of a tenant's recordings.
     ViewsAll { tenant: TenantIx, room: Option<String> },
+    /// Somebody looks how far the operator has come since the last fault.
+    LooksAtGoals,
 }
 
 /// The world during a run.
@@ -185,18 +193,46 @@ pub(crate) struct World<'a> {
     traps: u32,
     /// The latest moment at which something is still owed.
     last_obligation: Time,
+    healing: Healing,
+    /// This is a twin run: crashes strike without effect.
+    spared: bool,
 }
 
 impl Run<'_> {
-    /// Runs the scenario to its end.
+    /// Runs the scenario to its end. Where the operator's process died in it, and [`crash_safe`] is among the properties, its
+    /// twin is run, too: the same without crashes.
     ///
     /// # Panics
     /// On a bug of ours; the panic hook of the command line adds scenario, seed and event number from
     /// [`current_run`].
     pub fn go(self) -> Outcome {
+        let (scenario, host) = (Rc::clone(&self.scenario), self.host);
+        let may_crash = scenario.faults.iter().any(|fault| fault.kind.ends_incarnations());
+        let judged = self.properties.iter().any(|property| property.about().id == crash_safe::ID);
+        let mut outcome = self.play(may_crash && judged, false);
+        let ended_at = outcome.ended_at;
+        let crashed = outcome.properties.iter_mut().find(|(name, verdict)| {
+            matches!(name, PropertyName::Property(about) if about.id == crash_safe::ID) && verdict.checks > 0
+        });
+        if let (Some((_, verdict)), Some(with)) = (crashed, &outcome.settled) {
+            let twin = Run { scenario, host, properties: Vec::new(), witness: None, progress: None };
+            let without = twin.play(true, true).settled.expect("it was asked for");
+            crash_safe::compare(with, &without, ended_at, verdict);
+        }
+        outcome
+    }
+
+    /// Runs the scenario to its end and says what it left behind, for whoever has a run to compare it with; no twin is run.
+    pub fn settle(self) -> Outcome {
+        self.play(true, false)
+    }
+
+    fn play(self, settles: bool, spared: bool) -> Outcome {
         let Run { scenario, host, properties, witness, mut progress } = self;
         current_run::begin(&scenario);
         let mut world = World::new(&scenario, host, Monitor::new(properties), witness);
+        world.spared = spared;
+        world.log.audit = settles.then(Audit::default);
         world.prepare();
         let start = scenario.world.start;
         let mut handled: u64 = 0;
@@ -252,6 +288,7 @@ impl<'a> World<'a> {
             egress_by_id: TextMap::new(),
             sink: Sink::new(scenario),
             ports: Ports::default(),
+            unanswered: BTreeMap::new(),
         };
         World {
             state,
@@ -271,6 +308,8 @@ impl<'a> World<'a> {
             timers_set: 0,
             traps: 0,
             last_obligation: scenario.world.start,
+            healing: Healing::new(&scenario.promises),
+            spared: false,
         }
     }
 
@@ -310,6 +349,7 @@ impl<'a> World<'a> {
             Event::Again { item } => self.inbox.push_back(item),
             Event::Views { egress_id, occasion } => self.views(&egress_id, occasion),
             Event::ViewsAll { tenant, room } => self.views_all(tenant, room.as_deref()),
+            Event::LooksAtGoals => self.looks_at_goals(),
         }
     }
 
@@ -340,15 +380,18 @@ impl<'a> World<'a> {
         let strike = self.faults.strike(kinds, point, self.state.now)?;
         let fault = self.faults.fault(strike);
         let (kind, step) = (fault.kind.name, fault.name.clone());
+        let spared = self.spared && fault.kind.ends_incarnations();
         self.emit(&Fact::FaultStruck { fault: strike.fault, kind });
+        self.wounded(self.faults.open_until(strike));
         self.step_done(&step);
-        Some(strike)
+        (!spared).then_some(strike)
     }
 
     fn finish(mut self) -> Outcome {
         let ended_at = self.end();
         self.log.monitor.run_due(ended_at + Span(1), &self.state);
         self.state.now = ended_at;
+        let settled = self.log.audit.take().map(|audit| Settled::of(&self.state, &audit));
         let mut counts = self.log.counts;
         counts.audit_records = self.state.ports.audit_records;
         counts.objects_put += self.state.egresses.iter().map(|egress| egress.objects.len() as u64).sum::<u64>();
@@ -371,6 +414,7 @@ impl<'a> World<'a> {
             properties,
             faults_fired: self.faults.fired(),
             counts,
+            settled,
         }
     }
 

@@ -68,7 +68,7 @@ impl dyn Steps {
             return Ok(());
         }
         let now = cx.now();
-        self.desk().keep_watch(cx, now)?;
+        self.keep_watch(cx, now)?;
         let next = Duty { attempt: duty.attempt + 1, egress_id: None, since: now, ..duty };
         let intent = Commit::new().put_state(&entry.key, next.to_json()).expect_state(entry);
         let version = self.enter(cx, recording, row, intent)?;
@@ -107,20 +107,23 @@ impl dyn Steps {
     fn enter(&mut self, cx: &mut Cx<'_>, recording: &Recording, row: Row, commit: Commit) -> Result<u64> {
         let tenant = &recording.tenant;
         let contract = sweep::contract_key(tenant);
+        let stored = row.state == RowState::Stored;
         let commit = commit.put_row(row);
         let mut usual = commit.clone().expect(Subject::State(contract.clone()), Expectation::Absent);
         if let Some(due) = self.due(tenant, recording.ended_at) {
             self.wake(cx, tenant, due)?;
             usual = usual.put_state(&sweep::due_key(tenant, due, &recording.egress_id), "");
         }
-        match cx.commit(usual) {
+        let version = match cx.commit(usual) {
             Err(Error::Conflict(Subject::State(key))) if key == contract => {
                 let soon = cx.now() + SOON;
                 self.wake(cx, tenant, soon)?;
-                cx.commit(commit.put_state(&sweep::due_key(tenant, soon, &recording.egress_id), ""))
+                cx.commit(commit.put_state(&sweep::due_key(tenant, soon, &recording.egress_id), ""))?
             }
-            outcome => outcome,
-        }
+            outcome => outcome?,
+        };
+        self.entered(cx, recording, stored)?;
+        Ok(version)
     }
 
     /// `room_finished`: whatever still records it is stopped.

@@ -148,7 +148,7 @@ impl dyn Steps {
         if now < duty.since + self.desk().config.lease {
             return Err(Error::retry(format!("{} is being started", entry.key)));
         }
-        self.desk().keep_watch(cx, now)?;
+        self.keep_watch(cx, now)?;
         duty.since = now;
         let version = cx.commit(Commit::new().put_state(&entry.key, duty.to_json()).expect_state(entry))?;
         let found = cx.egress().in_room(&duty.room)?;

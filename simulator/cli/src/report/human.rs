@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::expect::Verdict;
 use crate::prose::{counted, hang, number};
 use crate::story::{Line, Mark, Story};
+use crate::sweep::{Failure, Sweep};
 
 /// Draws reports that stand under each other.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,9 @@ impl Human {
             Verdict::Violates if is_story(report) => self.failure(report),
             _ => self.line(report),
         };
+        if let Some(sweep) = &report.sweep {
+            self.sweep(&mut text, sweep);
+        }
         if report.verdict != Verdict::Violates {
             for unmet in &report.unmet {
                 let _ = writeln!(text, "    {}", self.paint.bad(escape(unmet)));
@@ -168,6 +172,32 @@ impl Human {
         line
     }
 
+    /// What came of a crash at each call.
+    fn sweep(&self, text: &mut String, sweep: &Sweep) {
+        let Sweep { points, runs, calls, .. } = *sweep;
+        let points =
+            format!("{} at {} ({})", counted(points, "crash point"), counted(calls, "call"), counted(runs, "run"));
+        let wall = wall(sweep.wall_ms);
+        let Some(failure) = &sweep.failure else {
+            let _ = writeln!(text, "    {}  {wall}", self.paint.good(format!("{points}, all settle alike")));
+            return;
+        };
+        let Failure { call, name, effect, broken, message, fault, report, .. } = failure;
+        let where_ = format!("the crash {effect} the effect of call {call}, {name}, does harm");
+        let _ = writeln!(text, "    {}  {wall}\n", self.paint.bad(format!("{points}: {where_}")));
+        let told = report.as_deref().map(|report| self.told(report)).unwrap_or_default();
+        if told.is_empty() {
+            // Only the sweep sees it: the same crash in a run by itself has another twin.
+            let _ = writeln!(text, "  {} {}", self.paint.bad("FAIL"), self.paint.strong(broken.join(", ")));
+            let _ = writeln!(text, "  {}\n", hang(&escape(message), 2));
+        }
+        text.push_str(&told);
+        let _ = writeln!(text, "  to keep it, add this to the scenario:\n");
+        for line in fault.lines() {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+
     fn error(&self, report: &Report) -> String {
         let why = report.error.as_deref().and_then(|why| why.lines().next()).unwrap_or_default();
         format!("{}  {}\n", self.head(report), self.paint.bad(escape(why)))
@@ -186,7 +216,12 @@ impl Human {
 
     /// The story of a failure.
     fn failure(&self, report: &Report) -> String {
-        let mut text = format!("{}\n\n", self.head(report));
+        format!("{}\n\n", self.head(report)) + &self.told(report)
+    }
+
+    /// What stands below its head.
+    fn told(&self, report: &Report) -> String {
+        let mut text = String::new();
         let Some(main) = report.main.and_then(|main| report.properties.get(main)) else { return text };
         let how_often = format!("broken {} in {}", times64(main.violations), counted(main.checks, "check"));
         let _ = writeln!(
@@ -288,13 +323,16 @@ fn command(report: &Report) -> String {
     if report.op_in_replay {
         let _ = write!(command, " --operator {}", quoted(&report.operator));
     }
+    if let Some(point) = report.crash_at {
+        let _ = write!(command, " --crash-at {point}");
+    }
     command
 }
 
 /// Whether it takes more than a line to tell.
 fn is_story(report: &Report) -> bool {
     match report.verdict {
-        Verdict::Violates => report.exit != Exit::Held,
+        Verdict::Violates => report.exit != Exit::Held && report.main.is_some(),
         Verdict::Nondeterministic => true,
         Verdict::Pass | Verdict::Inconclusive | Verdict::Error => false,
     }

@@ -85,6 +85,7 @@ fn outcome(scenario: &Scenario, fired: [u64; 2], properties: Vec<(&'static About
         ended_at: scenario.world.start + Span(DAY.0 * 62 + 3_700_000_000_000),
         properties: properties.into_iter().map(|(about, found)| (PropertyName::Property(about), found)).collect(),
         faults_fired: fired.to_vec(),
+        settled: None,
         counts: Counts {
             calls: 1,
             egresses: 12_001,

@@ -67,6 +67,11 @@ impl Faults {
         &self.scenario.faults[strike.fault]
     }
 
+    /// How long the window of a fault that has struck stays open; none: it has none.
+    pub fn open_until(&self, strike: Strike) -> Option<Time> {
+        self.progress[strike.fault].window_until
+    }
+
     /// Whether the scenario has any fault of this kind: asked before a point is put together.
     pub fn has(&self, kind: &str) -> bool {
         self.scenario.faults.iter().any(|fault| fault.kind.name == kind)

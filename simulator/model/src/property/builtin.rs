@@ -1,6 +1,6 @@
 //! The list.
 
-use super::{Property, audit, deletion, inventory, playlist, recording, retention, sandbox, webhook};
+use super::{Property, audit, deletion, inventory, operator, playlist, recording, retention, sandbox, webhook};
 
 /// Every built-in property, fresh, in the order of reports.
 pub fn builtin() -> Vec<Box<dyn Property>> {
@@ -28,6 +28,10 @@ pub fn builtin() -> Vec<Box<dyn Property>> {
         Box::new(audit::truthful::Truthful::default()),
         Box::new(audit::complete::Complete::default()),
         Box::new(webhook::authentic::Authentic::default()),
+        Box::new(webhook::prompt::Prompt::default()),
+        Box::new(operator::converges::Converges::default()),
+        Box::new(operator::crash_safe::CrashSafe),
+        Box::new(operator::bounded::Bounded::default()),
         Box::new(sandbox::contained::Contained),
     ]
 }

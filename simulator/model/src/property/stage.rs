@@ -14,6 +14,7 @@ use crate::call::{
     Answer, AuditAction, AuditOutcome, AuditRecord, Boot, Call, Command, Delivery, HeadResult, Hold, Link, ObjectId,
     Order, Reply, Row, RowState, SinkKey, StoredRow, Versioning,
 };
+use crate::goals::{self, Goals};
 use crate::livekit::{
     EgressInfo, EgressStatus, FileOutput, Output, S3Upload, SegmentedFileOutput, SegmentsInfo, Source, StartEgress,
     TrackSource,
@@ -104,6 +105,7 @@ impl Stage {
             egress_by_id: TextMap::new(),
             sink: Sink { buckets, media: Media::default(), list_page: 1000, objects_deleted: 0 },
             ports: Ports::default(),
+            unanswered: BTreeMap::new(),
         };
         Stage { state, monitor: Some(Monitor::new(properties)) }
     }
@@ -543,9 +545,31 @@ impl Stage {
         self.see(&Fact::Booted { boot: &Arc::new(boot) });
     }
 
+    /// A fault ends instance 0.
+    pub fn crash(&mut self) {
+        self.see(&Fact::Crashed { instance: 0 });
+    }
+
     /// Instance 0 ends itself.
     pub fn trap(&mut self, kind: TrapKind) {
         self.see(&Fact::Trapped { instance: 0, trap: &Trap { kind, message: "all fuel consumed".into() } });
+    }
+}
+
+/// What goes wrong, and whether it comes right.
+impl Stage {
+    /// A fault strikes.
+    pub fn strike(&mut self) {
+        self.see(&Fact::FaultStruck { fault: 0, kind: "webhook.drop" });
+    }
+
+    /// Somebody looks at the goals; the world was healed at `healed`.
+    pub fn look(&mut self, healed: &str) -> Goals {
+        let healed = self.state.scenario.world.start + span(healed);
+        let goals = goals::look(&self.state, healed);
+        let unmet = if let Goals::Unmet(unmet) = &goals { Some(unmet) } else { None };
+        self.see(&Fact::GoalsLooked { healed, met: goals == Goals::Met, unmet });
+        goals
     }
 }
 

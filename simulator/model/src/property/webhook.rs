@@ -1,6 +1,7 @@
 //! Promises about how webhooks are taken.
 
 pub mod authentic;
+pub mod prompt;
 
 #[cfg(test)]
 mod tests;

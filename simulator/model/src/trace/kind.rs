@@ -53,13 +53,15 @@ pub enum FactKind {
     Retracted,
     /// [`Fact::Viewed`]
     Viewed,
+    /// [`Fact::GoalsLooked`]
+    GoalsLooked,
     /// [`Fact::FaultStruck`]
     FaultStruck,
 }
 
 impl FactKind {
     /// Every kind, in order.
-    pub const ALL: [FactKind; 25] = [
+    pub const ALL: [FactKind; 26] = [
         FactKind::RoomStarted,
         FactKind::RoomFinished,
         FactKind::ParticipantJoined,
@@ -84,6 +86,7 @@ impl FactKind {
         FactKind::Published,
         FactKind::Retracted,
         FactKind::Viewed,
+        FactKind::GoalsLooked,
         FactKind::FaultStruck,
     ];
 }
@@ -116,6 +119,7 @@ impl Fact<'_> {
             Fact::Published { .. } => FactKind::Published,
             Fact::Retracted { .. } => FactKind::Retracted,
             Fact::Viewed { .. } => FactKind::Viewed,
+            Fact::GoalsLooked { .. } => FactKind::GoalsLooked,
             Fact::FaultStruck { .. } => FactKind::FaultStruck,
         }
     }

@@ -112,6 +112,14 @@ pub fn line(fact: &Fact<'_>, state: &State) -> String {
                 }
             }
         }
+        Fact::GoalsLooked { healed, met, unmet } => {
+            let since = state.now.since(*healed);
+            match (unmet, met) {
+                (Some(unmet), _) => format!("{since} after the last fault: {}", unmet.words),
+                (None, true) => format!("{since} after the last fault the operator's goals are reached"),
+                (None, false) => format!("{since} after the last fault nothing is amiss, but calls of that time go on"),
+            }
+        }
         Fact::FaultStruck { fault, kind } => {
             let name = state.scenario.faults.get(*fault).map_or("", |fault| fault.name.as_str());
             if name.is_empty() { format!("injected {kind}") } else { format!("injected {kind} ({name})") }
@@ -138,6 +146,7 @@ pub fn is_notable(fact: &Fact<'_>) -> bool {
             call => call.is_mutating(),
         },
         Fact::Replied { reply, .. } => tell::is_notable(reply),
+        Fact::GoalsLooked { unmet, .. } => unmet.is_some(),
         _ => true,
     }
 }

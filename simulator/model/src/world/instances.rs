@@ -332,6 +332,8 @@ impl World<'_> {
             Task::Item(item) => {
                 if matches!(answer, Answer::RetryLater(_)) {
                     self.again(item);
+                } else if let InboxItem::Command(number, _) = item {
+                    self.state.unanswered.remove(&number);
                 }
             }
         }
@@ -397,6 +399,7 @@ impl World<'_> {
     /// A command for the operator.
     pub(super) fn give(&mut self, command: Command) {
         self.log.emit(&self.state, &Fact::CommandGiven { command: &command });
+        self.state.unanswered.insert(self.commands.len(), (self.state.now, command.clone()));
         self.commands.push(command);
         self.put_into_inbox(InboxItem::Command(self.commands.len() - 1, 1));
     }

@@ -7,6 +7,7 @@ use super::Counts;
 use crate::call::Call;
 use crate::livekit::EgressStatus;
 use crate::property::Monitor;
+use crate::settled::Audit;
 use crate::sink::ChangeKind;
 use crate::state::State;
 use crate::trace::{Actor, Fact, Trace, Witness};
@@ -17,12 +18,21 @@ pub(crate) struct Log<'a> {
     pub(crate) monitor: Monitor,
     pub(crate) witness: Option<&'a mut dyn Witness>,
     pub(crate) counts: Counts,
+    /// Gathered only where the settled state is asked for.
+    pub(crate) audit: Option<Audit>,
     put_by_operator: BTreeSet<(String, Arc<str>)>,
 }
 
 impl<'a> Log<'a> {
     pub(crate) fn new(monitor: Monitor, witness: Option<&'a mut dyn Witness>) -> Log<'a> {
-        Log { trace: Trace::default(), monitor, witness, counts: Counts::default(), put_by_operator: BTreeSet::new() }
+        Log {
+            trace: Trace::default(),
+            monitor,
+            witness,
+            counts: Counts::default(),
+            audit: None,
+            put_by_operator: BTreeSet::new(),
+        }
     }
 
     /// `fact` has just happened; `state` is the world behind it. Returns the bytes of its record.
@@ -45,6 +55,11 @@ impl<'a> Log<'a> {
                 self.counts.host_calls += 1;
                 if matches!(call, Call::HeadObject { .. }) {
                     self.counts.heads += 1;
+                }
+            }
+            Fact::Audited { records, .. } => {
+                if let Some(audit) = &mut self.audit {
+                    audit.append(records);
                 }
             }
             Fact::Booted { .. } => self.counts.incarnations += 1,

@@ -1,6 +1,7 @@
 //! How webhooks are taken, told as short stories.
 
 use super::authentic::Authentic;
+use super::prompt::Prompt;
 use crate::call::AuditAction::{Delete, RefuseWebhook};
 use crate::call::{Call, CommitOutcome, LogLevel, Reply};
 use crate::property::stage::{Stage, done};
@@ -58,4 +59,44 @@ fn not_exercised_without_delivery() {
     let mut stage = Stage::new(Authentic::default());
     commit(&mut stage);
     assert_eq!(stage.finish().word(), "not_exercised");
+}
+
+#[test]
+fn an_answer_in_time_is_prompt_and_one_moment_later_is_not() {
+    let mut stage = Stage::new(Prompt::default());
+    stage.at("1h").deliver(true);
+    stage.at("1h30s").answer();
+    stage.at("2h").deliver(false);
+    stage.at("2h31s").answer();
+    stage.at("3h").deliver(true);
+    stage.answer();
+    let verdict = stage.finish();
+    assert_eq!((verdict.checks, verdict.violations), (3, 1));
+    assert_eq!(
+        verdict.first.expect("violated").message,
+        "a webhook is answered within 30s, but instance 0 was still at egress_ended of egress EG_0, room standup by then"
+    );
+}
+
+#[test]
+fn a_handler_that_dies_gives_no_late_answer() {
+    let mut stage = Stage::new(Prompt::default());
+    stage.deliver(true);
+    stage.at("10s").crash();
+    stage.at("1h").deliver(true);
+    stage.at("1h10s").trap(crate::operator::TrapKind::OutOfFuel);
+    stage.at("2h");
+    assert_eq!(stage.finish().word(), "not_exercised");
+}
+
+#[test]
+fn one_that_never_ends_is_late_when_its_time_is_up() {
+    let mut stage = Stage::new(Prompt::default());
+    stage.deliver(true);
+    stage.at("20s");
+    assert_eq!(stage.finish().word(), "not_exercised");
+    let mut stage = Stage::new(Prompt::default());
+    stage.deliver(true);
+    stage.at("1h");
+    assert_eq!(stage.tally(), (1, 1));
 }

@@ -10,6 +10,9 @@ use crate::state::{CallIx, EgressIx};
 /// Whether a fact is about somebody or something: by its own words, and for a room or a tenant also by the egress or
 /// the object that it speaks of.
 pub fn mentions(fact: &Fact<'_>, about: &Mention, state: &State) -> bool {
+    if let Fact::GoalsLooked { unmet: Some(unmet), .. } = fact {
+        return unmet.about.contains(about);
+    }
     match about {
         Mention::Instance(number) => instance(fact) == Some(*number),
         Mention::Room(name) => room(fact, name, state),

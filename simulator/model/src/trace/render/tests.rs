@@ -108,6 +108,7 @@ fn world() -> State {
             objects_deleted: 0,
         },
         ports: Ports::default(),
+        unanswered: BTreeMap::new(),
     }
 }
 

@@ -1,0 +1,347 @@
+//! The settled state: what a run leaves behind, without what a crash may rightly move.
+//!
+//! A crash costs seconds: egresses start later, are shorter by a segment, have other ids where one more was started. What it must
+//! not change is what there is in the end. So everything here goes by stable names (tenant, room, how many calls had a room
+//! of this name before, whose track) and by kinds: a recording has segments or has none, whatever their number. In it are
+//!
+//! - the recordings of each call: how the egress ended, what its inventory row says, what of it is in the sink, what of it
+//!   links lead to. An egress of which neither row nor object nor link tells has left nothing, and is left out;
+//! - the audit, records with the same idempotency key once: deletions, refusals, holds, publications. What failed and
+//!   was tried again settles nothing, nor do deliveries that were refused;
+//! - commands that are not answered.
+//!
+//! The operator's own state, its timers, its log and objects of its own are its own business.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::call::{AuditAction, AuditOutcome, AuditRecord, RowState};
+use crate::livekit::{EgressStatus, Source};
+use crate::property::{Mention, custody};
+use crate::state::{CallState, Egress, State};
+
+/// See the head of this file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    recordings: BTreeMap<Session, Vec<Recording>>,
+    audit: BTreeSet<Told>,
+    /// Ids of commands.
+    unanswered: BTreeSet<String>,
+}
+
+/// Where two runs settled otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// In words: `… with the crash there is …, without it …`.
+    pub words: String,
+    /// Whom it is about.
+    pub about: Vec<Mention>,
+}
+
+/// A call, by names that every run gives it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Session {
+    tenant: String,
+    room: String,
+    /// How many calls had a room of this name before.
+    session: u32,
+}
+
+/// What an egress left.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Recording {
+    what: String,
+    ended: Ended,
+    row: Option<RowState>,
+    in_sink: BTreeSet<Piece>,
+    links_to: BTreeSet<Piece>,
+}
+
+/// How an egress ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ended {
+    Not,
+    Well,
+    Failed,
+}
+
+/// What there may be of a recording, whatever its key and however often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Piece {
+    Media,
+    Playlist,
+    Segments,
+    Manifest,
+    DeleteMarker,
+    UnfinishedUpload,
+    /// A link that leads nowhere in the sink.
+    Elsewhere,
+}
+
+/// What the audit says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Told {
+    tenant: String,
+    action: AuditAction,
+    /// The code of a refusal.
+    refused: Option<String>,
+    what: String,
+    /// The same thing was told under several idempotency keys, so it counts several times.
+    repeated: bool,
+}
+
+/// Gathers the audit of a run, each idempotency key once.
+#[derive(Debug, Default)]
+pub(crate) struct Audit(BTreeMap<String, AuditRecord>);
+
+impl Audit {
+    pub(crate) fn append(&mut self, records: &[AuditRecord]) {
+        for record in records {
+            if !self.0.contains_key(&record.idempotency_key) {
+                self.0.insert(record.idempotency_key.clone(), record.clone());
+            }
+        }
+    }
+}
+
+impl Settled {
+    /// What is left at the end of a run.
+    pub(crate) fn of(state: &State, audit: &Audit) -> Settled {
+        let mut recordings: BTreeMap<Session, Vec<Recording>> = BTreeMap::new();
+        for call in &state.calls {
+            let mut left: Vec<Recording> = call
+                .egresses
+                .iter()
+                .map(|ix| state.egress(*ix))
+                .filter_map(|egress| Recording::of(egress, call, state))
+                .collect();
+            left.sort();
+            recordings.insert(Session::of(call, state), left);
+        }
+        let unanswered = state.unanswered.values().map(|(_, command)| command.id.clone()).collect();
+        Settled { recordings, audit: told(audit, state), unanswered }
+    }
+
+    /// The first thing that is otherwise than in the run without the crash.
+    pub fn difference(&self, without: &Settled) -> Option<Difference> {
+        self.recording_that_differs(without)
+            .or_else(|| self.record_that_differs(without))
+            .or_else(|| self.command_that_differs(without))
+    }
+
+    fn recording_that_differs(&self, without: &Settled) -> Option<Difference> {
+        let calls: BTreeSet<&Session> = self.recordings.keys().chain(without.recordings.keys()).collect();
+        let left = |settled: &Settled, call: &Session| settled.recordings.get(call).cloned().unwrap_or_default();
+        let call = calls.into_iter().find(|call| left(self, call) != left(without, call))?;
+        let words = format!(
+            "of {call} there is {} with the crash, and {} without it",
+            listed(&left(self, call)),
+            listed(&left(without, call))
+        );
+        Some(Difference { words, about: vec![Mention::Room(call.room.clone()), Mention::Tenant(call.tenant.clone())] })
+    }
+
+    fn record_that_differs(&self, without: &Settled) -> Option<Difference> {
+        let told = self.audit.symmetric_difference(&without.audit).next()?;
+        let (here, there) = if self.audit.contains(told) { ("with", "without") } else { ("without", "with") };
+        let words = format!("{here} the crash the audit of tenant {} tells of {told}, {there} it not", told.tenant);
+        Some(Difference { words, about: vec![Mention::Tenant(told.tenant.clone())] })
+    }
+
+    fn command_that_differs(&self, without: &Settled) -> Option<Difference> {
+        let id = self.unanswered.symmetric_difference(&without.unanswered).next()?;
+        let here = if self.unanswered.contains(id) { "with" } else { "without" };
+        let words = format!("{here} the crash the command {id} is never answered");
+        Some(Difference { words, about: Vec::new() })
+    }
+}
+
+impl Session {
+    fn of(call: &CallState, state: &State) -> Session {
+        Session {
+            tenant: state.tenant(call.tenant).name.to_string(),
+            room: call.room.to_string(),
+            session: call.session,
+        }
+    }
+}
+
+impl Recording {
+    /// None: it left nothing.
+    fn of(egress: &Egress, call: &CallState, state: &State) -> Option<Recording> {
+        let id = &*egress.info.egress_id;
+        let row = state.ports.rows.get(id).map(|stored| stored.row.state);
+        let links = state.ports.links.get(id).map(Vec::as_slice).unwrap_or_default();
+        let live = egress.info.status.is_live();
+        if row.is_none() && links.is_empty() && egress.objects.is_empty() && !live {
+            return None;
+        }
+        let mut in_sink = BTreeSet::new();
+        for key in &egress.objects {
+            if let Some(left) = custody::remains(state, &egress.bucket, key, egress.ix) {
+                in_sink.extend((left.versions > 0).then(|| Piece::of(key)));
+                in_sink.extend((left.markers > 0).then_some(Piece::DeleteMarker));
+            }
+        }
+        let uploads = state.sink.buckets.get(&*egress.bucket).map(|bucket| &bucket.uploads);
+        let unfinished = uploads.is_some_and(|uploads| {
+            uploads.values().any(|upload| upload.origin == crate::sink::Origin::Egress(egress.ix))
+        });
+        in_sink.extend(unfinished.then_some(Piece::UnfinishedUpload));
+        let target = |url: &str| {
+            let resolved = state.resolve_url(url).filter(|to| custody::is_there(state, to.bucket, to.key));
+            resolved.map_or(Piece::Elsewhere, |to| Piece::of(to.key))
+        };
+        Some(Recording {
+            what: what(egress, call),
+            ended: match egress.info.status {
+                EgressStatus::Complete | EgressStatus::LimitReached => Ended::Well,
+                EgressStatus::Failed | EgressStatus::Aborted => Ended::Failed,
+                _ => Ended::Not,
+            },
+            row,
+            in_sink,
+            links_to: links.iter().map(|link| target(&link.url)).collect(),
+        })
+    }
+}
+
+/// What an egress records, by names that every run gives it.
+fn what(egress: &Egress, call: &CallState) -> String {
+    match &egress.info.request.source {
+        Source::RoomComposite { .. } => "composite".into(),
+        Source::Track { track_id } => {
+            let whose = call.participants.iter().find_map(|person| {
+                let track = person.tracks.iter().find(|track| *track.sid == **track_id)?;
+                Some(format!("{}'s {}", person.identity, track.source.name()))
+            });
+            whose.unwrap_or_else(|| "a track of nobody".into())
+        }
+    }
+}
+
+impl Piece {
+    fn of(key: &str) -> Piece {
+        match key.rsplit_once('.') {
+            Some((_, "ts")) => Piece::Segments,
+            Some((_, "m3u8")) => Piece::Playlist,
+            Some((_, "json")) => Piece::Manifest,
+            _ => Piece::Media,
+        }
+    }
+}
+
+fn told(audit: &Audit, state: &State) -> BTreeSet<Told> {
+    let mut keys: BTreeMap<_, u32> = BTreeMap::new();
+    for record in audit.0.values() {
+        let settles = !matches!(record.outcome, AuditOutcome::Failed(_)) && record.action != AuditAction::RefuseWebhook;
+        if settles {
+            let AuditRecord { action, tenant, egress_id, bucket, key, version_id, outcome, .. } = record;
+            let refused = if let AuditOutcome::Refused(code) = outcome { Some(code) } else { None };
+            // Holds are told of once a command, and commands have nothing else to tell them apart.
+            let once = key.is_some() || egress_id.is_some();
+            *keys.entry((action, tenant, egress_id, bucket, key, version_id, refused)).or_default() += u32::from(once);
+        }
+    }
+    keys.into_iter()
+        .map(|((action, tenant, egress_id, _, key, _, refused), times)| {
+            let egress = egress_id.as_deref().map(|id| {
+                let named = state.egress_named(id).map(|egress| {
+                    let call = state.call(egress.call);
+                    format!("the {} of {}", what(egress, call), Session::of(call, state))
+                });
+                named.unwrap_or_else(|| "a recording that LiveKit never made".into())
+            });
+            let what = match (egress, key) {
+                (Some(egress), Some(key)) => format!("{} of {egress}", Piece::of(key)),
+                (Some(egress), None) => egress,
+                (None, Some(key)) => Piece::of(key).to_string(),
+                (None, None) => String::new(),
+            };
+            Told { tenant: tenant.clone(), action: *action, refused: refused.cloned(), what, repeated: times > 1 }
+        })
+        .collect()
+}
+
+fn listed(recordings: &[Recording]) -> String {
+    if recordings.is_empty() {
+        return "no recording".into();
+    }
+    recordings.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+fn pieces(pieces: &BTreeSet<Piece>) -> String {
+    if pieces.is_empty() {
+        return "nothing".into();
+    }
+    pieces.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.session {
+            0 => write!(f, "the call in room {} (tenant {})", self.room, self.tenant),
+            before => write!(f, "call {} in room {} (tenant {})", before + 1, self.room, self.tenant),
+        }
+    }
+}
+
+impl fmt::Display for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ended = match self.ended {
+            Ended::Not => "still under way",
+            Ended::Well => "complete",
+            Ended::Failed => "failed",
+        };
+        let row = match self.row {
+            None => "no row",
+            Some(RowState::Recording) => "a row `recording`",
+            Some(RowState::Stored) => "a row `stored`",
+            Some(RowState::Failed) => "a row `failed`",
+            Some(RowState::Deleting) => "a row `deleting`",
+            Some(RowState::Deleted) => "a row `deleted`",
+        };
+        let (sink, links) = (pieces(&self.in_sink), pieces(&self.links_to));
+        write!(f, "a recording ({}, {ended}, {row}, in the sink: {sink}, links to: {links})", self.what)
+    }
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Piece::Media => "the file",
+            Piece::Playlist => "playlist",
+            Piece::Segments => "segments",
+            Piece::Manifest => "manifest",
+            Piece::DeleteMarker => "a delete marker",
+            Piece::UnfinishedUpload => "an unfinished upload",
+            Piece::Elsewhere => "something that is not there",
+        })
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.action {
+            AuditAction::Delete => "the deletion",
+            AuditAction::LegalHold => "a legal hold",
+            AuditAction::LiftHold => "a legal hold that was lifted",
+            AuditAction::Publish => "the publication",
+            AuditAction::Retract => "the retraction",
+            AuditAction::RefuseWebhook => "a refused webhook",
+        })?;
+        if !self.what.is_empty() {
+            write!(f, " of {}", self.what)?;
+        }
+        if let Some(code) = &self.refused {
+            write!(f, ", refused with {code}")?;
+        }
+        if self.repeated {
+            f.write_str(", under several idempotency keys")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

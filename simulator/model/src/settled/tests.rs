@@ -1,0 +1,135 @@
+//! Two small worlds, and what of one is otherwise than in the other.
+
+use super::{Audit, Settled};
+use crate::call::{AuditAction, AuditOutcome, AuditRecord, Command, Hold, Order, RowState, SinkKey};
+use crate::property::stage::{ACME_1, ACME_10, Stage, done};
+use crate::property::webhook::authentic::Authentic;
+
+fn everything() -> SinkKey {
+    SinkKey::Prefix(String::new())
+}
+
+/// A call in HLS, an hour long unless it is to end earlier, with a row and a link.
+fn stage(end: &str, segments: u64) -> Stage {
+    let mut stage = Stage::new(Authentic::default());
+    let egress = stage.recorded_hls("standup", end, segments);
+    stage.row(egress, everything(), RowState::Stored);
+    stage.publish(egress, "https://cdn.example/rec/standup/p.m3u8");
+    stage
+}
+
+fn settled(stage: &Stage, records: &[AuditRecord]) -> Settled {
+    let mut audit = Audit::default();
+    audit.append(records);
+    Settled::of(&stage.state, &audit)
+}
+
+/// What two worlds are told apart by, the first with the crash.
+fn difference(with: &Stage, without: &Stage) -> Option<String> {
+    settled(with, &[]).difference(&settled(without, &[])).map(|difference| difference.words)
+}
+
+fn told(with: &[AuditRecord], without: &[AuditRecord]) -> Option<String> {
+    let stage = stage("1h", 600);
+    settled(&stage, with).difference(&settled(&stage, without)).map(|difference| difference.words)
+}
+
+#[test]
+fn seconds_make_no_difference() {
+    assert_eq!(difference(&stage("59m", 590), &stage("1h", 600)), None);
+}
+
+#[test]
+fn a_link_published_twice_is_published() {
+    let (without, mut with) = (stage("1h", 600), stage("1h", 600));
+    let egress = with.state.egresses[0].ix;
+    with.publish(egress, "https://cdn.example/rec/standup/p.m3u8");
+    assert_eq!(difference(&with, &without), None);
+    with.retract(egress);
+    let words = difference(&with, &without).expect("there is no link");
+    assert!(
+        words.starts_with("of the call in room standup (tenant acme-1) there is a recording (composite, complete, ")
+    );
+    assert!(words.contains("in the sink: playlist, segments, links to: nothing) with the crash, and"), "{words}");
+    assert!(words.ends_with("links to: playlist) without it"), "{words}");
+}
+
+#[test]
+fn rows_and_what_is_in_the_sink_are_settled() {
+    let (without, mut with) = (stage("1h", 2), stage("1h", 2));
+    let egress = with.state.egresses[0].ix;
+    with.row(egress, everything(), RowState::Recording);
+    assert!(difference(&with, &without).is_some_and(|words| words.contains("a row `recording`")));
+    with.row(egress, everything(), RowState::Stored);
+    with.erase("rec", "standup/s_0.ts");
+    assert_eq!(difference(&with, &without), None, "segments are there");
+    with.erase("rec", "standup/s_1.ts");
+    assert!(difference(&with, &without).is_some_and(|words| words.contains("in the sink: playlist, links")));
+    with.abandon_upload(egress, "standup/s_1.ts");
+    assert!(difference(&with, &without).is_some_and(|words| words.contains("playlist, an unfinished upload")));
+}
+
+#[test]
+fn an_egress_counts_if_it_left_anything() {
+    let (without, mut with) = (stage("1h", 2), stage("1h", 2));
+    let call = with.state.calls[0].ix;
+    let second = with.start(call, crate::property::stage::composite(), vec![crate::property::stage::file("rec")]);
+    with.fail(second);
+    assert_eq!(difference(&with, &without), None);
+    with.row(second, everything(), RowState::Failed);
+    let words = difference(&with, &without).expect("there is a row more");
+    assert!(
+        words.contains("(composite, failed, a row `failed`, in the sink: nothing, links to: nothing) with"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_call_that_only_one_has_is_named() {
+    let (without, mut with) = (stage("1h", 2), stage("1h", 2));
+    with.recorded(ACME_10, "other", "2h", &["a.mp4"]);
+    let words = difference(&with, &without).expect("there is a call more");
+    assert!(words.starts_with("of the call in room other (tenant acme-10) there is a recording"), "{words}");
+    assert!(words.ends_with("and no recording without it"), "{words}");
+}
+
+#[test]
+fn the_audit_tells_of_each_thing_once() {
+    let of = |key: &str, idempotency_key: &str| AuditRecord {
+        egress_id: Some("EG_0".into()),
+        idempotency_key: idempotency_key.into(),
+        ..done(AuditAction::Delete, Some(key))
+    };
+    let once = of("standup/p.m3u8", "one");
+    assert_eq!(told(&[once.clone(), once.clone()], std::slice::from_ref(&once)), None);
+    let words = told(&[once.clone(), of("standup/p.m3u8", "two")], std::slice::from_ref(&once)).expect("told twice");
+    assert_eq!(
+        words,
+        "without the crash the audit of tenant acme-1 tells of the deletion of playlist of the composite of the call in \
+         room standup (tenant acme-1), with it not"
+    );
+    assert!(told(&[], std::slice::from_ref(&once)).is_some());
+    let segment = |number: u64| of(&format!("standup/s_{number}.ts"), &number.to_string());
+    assert_eq!(told(&[segment(0), segment(1)], &[segment(0)]), None, "how many there are depends on seconds");
+}
+
+#[test]
+fn what_is_tried_again_settles_nothing_and_a_refusal_does() {
+    let with = |outcome| AuditRecord { outcome, ..done(AuditAction::Delete, Some("a.mp4")) };
+    assert_eq!(told(&[with(AuditOutcome::Failed("SlowDown".into()))], &[]), None);
+    assert_eq!(told(&[done(AuditAction::RefuseWebhook, None)], &[]), None);
+    let words = told(&[with(AuditOutcome::Refused("AccessDenied".into()))], &[]).expect("a refusal");
+    assert_eq!(
+        words,
+        "with the crash the audit of tenant acme-1 tells of the deletion of the file, refused with AccessDenied, without it \
+         not"
+    );
+}
+
+#[test]
+fn a_command_that_is_never_answered_is_named() {
+    let (without, mut with) = (stage("1h", 2), stage("1h", 2));
+    let order = Order::LegalHold(Hold { tenant: with.state.tenant(ACME_1).name.to_string(), room: None });
+    with.state.unanswered.insert(0, (with.state.now, Command { id: "hold".into(), order }));
+    assert_eq!(difference(&with, &without).as_deref(), Some("with the crash the command hold is never answered"));
+}

@@ -1,0 +1,46 @@
+//! Crashes at every call: the reference operator gets over each of them, in every scenario that is small enough to be run
+//! hundreds of times, faults and all. Natively, because both hosts make the same calls, and ten times as fast.
+
+use std::rc::Rc;
+
+use egress_sim_model::scenario::Scenario;
+use egress_sim_model::sweep::{Baseline, Harm, Place};
+use egress_sim_tests::{native, scenario, scenario_files};
+
+/// The first place at which a crash does harm.
+fn sweep(scenario: &Rc<Scenario>, operator: &str) -> Option<(Place, Harm)> {
+    let host = native(operator);
+    let baseline = Baseline::of(scenario, &host);
+    assert!(baseline.calls > 0, "{} asks for nothing", scenario.name);
+    baseline.places.iter().find_map(|place| Some((*place, baseline.crash(scenario, place.point, &host)?)))
+}
+
+fn settles_alike(path: &str) {
+    if let Some((place, harm)) = sweep(&scenario(path), "reference") {
+        panic!("{path}, --crash-at {} ({}): {}: {}", place.point, place.name, harm.broken.join(", "), harm.message);
+    }
+}
+
+#[test]
+fn the_reference_gets_over_a_crash_at_every_call_of_six_short_calls() {
+    settles_alike("compliance-call-small.toml");
+}
+
+#[test]
+fn and_of_a_whole_contract() {
+    settles_alike("contract-end-small.toml");
+}
+
+#[test]
+fn and_of_every_scenario_with_a_fault() {
+    for path in scenario_files().iter().filter(|path| path.starts_with("faults/") || path.starts_with("operator/")) {
+        settles_alike(path);
+    }
+}
+
+#[test]
+fn what_is_published_behind_the_commit_is_caught_at_the_commit() {
+    let (place, harm) = sweep(&scenario("operator/slow-upload.toml"), "broken/publishes-last").expect("it does harm");
+    assert_eq!((place.name, place.point.after), ("store.commit", true));
+    assert_eq!(harm.broken, ["operator.crash-safe"]);
+}
