@@ -23,6 +23,7 @@ pub mod webhook;
 mod coverage;
 mod custody;
 mod deadlines;
+pub(crate) mod locks;
 mod refusals;
 mod settled;
 mod words;

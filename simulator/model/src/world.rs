@@ -25,6 +25,7 @@ use crate::trace::{Fact, Occasion, TraceHash, Witness};
 use crate::webhook::Notifier;
 
 mod calls;
+mod deletes;
 mod instances;
 mod log;
 mod orders;

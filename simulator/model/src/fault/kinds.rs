@@ -13,6 +13,7 @@ pub static KINDS: &[&Kind] = &[
     &egress::OUTLIVES_ROOM,
     &operator::CRASH,
     &s3::BATCH_PARTIAL,
+    &s3::DELETE_IGNORED,
     &s3::SLOW_DOWN,
     &webhook::DROP,
     &webhook::DUPLICATE,

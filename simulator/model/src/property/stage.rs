@@ -400,7 +400,7 @@ impl Stage {
         if !versioned {
             versions.clear();
         }
-        versions.push(Version { id, at, content, origin });
+        versions.push(Version { id, at, content, lock: None, origin });
         let version = versions.last().and_then(|version| version.id.clone());
         self.see(&Fact::Sink { by, bucket, change: &Change { key: key.clone(), version, kind, origin } });
     }
@@ -434,6 +434,7 @@ impl Stage {
             content_type: "".into(),
             metadata: Arc::default(),
             tagging: "".into(),
+            lock: None,
             parts: BTreeMap::new(),
         };
         let bucket = self.state.sink.buckets.get_mut(&bucket).expect("a bucket of the stage");

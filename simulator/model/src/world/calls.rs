@@ -1,7 +1,7 @@
 //! What each call does. The one place where a [`Call`] meets the surfaces of the world.
 
 use super::World;
-use crate::call::{Call, CallError, ObjectId, Reply, Surface};
+use crate::call::{Call, CallError, Reply, Surface};
 use crate::fault::{Point, Strike};
 use crate::property::{Mention, Verdict};
 use crate::sink::{Body, Change, Origin, Put};
@@ -112,17 +112,9 @@ impl World<'_> {
                 let result = self.state.sink.put(put);
                 Reply::Put(self.changed_by_operator(instance, bucket, result))
             }
-            Call::DeleteObject { bucket, id } => {
-                let result = self.state.sink.delete(chance, now, bucket, id, origin);
-                Reply::Deleted(self.changed_by_operator(instance, bucket, result))
-            }
+            Call::DeleteObject { bucket, id } => Reply::Deleted(self.delete_object(instance, call, bucket, id)),
             Call::DeleteObjects { bucket, objects, quiet } => {
-                let (count, code) = self.batch_refusals(instance, call);
-                let mut refuse = |place: usize, _: &ObjectId| {
-                    (place < count).then(|| (code.clone(), "Refused by a fault.".to_owned()))
-                };
-                let result = self.state.sink.delete_many(chance, now, bucket, objects, *quiet, origin, &mut refuse);
-                Reply::DeleteResult(self.changed_by_operator(instance, bucket, result))
+                Reply::DeleteResult(self.delete_objects(instance, call, bucket, objects, *quiet))
             }
             Call::AbortMultipartUpload { bucket, key, upload_id } => {
                 let result = self.state.sink.abort_multipart_upload(bucket, key, upload_id);
@@ -133,7 +125,7 @@ impl World<'_> {
     }
 
     /// Puts the changes of an S3 call on record.
-    fn changed_by_operator<T>(
+    pub(super) fn changed_by_operator<T>(
         &mut self,
         instance: u32,
         bucket: &str,
@@ -156,7 +148,7 @@ impl World<'_> {
         Some(CallError::rejected("SlowDown", 503, "Please reduce your request rate."))
     }
 
-    fn strike_s3(&mut self, kinds: &[&str], instance: u32, call: &Call) -> Option<Strike> {
+    pub(super) fn strike_s3(&mut self, kinds: &[&str], instance: u32, call: &Call) -> Option<Strike> {
         let keys = call.keys();
         let point = Point {
             name: call.name(),
@@ -166,15 +158,5 @@ impl World<'_> {
             ..Point::default()
         };
         self.strike(kinds, &point)
-    }
-
-    /// How many of a batch's first keys a fault refuses, and with what code.
-    fn batch_refusals(&mut self, instance: u32, call: &Call) -> (usize, String) {
-        if !self.faults.has("s3.batch_partial") {
-            return (0, String::new());
-        }
-        let Some(strike) = self.strike_s3(&["s3.batch_partial"], instance, call) else { return (0, String::new()) };
-        let fault = self.faults.fault(strike);
-        (usize::try_from(fault.integer("keys")).unwrap_or(usize::MAX), fault.text("code").to_owned())
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{Event, World};
-use crate::call::{Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, HeadResult, Timer};
+use crate::call::{Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, HeadResult, Timer, Versioning};
 use crate::fault::Point;
 use crate::operator::{Guest, Step, Trap, TrapKind};
 use crate::time::Span;
@@ -91,7 +91,10 @@ impl World<'_> {
                     .buckets
                     .iter()
                     .map(|name| scenario.bucket(name))
-                    .map(|bucket| BootBucket { name: bucket.name, region: bucket.region, versioned: bucket.versioning })
+                    .map(|bucket| {
+                        let versioned = bucket.versioning() == Versioning::Enabled;
+                        BootBucket { name: bucket.name, region: bucket.region, versioned }
+                    })
                     .collect(),
                 cdn: tenant.cdn.clone(),
                 retention: tenant.retention,

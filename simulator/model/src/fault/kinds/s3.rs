@@ -2,6 +2,18 @@
 
 use crate::fault::{Default, Kind, Parameter};
 
+/// Of a batch: how many keys, and from which end.
+const KEYS: Parameter = Parameter {
+    name: "keys",
+    summary: "How many keys of a batch, of those that `where.key` means.",
+    default: Default::Integer(1),
+};
+const FROM: Parameter = Parameter {
+    name: "from",
+    summary: "From which end of the batch they are counted.",
+    default: Default::OneOf(&["first", "last"]),
+};
+
 /// Some keys of a batch are refused.
 pub static BATCH_PARTIAL: Kind = Kind {
     name: "s3.batch_partial",
@@ -12,12 +24,20 @@ pub static BATCH_PARTIAL: Kind = Kind {
     points: &["s3.delete_objects"],
     parameters: &[
         Parameter { name: "code", summary: "S3's code for the refused keys.", default: Default::Text("InternalError") },
-        Parameter {
-            name: "keys",
-            summary: "How many keys are refused, from the batch's first one.",
-            default: Default::Integer(1),
-        },
+        KEYS,
+        FROM,
     ],
+};
+
+/// Reported as deleted, and still there.
+pub static DELETE_IGNORED: Kind = Kind {
+    name: "s3.delete_ignored",
+    summary: "The delete is answered as if it had worked, for the key itself or some of a batch; nothing happens.",
+    source: "Stores and gateways that are not AWS and answer before they delete; an audit must be able to find it.",
+    sound_operator: "Looks by HEAD, and by a version listing where there are versions, before it says that a key is gone.",
+    on: "s3.delete_*",
+    points: &["s3.delete_object", "s3.delete_objects"],
+    parameters: &[KEYS, FROM],
 };
 
 /// Slow down.
