@@ -5,7 +5,7 @@
 //! consistent, as S3's are. A refusal is a value with S3's code and status; what a fault makes of a call is decided
 //! by the caller, before or after it asks the sink.
 //!
-//! `object` heads, gets and puts; `delete`, `list`, `lock` and `multipart` do what they say; `body` holds what objects are made
+//! `object` heads, gets and puts; `delete`, `list`, `lock`, `multipart` and `past` do what they say; `body` holds what objects are made
 //! of, `playlist` and `synthetic` two kinds of it.
 
 use std::collections::BTreeMap;
@@ -22,10 +22,12 @@ use crate::time::Time;
 
 pub mod body;
 pub mod delete;
+pub mod error;
 pub mod list;
 pub mod lock;
 pub mod multipart;
 pub mod object;
+pub mod past;
 pub mod playlist;
 mod synthetic;
 #[cfg(test)]
@@ -66,6 +68,8 @@ pub struct Bucket {
     pub public: bool,
     /// By key; a key without a version is not in here.
     pub keys: TextMap<Versions>,
+    /// What is gone, for listings that lag behind; none: there are no such listings.
+    pub ghosts: Option<Vec<past::Ghost>>,
     /// Unfinished multipart uploads, by key and upload id.
     pub uploads: BTreeMap<(String, String), Upload>,
 }
@@ -82,7 +86,7 @@ impl Versions {
 }
 
 /// One version of a key, or a delete marker.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Version {
     /// None: the `null` version.
     pub id: Option<Arc<str>>,

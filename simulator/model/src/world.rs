@@ -3,8 +3,8 @@
 //! A run is a plain synchronous loop over a time-ordered queue. The operator is a coroutine: a call that it makes is
 //! one more event, at which faults are asked, the effect is applied, facts go out and the operator is resumed with
 //! the reply. The parts of the world are `impl World` blocks beside this file: `rooms` (calls of the scenario),
-//! `instances` (the operator's incarnations and what they are handed), `calls` (what each call does), `ports` (durable
-//! ports), `orders` (commands, contract ends, viewers), and in their own folders `egress` and `webhook`.
+//! `instances` (the operator's incarnations and what they are handed), `calls` (what each call does), `interference` (what
+//! faults make of a call), `ports` (durable ports), `orders` (commands, contract ends, viewers), and in their own folders `egress` and `webhook`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -24,9 +24,12 @@ use crate::time::{Span, Time};
 use crate::trace::{Fact, Occasion, TraceHash, Witness};
 use crate::webhook::Notifier;
 
+mod buckets;
 mod calls;
 mod deletes;
 mod instances;
+mod interference;
+mod lists;
 mod log;
 mod orders;
 mod ports;
@@ -143,14 +146,16 @@ pub(crate) enum Event {
     EgressAborts { egress: EgressIx },
     /// A segment of an egress is uploaded, unless the plan has changed since.
     SegmentStored { egress: EgressIx, plan: u32 },
+    /// A version is copied to another bucket.
+    Replicates { copying: buckets::Copying },
     /// All of an egress is uploaded.
     EgressStored { egress: EgressIx },
     /// A queue of the notifier tries again.
     QueueTries { queue: Arc<str> },
     /// One delivery beside the queues.
     ExtraDelivery { delivery: u64 },
-    /// A call of an instance takes effect.
-    CallApplies { instance: u32, incarnation: u32 },
+    /// A call of an instance takes effect, or is answered.
+    CallGoesOn { instance: u32, incarnation: u32 },
     /// An instance is started again.
     Restarts { instance: u32 },
     /// A timer of the operator is due, unless it was set anew since.
@@ -277,6 +282,9 @@ impl<'a> World<'a> {
     /// Puts everything into the queue that the scenario knows from the start.
     fn prepare(&mut self) {
         let scenario = Rc::clone(&self.state.scenario);
+        if self.faults.has("s3.stale_list") {
+            self.state.sink.remember();
+        }
         self.boot_instances(scenario.operator.instances);
         for (rule, call) in scenario.calls.iter().enumerate() {
             self.queue.push(self.at(call.start(0)), Event::CallStarts { rule, n: 0 });
@@ -302,9 +310,10 @@ impl<'a> World<'a> {
             Event::EgressAborts { egress } => self.egress_aborts(egress),
             Event::SegmentStored { egress, plan } => self.segment_stored(egress, plan),
             Event::EgressStored { egress } => self.egress_stored(egress),
+            Event::Replicates { copying } => self.replicates(&copying),
             Event::QueueTries { queue } => self.queue_tries(&queue),
             Event::ExtraDelivery { delivery } => self.extra_delivery(delivery),
-            Event::CallApplies { instance, incarnation } => self.call_applies(instance, incarnation),
+            Event::CallGoesOn { instance, incarnation } => self.call_goes_on(instance, incarnation),
             Event::Restarts { instance } => self.restarts(instance),
             Event::TimerDue { name, setting } => self.timer_due(&name, setting),
             Event::Again { item } => self.inbox.push_back(item),

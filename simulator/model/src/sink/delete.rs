@@ -174,6 +174,7 @@ impl Request<'_> {
                 if let Some((key, versions)) = bucket.keys.remove_entry(&id.key) {
                     self.hidden += 1;
                     for version in versions.0 {
+                        bucket.put_aside(&key, &version, self.delete.now);
                         self.tell_erased(Arc::clone(&key), version, true);
                     }
                 }
@@ -192,16 +193,14 @@ impl Request<'_> {
     fn mark(&mut self, bucket: &mut Bucket, key: &str) -> DeletedObject {
         let known = bucket.keys.get_key_value(key).map(|(key, _)| Arc::clone(key));
         let key: Arc<str> = known.unwrap_or_else(|| key.into());
+        let versioning = bucket.versioning;
         let versions = bucket.keys.or_default(Arc::clone(&key));
         self.hidden += u64::from(versions.current().is_some());
-        let id = if bucket.versioning == Versioning::Enabled {
+        let mut replaced = None;
+        let id = if versioning == Versioning::Enabled {
             Some(versions.next_id(self.delete.chance, self.delete.now, self.delete.bucket, &key))
         } else {
-            if let Some(null) = versions.take_null()
-                && !null.is_marker()
-            {
-                self.tell_erased(Arc::clone(&key), null, false);
-            }
+            replaced = versions.take_null();
             None
         };
         versions.push(Version {
@@ -211,6 +210,12 @@ impl Request<'_> {
             lock: None,
             origin: self.delete.origin,
         });
+        if let Some(null) = replaced {
+            bucket.put_aside(&key, &null, self.delete.now);
+            if !null.is_marker() {
+                self.tell_erased(Arc::clone(&key), null, false);
+            }
+        }
         let marker = id.as_deref().unwrap_or("null").to_owned();
         let deleted = DeletedObject {
             key: key.as_ref().to_owned(),
@@ -244,6 +249,7 @@ impl Request<'_> {
         if last {
             bucket.keys.remove(key);
         }
+        bucket.put_aside(&known, &erased, self.delete.now);
         if erased.is_marker() {
             deleted.delete_marker = true;
             deleted.delete_marker_version_id = Some(version.to_owned());

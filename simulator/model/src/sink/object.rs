@@ -125,6 +125,22 @@ impl Sink {
         Ok(bucket.store(put.chance, put.now, put.bucket, put.key, content, lock.map(Box::new), put.origin))
     }
 
+    /// Replication: stores a version with data, by the name of its bucket, key and version, in another bucket too. None:
+    /// it is not there, or the other bucket is not.
+    pub fn copy(
+        &mut self,
+        chance: Chance,
+        now: Time,
+        bucket: &str,
+        key: &Arc<str>,
+        version: Option<&str>,
+        to: &str,
+    ) -> Option<Change> {
+        let version = self.buckets.get(bucket)?.keys.get(key)?.named(version.unwrap_or("null"))?;
+        let (content, origin) = (version.content.clone()?, version.origin);
+        Some(self.buckets.get_mut(to)?.store(chance, now, to, Arc::clone(key), content, None, origin))
+    }
+
     /// What a reply tells of a version.
     fn describe(&self, bucket: &Bucket, version: &Version, content: &Content) -> ObjectHead {
         ObjectHead {
@@ -201,13 +217,17 @@ impl Bucket {
         let enabled = self.versioning == Versioning::Enabled;
         let lock = lock.or_else(|| self.default_lock(now));
         let versions = self.keys.or_default(Arc::clone(&key));
+        let mut overwritten = None;
         let id = if enabled {
             Some(versions.next_id(chance, now, name, &key))
         } else {
-            versions.take_null();
+            overwritten = versions.take_null();
             None
         };
         versions.push(Version { id: id.clone(), at: now, content: Some(content), lock, origin });
+        if let Some(overwritten) = overwritten {
+            self.put_aside(&key, &overwritten, now);
+        }
         Change { key, version: id, kind, origin }
     }
 

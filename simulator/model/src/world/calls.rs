@@ -77,21 +77,20 @@ impl World<'_> {
     }
 
     fn apply_s3(&mut self, instance: u32, call: &Call) -> Reply {
-        if let Some(error) = self.s3_refusal(instance, call) {
-            return call.failed(error);
-        }
+        self.before_s3_call(instance, call);
         let now = self.state.now;
         let chance = self.chance;
         let origin = Origin::Operator;
         match call {
             Call::HeadObject { bucket, id } => Reply::Head(self.state.sink.head(bucket, id)),
             Call::GetObject { bucket, id, range } => Reply::Object(self.state.sink.get(bucket, id, *range)),
-            Call::ListObjectsV2 { bucket, prefix, continuation_token, max_keys } => Reply::Objects(
-                self.state.sink.list_objects_v2(bucket, prefix, continuation_token.as_deref(), *max_keys),
-            ),
+            Call::ListObjectsV2 { bucket, prefix, continuation_token, max_keys } => {
+                let token = continuation_token.as_deref();
+                Reply::Objects(self.list_objects_v2(instance, call, (bucket, prefix), token, *max_keys))
+            }
             Call::ListObjectVersions { bucket, prefix, marker, max_keys } => {
                 let marker = marker.as_ref().map(|(key, version)| (key.as_str(), version.as_str()));
-                Reply::Versions(self.state.sink.list_object_versions(bucket, prefix, marker, *max_keys))
+                Reply::Versions(self.list_object_versions(instance, call, (bucket, prefix), marker, *max_keys))
             }
             Call::ListMultipartUploads { bucket, prefix } => {
                 Reply::Uploads(self.state.sink.list_multipart_uploads(bucket, prefix))
@@ -134,18 +133,9 @@ impl World<'_> {
         let (reply, changes) = result?;
         for change in &changes {
             self.log.emit(&self.state, &Fact::Sink { by: Actor::Operator(instance), bucket, change });
+            self.after_store(bucket, change);
         }
         Ok(reply)
-    }
-
-    /// Faults that refuse a whole S3 request.
-    fn s3_refusal(&mut self, instance: u32, call: &Call) -> Option<CallError> {
-        const KINDS: &[&str] = &["s3.slow_down"];
-        if !KINDS.iter().any(|kind| self.faults.has(kind)) {
-            return None;
-        }
-        self.strike_s3(KINDS, instance, call)?;
-        Some(CallError::rejected("SlowDown", 503, "Please reduce your request rate."))
     }
 
     pub(super) fn strike_s3(&mut self, kinds: &[&str], instance: u32, call: &Call) -> Option<Strike> {

@@ -7,6 +7,7 @@ use crate::fault::anchor::pattern_matches;
 use crate::property::locks;
 use crate::sink::Origin;
 use crate::sink::delete::{Delete, Fate};
+use crate::sink::error::status_and_message;
 
 impl World<'_> {
     /// S3 `DeleteObject`.
@@ -110,12 +111,6 @@ fn struck(fault: &Fault, objects: &[ObjectId]) -> Vec<usize> {
 
 /// A refusal inside the answer to a batch, in S3's words.
 fn refused(code: &str) -> Fate {
-    let message = match code {
-        "AccessDenied" => "Access Denied",
-        "InternalError" => "We encountered an internal error. Please try again.",
-        "NoSuchVersion" => "The specified version does not exist.",
-        "SlowDown" => "Please reduce your request rate.",
-        _ => "Refused by a fault.",
-    };
+    let (_, message) = status_and_message(code);
     Fate::Refused { code: code.to_owned(), message: message.to_owned() }
 }

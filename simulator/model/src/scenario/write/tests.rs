@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::write;
-use crate::fault::{self, Anchor, Default as ParameterDefault, Fault, Filter, KINDS, Kind, POINTS, Value};
+use crate::fault::kinds::s3::LAST_BUCKET;
+use crate::fault::{self, Anchor, Default as ParameterDefault, Fault, Filter, KINDS, Kind, Value, points};
 use crate::livekit::TrackSource;
 use crate::scenario::file::parse;
 use crate::scenario::{
@@ -247,9 +248,8 @@ fn parameter(default: ParameterDefault) -> BoxedStrategy<Value> {
 }
 
 fn one_fault(kind: &'static Kind, tenants: &[Tenant], calls: Vec<Call>) -> impl Strategy<Value = Fault> + use<> {
-    let points: Vec<&str> =
-        POINTS.iter().copied().filter(|point| kind.strikes_at(point)).chain(kind.points.iter().copied()).collect();
-    let on = (select(points), 1..9_u64, 1..9_u64).prop_map(|(point, nth, count)| Anchor::On {
+    let all: Vec<&str> = points().filter(|point| kind.strikes_at(point)).chain(kind.points.iter().copied()).collect();
+    let on = (select(all), 1..9_u64, 1..9_u64).prop_map(|(point, nth, count)| Anchor::On {
         point: point.into(),
         nth,
         count,
@@ -271,7 +271,15 @@ fn one_fault(kind: &'static Kind, tenants: &[Tenant], calls: Vec<Call>) -> impl 
     let parameters: Vec<_> = kind
         .parameters
         .iter()
-        .map(|own| proptest::option::of(parameter(own.default).prop_map(|value| (own.name, value))))
+        .map(|own| {
+            let value = match own.default {
+                ParameterDefault::Text(text) if text == LAST_BUCKET => {
+                    select(tenants[0].buckets.clone()).prop_map(Value::Text).boxed()
+                }
+                default => parameter(default),
+            };
+            proptest::option::of(value.prop_map(|value| (own.name, value)))
+        })
         .collect();
     (
         prop_oneof![on, at, step],
