@@ -10,7 +10,8 @@
 //! - **Look yourself.** While a duty is open, a timer compares what should be recorded with what is. A lost webhook costs
 //!   `reconcile` at most ([`patrol`]).
 //! - **Delete in pieces, and look afterwards.** Work that takes long is done by timers, a piece at a time, from what is
-//!   written in the inventory; a deletion is in the audit once HEAD found nothing ([`erase`]).
+//!   written in the inventory; a deletion is in the audit once HEAD found nothing ([`erase`]). What no inventory knows of is
+//!   looked for at the end ([`strays`]).
 //!
 //! [`Steps`] is the table of contents: one method a decision, each with the sound way of doing it. The operators in
 //! `broken` replace one of them each.

@@ -6,9 +6,9 @@
 //! While anything is still open (a hold, a recording, a deletion that was refused) nothing is searched: whatever is found
 //! would have to be told apart from what is kept. Whoever closes the last open thing sets the timer again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use egress_sim_sdk::{Commit, Cx, Outcome, Result, Row, RowState, SinkKey, StoredRow};
+use egress_sim_sdk::{Commit, Cx, Outcome, Result, Row, RowState, SinkKey, StateEntry, StoredRow};
 
 use super::Steps;
 use super::duty::{Duty, OPEN};
@@ -16,9 +16,9 @@ use super::erase::{Erased, Wait};
 use super::recording::Details;
 use super::sweep;
 
-/// What is known of the strays that the sink does not let go.
-fn strays_key(tenant: &str) -> String {
-    format!("strays/{tenant}")
+/// What was found and is not gone yet. It is written down first, so that whoever comes after a crash knows what to report.
+fn notes_of(tenant: &str) -> String {
+    format!("stray/{tenant}/")
 }
 
 impl dyn Steps {
@@ -27,59 +27,72 @@ impl dyn Steps {
         cx.timers().set(&format!("search/{tenant}"), at)
     }
 
-    /// Searches the buckets of a tenant and deletes what is found, a piece at a time.
+    /// Searches the buckets of a tenant, and deletes what is found, a piece at a time.
     pub fn search(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Outcome {
         if self.is_busy(cx, tenant)? {
             return Ok(());
         }
-        let key = strays_key(tenant);
-        let noted = cx.state().get(&key)?.map(|entry| entry.value).unwrap_or_default();
-        let mut known: Details = serde_json::from_str(&noted).unwrap_or_default();
-        let mut again: Option<u64> = None;
-        let mut refused = false;
-        let mut pieces = self.desk().config.rows;
-        for bucket in self.buckets_to_search(tenant) {
-            let everything = stray(tenant, &bucket, format!("{tenant}/"));
-            let found = self.find(cx, &everything)?;
-            let directories: BTreeSet<&str> =
-                found.iter().filter_map(|version| Some(version.key.rsplit_once('/')?.0)).collect();
-            for directory in directories {
-                if pieces == 0 {
-                    again.get_or_insert(0);
-                    break;
-                }
-                pieces -= 1;
-                let row = stray(tenant, &bucket, format!("{directory}/"));
-                if let Some(wait) = self.delete_stray(cx, row, &mut known)? {
-                    refused |= matches!(wait, Wait::Refused(_));
-                    let wait = wait.time();
-                    again = Some(again.map_or(wait, |soonest| soonest.min(wait)));
-                }
+        let notes = self.note_strays(cx, tenant)?;
+        let piece = usize::try_from(self.desk().config.rows).unwrap_or(usize::MAX);
+        let mut again = (notes.len() > piece).then_some(0);
+        for (note, details) in notes.into_iter().take(piece) {
+            if let Some(wait) = self.delete_stray(cx, tenant, &note, &details)? {
+                again = Some(again.map_or(wait.time(), |soonest: u64| soonest.min(wait.time())));
             }
-        }
-        if refused {
-            known.refusals += 1;
-            cx.commit(Commit::new().put_state(&key, serde_json::to_string(&known).unwrap_or_default()))?;
         }
         let Some(wait) = again else { return Ok(()) };
         let now = cx.now();
         self.search_at(cx, tenant, now + wait)
     }
 
-    /// Deletes what lies under the prefix of one stray recording; says why it could not.
-    fn delete_stray(&mut self, cx: &mut Cx<'_>, row: Row, known: &mut Details) -> Result<Option<Wait>> {
-        let stored = StoredRow { row: Row { details: known.to_json(), ..row }, version: 0 };
+    /// Notes what lies in the buckets of a tenant, by bucket and directory, beside what was noted before.
+    fn note_strays(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Result<BTreeMap<String, Details>> {
+        let noted = cx.state().all(&notes_of(tenant))?;
+        let read = |entry: StateEntry| (entry.key, serde_json::from_str(&entry.value).unwrap_or_default());
+        let mut notes: BTreeMap<String, Details> = noted.into_iter().map(read).collect();
+        let mut changed: BTreeSet<String> = BTreeSet::new();
+        for bucket in self.buckets_to_search(tenant) {
+            for version in self.find(cx, &stray(tenant, &bucket, format!("{tenant}/"), String::new()))? {
+                let Some((directory, _)) = version.key.rsplit_once('/') else { continue };
+                let note = format!("{}{bucket}/{directory}/", notes_of(tenant));
+                let details = notes.entry(note.clone()).or_default();
+                if !details.keys.contains(&version.key) {
+                    details.keys.push(version.key);
+                    changed.insert(note);
+                }
+            }
+        }
+        if !changed.is_empty() {
+            let commit =
+                changed.iter().fold(Commit::new(), |commit, note| commit.put_state(note, notes[note].to_json()));
+            cx.commit(commit)?;
+        }
+        Ok(notes)
+    }
+
+    /// Deletes what lies under the prefix of one note, looks, and reports it; or says why it is still there.
+    fn delete_stray(&mut self, cx: &mut Cx<'_>, tenant: &str, note: &str, details: &Details) -> Result<Option<Wait>> {
+        let Some((bucket, prefix)) = note.strip_prefix(&notes_of(tenant)).and_then(|place| place.split_once('/'))
+        else {
+            return Ok(None);
+        };
+        let stored = StoredRow { row: stray(tenant, bucket, prefix.to_owned(), details.to_json()), version: 0 };
         let mut leaving = [self.find_leaving(cx, &stored)?];
         self.delete_all(cx, &mut leaving)?;
         let [one] = leaving;
-        known.refused.clone_from(&one.details.refused);
         let mut erased = Erased::default();
         let mut unlimited = u64::MAX;
         self.finish(cx, one, &mut unlimited, &mut erased)?;
         if !erased.records.is_empty() {
             cx.audit(erased.records)?;
         }
-        Ok(erased.later.pop().map(|(_, wait)| wait))
+        let wait = erased.later.pop().map(|(_, wait)| wait);
+        match (wait, erased.rows.pop()) {
+            (None, _) => cx.commit(Commit::new().delete_state(note))?,
+            (Some(_), Some(row)) => cx.commit(Commit::new().put_state(note, row.details))?,
+            (Some(_), None) => return Ok(wait),
+        };
+        Ok(wait)
     }
 
     /// Whether the contract goes on, or anything that the inventory knows of is not dealt with.
@@ -104,7 +117,7 @@ impl dyn Steps {
 }
 
 /// A row as the inventory would have it, if it knew.
-fn stray(tenant: &str, bucket: &str, prefix: String) -> Row {
+fn stray(tenant: &str, bucket: &str, prefix: String, details: String) -> Row {
     Row {
         egress_id: String::new(),
         tenant: tenant.to_owned(),
@@ -113,6 +126,6 @@ fn stray(tenant: &str, bucket: &str, prefix: String) -> Row {
         key: SinkKey::Prefix(prefix),
         kind: String::from("stray"),
         state: RowState::Deleting,
-        details: String::new(),
+        details,
     }
 }
