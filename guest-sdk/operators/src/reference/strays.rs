@@ -29,7 +29,7 @@ impl dyn Steps {
 
     /// Searches the buckets of a tenant, and deletes what is found, a piece at a time.
     pub fn search(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Outcome {
-        if self.is_busy(cx, tenant)? {
+        if is_busy(cx, tenant)? {
             return Ok(());
         }
         let notes = self.note_strays(cx, tenant)?;
@@ -47,9 +47,9 @@ impl dyn Steps {
 
     /// Notes what lies in the buckets of a tenant, by bucket and directory, beside what was noted before.
     fn note_strays(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Result<BTreeMap<String, Details>> {
-        let noted = cx.state().all(&notes_of(tenant))?;
+        let entries = cx.state().all(&notes_of(tenant))?;
         let read = |entry: StateEntry| (entry.key, serde_json::from_str(&entry.value).unwrap_or_default());
-        let mut notes: BTreeMap<String, Details> = noted.into_iter().map(read).collect();
+        let mut notes: BTreeMap<String, Details> = entries.into_iter().map(read).collect();
         let mut changed: BTreeSet<String> = BTreeSet::new();
         for bucket in self.buckets_to_search(tenant) {
             for version in self.find(cx, &stray(tenant, &bucket, format!("{tenant}/"), String::new()))? {
@@ -94,26 +94,26 @@ impl dyn Steps {
         };
         Ok(wait)
     }
+}
 
-    /// Whether the contract goes on, or anything that the inventory knows of is not dealt with.
-    fn is_busy(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Result<bool> {
-        let Some(entry) = cx.state().get(&sweep::contract_key(tenant))? else { return Ok(true) };
-        let pass: sweep::Pass = serde_json::from_str(&entry.value).unwrap_or_default();
-        if !pass.done {
+/// Whether the contract goes on, or anything that the inventory knows of is not dealt with.
+fn is_busy(cx: &mut Cx<'_>, tenant: &str) -> Result<bool> {
+    let Some(entry) = cx.state().get(&sweep::contract_key(tenant))? else { return Ok(true) };
+    let pass: sweep::Pass = serde_json::from_str(&entry.value).unwrap_or_default();
+    if !pass.done {
+        return Ok(true);
+    }
+    for prefix in [format!("due/{tenant}/"), sweep::held_key(tenant, "")] {
+        if !cx.state().scan(&prefix, None, 1)?.is_empty() {
             return Ok(true);
         }
-        for prefix in [format!("due/{tenant}/"), sweep::held_key(tenant, "")] {
-            if !cx.state().scan(&prefix, None, 1)?.is_empty() {
-                return Ok(true);
-            }
-        }
-        for entry in cx.state().all(OPEN)? {
-            if Duty::read(&entry)?.tenant == tenant {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
+    for entry in cx.state().all(OPEN)? {
+        if Duty::read(&entry)?.tenant == tenant {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A row as the inventory would have it, if it knew.

@@ -204,7 +204,8 @@ impl Sink {
         let standing = version.lock.as_ref().and_then(|lock| lock.retention).filter(|old| old.stands(now));
         if let Some(old) = standing {
             let longer = retention.is_some_and(|new| new.mode == old.mode && new.until >= old.until);
-            if !longer && !(bypass_governance && old.mode == LockMode::Governance) {
+            let bypassed = bypass_governance && old.mode == LockMode::Governance;
+            if !(longer || bypassed) {
                 return Err(protected());
             }
         }
