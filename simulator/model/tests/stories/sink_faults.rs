@@ -22,13 +22,14 @@ fn asked(bucket: &str, calls: &[Call], fault: &str) -> (Vec<Reply>, Outcome) {
         }
         _ => OK,
     });
-    let commands: String = (0..calls.len())
+    let commands: Vec<String> = (0..calls.len())
         .map(|n| format!("[[command]]\nname = \"{n}\"\nat = \"{n}s\"\ndo = \"playback\"\ntenant = \"acme\"\n"))
         .collect();
     let source = format!(
         "format = 1\n[world]\nhorizon = \"90d\"\nlist_page = 2\n\
          [[tenant]]\nname = \"acme\"\nbuckets = [\"rec\", \"copies\"]\n\
-         [[bucket]]\nname = \"rec\"\n{bucket}\n{commands}{fault}"
+         [[bucket]]\nname = \"rec\"\n{bucket}\n{}{fault}",
+        commands.concat()
     );
     let (outcome, _) = tell(&source, &host);
     let replies = heard.borrow().clone();
