@@ -12,6 +12,7 @@ mod deletes_early;
 mod deletes_segments;
 mod first_page_only;
 mod forgets_a_bucket;
+mod gives_up_on_locked;
 mod hoards_memory;
 mod ignores_batch_errors;
 mod ignores_holds;
@@ -21,6 +22,7 @@ mod leaves_manifest;
 mod leaves_segments;
 mod link_without_bucket;
 mod links_to_sink;
+mod locked_is_deleted;
 mod marker_is_gone;
 mod misses_late_tracks;
 mod never_reconciles;
@@ -41,6 +43,7 @@ mod row_at_end;
 mod slow_handler;
 mod spins;
 mod track_for_compliance;
+mod trusts_inventory;
 mod trusts_unsigned;
 mod two_composites;
 mod wrong_bucket;
@@ -73,6 +76,8 @@ pub const OPERATORS: &[About] = &[
     first_page_only::ABOUT,
     forgets_a_bucket::ABOUT,
     ignores_batch_errors::ABOUT,
+    trusts_inventory::ABOUT,
+    gives_up_on_locked::ABOUT,
     no_head::ABOUT,
     marker_is_gone::ABOUT,
     prefix_sweep::ABOUT,
@@ -80,6 +85,7 @@ pub const OPERATORS: &[About] = &[
     row_at_end::ABOUT,
     phantom_stored::ABOUT,
     audit_first::ABOUT,
+    locked_is_deleted::ABOUT,
     no_audit_of_holds::ABOUT,
     trusts_unsigned::ABOUT,
     slow_handler::ABOUT,
@@ -116,6 +122,8 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "first-page-only" => Box::new(first_page_only::FirstPageOnly(sound)),
         "forgets-a-bucket" => Box::new(forgets_a_bucket::ForgetsABucket(sound)),
         "ignores-batch-errors" => Box::new(ignores_batch_errors::IgnoresBatchErrors(sound)),
+        "trusts-inventory" => Box::new(trusts_inventory::TrustsInventory(sound)),
+        "gives-up-on-locked" => Box::new(gives_up_on_locked::GivesUpOnLocked(sound)),
         "no-head" => Box::new(no_head::NoHead(sound)),
         "marker-is-gone" => Box::new(marker_is_gone::MarkerIsGone(sound)),
         "prefix-sweep" => Box::new(prefix_sweep::PrefixSweep(sound)),
@@ -123,6 +131,7 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "row-at-end" => Box::new(row_at_end::RowAtEnd(sound)),
         "phantom-stored" => Box::new(phantom_stored::PhantomStored(sound)),
         "audit-first" => Box::new(audit_first::AuditFirst(sound)),
+        "locked-is-deleted" => Box::new(locked_is_deleted::LockedIsDeleted(sound, std::collections::BTreeSet::new())),
         "no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),
         "trusts-unsigned" => Box::new(trusts_unsigned::TrustsUnsigned(sound)),
         "slow-handler" => Box::new(slow_handler::SlowHandler(sound)),

@@ -10,7 +10,8 @@
 //! - **Look yourself.** While a duty is open, a timer compares what should be recorded with what is. A lost webhook costs
 //!   `reconcile` at most ([`patrol`]).
 //! - **Delete in pieces, and look afterwards.** Work that takes long is done by timers, a piece at a time, from what is
-//!   written in the inventory; a deletion is in the audit once HEAD found nothing ([`erase`]).
+//!   written in the inventory; a deletion is in the audit once HEAD found nothing ([`erase`]). What no inventory knows of is
+//!   looked for at the end ([`strays`]).
 //!
 //! [`Steps`] is the table of contents: one method a decision, each with the sound way of doing it. The operators in
 //! `broken` replace one of them each.
@@ -47,6 +48,7 @@ pub mod orders;
 pub mod patrol;
 pub mod record;
 pub mod recording;
+pub mod strays;
 pub mod sweep;
 
 use desk::{Desk, Plan, Wanted};
@@ -289,9 +291,21 @@ pub trait Steps {
         Ok(!self.desk().is_versioned(row) || self.find(cx, row)?.is_empty())
     }
 
+    /// Where to look, once a contract has ended, for what no row leads to: into every bucket of the tenant.
+    fn buckets_to_search(&mut self, tenant: &str) -> Vec<String> {
+        let buckets = self.desk().tenant(tenant).map(|tenant| &tenant.buckets);
+        buckets.into_iter().flatten().map(|bucket| bucket.name.clone()).collect()
+    }
+
+    /// Whether a recording that the sink refuses to delete is tried again: nothing says when it may be deleted, but one
+    /// day it may.
+    fn tries_again(&mut self, _row: &Row) -> bool {
+        true
+    }
+
     // What is told.
 
-    /// Puts the sink's refusals into the audit.
+    /// Puts the sink's refusals into the audit, each key's once.
     fn audit_refusals(&mut self, cx: &mut Cx<'_>, row: &Row, refused: &[DeleteError]) -> Outcome {
         cx.audit(refused.iter().map(|error| erase::refusal_record(row, error)).collect())
     }
@@ -337,6 +351,7 @@ impl Operator for Conduct {
             Some(("round", _)) => self.0.round(cx, &timer.name),
             Some(("sweep", tenant)) => self.0.sweep(cx, tenant),
             Some(("due", tenant)) => self.0.delete_due(cx, tenant),
+            Some(("search" | "search-again", tenant)) => self.0.search(cx, tenant),
             _ => Ok(()),
         }
     }

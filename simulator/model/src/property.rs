@@ -24,6 +24,7 @@ pub mod webhook;
 mod coverage;
 pub(crate) mod custody;
 mod deadlines;
+pub(crate) mod locks;
 mod refusals;
 mod settled;
 pub(crate) mod words;

@@ -263,7 +263,7 @@ pub struct Bucket {
     pub name: String,
     /// Region.
     pub region: String,
-    /// Versioning enabled.
+    /// Versioning enabled, object lock aside.
     pub versioning: bool,
     /// Object lock's default mode.
     pub object_lock: ObjectLock,
@@ -286,9 +286,13 @@ impl Bucket {
         }
     }
 
-    /// `GetBucketVersioning` at the start.
+    /// `GetBucketVersioning` at the start: object lock needs versions, and brings them.
     pub const fn versioning(&self) -> Versioning {
-        if self.versioning { Versioning::Enabled } else { Versioning::Unversioned }
+        if self.versioning || !matches!(self.object_lock, ObjectLock::None) {
+            Versioning::Enabled
+        } else {
+            Versioning::Unversioned
+        }
     }
 }
 

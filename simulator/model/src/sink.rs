@@ -5,7 +5,7 @@
 //! consistent, as S3's are. A refusal is a value with S3's code and status; what a fault makes of a call is decided
 //! by the caller, before or after it asks the sink.
 //!
-//! `object` heads, gets and puts; `delete`, `list` and `multipart` do what they say; `body` holds what objects are made
+//! `object` heads, gets and puts; `delete`, `list`, `lock`, `multipart` and `past` do what they say; `body` holds what objects are made
 //! of, `playlist` and `synthetic` two kinds of it.
 
 use std::collections::BTreeMap;
@@ -24,14 +24,18 @@ pub mod body;
 pub mod delete;
 pub mod error;
 pub mod list;
+pub mod lock;
 pub mod multipart;
 pub mod object;
+pub mod past;
 pub mod playlist;
 mod synthetic;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use body::{Body, Media, MediaKind};
+pub use delete::{Delete, Fate};
+pub use lock::{Lock, LockConfiguration, LockMode, Retention};
 pub use object::Put;
 pub use playlist::{PlaylistId, PlaylistView, SegmentEntry};
 
@@ -56,12 +60,16 @@ pub struct Sink {
 pub struct Bucket {
     /// Region.
     pub region: String,
-    /// Versioning.
+    /// Versioning; enabled for ever where there is object lock.
     pub versioning: Versioning,
+    /// Object lock; none: the bucket has none.
+    pub object_lock: Option<LockConfiguration>,
     /// Anonymous reads allowed.
     pub public: bool,
     /// By key; a key without a version is not in here.
     pub keys: TextMap<Versions>,
+    /// What is gone, for listings that lag behind; none: there are no such listings.
+    pub ghosts: Option<Vec<past::Ghost>>,
     /// Unfinished multipart uploads, by key and upload id.
     pub uploads: BTreeMap<(String, String), Upload>,
 }
@@ -78,7 +86,7 @@ impl Versions {
 }
 
 /// One version of a key, or a delete marker.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Version {
     /// None: the `null` version.
     pub id: Option<Arc<str>>,
@@ -86,6 +94,8 @@ pub struct Version {
     pub at: Time,
     /// The data; none: a delete marker.
     pub content: Option<Content>,
+    /// What keeps it from being erased; none: nothing ever did.
+    pub lock: Option<Box<Lock>>,
     /// Who made it.
     pub origin: Origin,
 }
@@ -136,6 +146,8 @@ pub struct Upload {
     pub metadata: Arc<Vec<(String, String)>>,
     /// `x-amz-tagging`
     pub tagging: Arc<str>,
+    /// The lock of the object to come; none: the bucket's default.
+    pub lock: Option<Box<Lock>>,
     /// By part number, 1 to 10,000.
     pub parts: BTreeMap<u32, Part>,
 }
@@ -215,8 +227,9 @@ impl Sink {
     /// The empty buckets of a scenario.
     pub fn new(scenario: &Scenario) -> Sink {
         let bucket = |table: crate::scenario::Bucket| {
-            let versioning = table.versioning();
-            let bucket = Bucket { region: table.region, versioning, public: table.public, ..Bucket::default() };
+            let (versioning, object_lock) = (table.versioning(), LockConfiguration::of(&table));
+            let bucket =
+                Bucket { region: table.region, versioning, object_lock, public: table.public, ..Bucket::default() };
             (table.name, bucket)
         };
         Sink {
@@ -239,7 +252,8 @@ impl Sink {
     ///
     /// # Errors
     /// `NoSuchBucket`; `IllegalVersioningConfigurationException` for [`Versioning::Unversioned`]: versioning that was
-    /// ever enabled can only be suspended.
+    /// ever enabled can only be suspended; `InvalidBucketState` (409) for [`Versioning::Suspended`] where there is object
+    /// lock.
     pub fn set_versioning(&mut self, bucket: &str, versioning: Versioning) -> Result<(), CallError> {
         let bucket = self.bucket_mut(bucket)?;
         if versioning == Versioning::Unversioned {
@@ -247,6 +261,13 @@ impl Sink {
                 "IllegalVersioningConfigurationException",
                 400,
                 "The Versioning element must be specified",
+            ));
+        }
+        if versioning == Versioning::Suspended && bucket.object_lock.is_some() {
+            return Err(CallError::rejected(
+                "InvalidBucketState",
+                409,
+                "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
             ));
         }
         bucket.versioning = versioning;

@@ -307,6 +307,8 @@ pub enum Actor {
     Operator(u32),
     /// A lifecycle rule.
     Lifecycle,
+    /// Replication from another bucket.
+    Replication,
 }
 
 /// Why a webhook event was lost.

@@ -26,10 +26,13 @@ use crate::time::{Span, Time};
 use crate::trace::{Fact, Occasion, TraceHash, Witness};
 use crate::webhook::Notifier;
 
+mod buckets;
 mod calls;
 mod healing;
+mod deletes;
 mod instances;
 mod interference;
+mod lists;
 mod log;
 mod orders;
 mod ports;
@@ -149,6 +152,8 @@ pub(crate) enum Event {
     EgressAborts { egress: EgressIx },
     /// A segment of an egress is uploaded, unless the plan has changed since.
     SegmentStored { egress: EgressIx, plan: u32 },
+    /// A version is copied to another bucket.
+    Replicates { copying: buckets::Copying },
     /// All of an egress is uploaded.
     EgressStored { egress: EgressIx },
     /// A queue of the notifier tries again.
@@ -316,6 +321,9 @@ impl<'a> World<'a> {
     /// Puts everything into the queue that the scenario knows from the start.
     fn prepare(&mut self) {
         let scenario = Rc::clone(&self.state.scenario);
+        if self.faults.has("s3.stale_list") {
+            self.state.sink.remember();
+        }
         self.boot_instances(scenario.operator.instances);
         for (rule, call) in scenario.calls.iter().enumerate() {
             self.queue.push(self.at(call.start(0)), Event::CallStarts { rule, n: 0 });
@@ -341,6 +349,7 @@ impl<'a> World<'a> {
             Event::EgressAborts { egress } => self.egress_aborts(egress),
             Event::SegmentStored { egress, plan } => self.segment_stored(egress, plan),
             Event::EgressStored { egress } => self.egress_stored(egress),
+            Event::Replicates { copying } => self.replicates(&copying),
             Event::QueueTries { queue } => self.queue_tries(&queue),
             Event::ExtraDelivery { delivery } => self.extra_delivery(delivery),
             Event::CallGoesOn { instance, incarnation } => self.call_goes_on(instance, incarnation),

@@ -33,4 +33,8 @@ impl Steps for ForgetsABucket {
             None => true,
         }
     }
+
+    fn buckets_to_search(&mut self, _tenant: &str) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -31,4 +31,8 @@ impl Steps for LeavesManifest {
         found.retain(|version| !recording::is_manifest(&version.key));
         Ok(found)
     }
+
+    fn buckets_to_search(&mut self, _tenant: &str) -> Vec<String> {
+        Vec::new()
+    }
 }

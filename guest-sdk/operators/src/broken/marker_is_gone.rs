@@ -40,4 +40,8 @@ impl Steps for MarkerIsGone {
     fn nothing_left(&mut self, _cx: &mut Cx<'_>, _row: &Row) -> Result<bool> {
         Ok(true)
     }
+
+    fn buckets_to_search(&mut self, _tenant: &str) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -18,6 +18,10 @@ use super::sweep;
 /// dies at once be started for ever.
 const AT_ONCE: u32 = 5;
 
+/// How long a listing of the sink may lag behind what LiveKit says: a recording that is whole must not be written off. Less than
+/// the promised gap, because a successor is started afterwards.
+const PATIENCE: u64 = 40 * SECOND;
+
 /// From the end of an egress after its contract's end to its deletion. The timer is set before the commit that it is
 /// about, and must not come first.
 const SOON: u64 = 5 * SECOND;
@@ -95,6 +99,9 @@ impl dyn Steps {
     /// Looks at what an egress left, publishes it if all of it is there, and says what the inventory is to say.
     fn inspect(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Result<Row> {
         let stored = self.is_stored(cx, recording)?;
+        if !stored && recording.ended_well && cx.now() < recording.ended_at + PATIENCE {
+            return Err(Error::retry("LiveKit says that it is complete, and the sink does not show all of it yet"));
+        }
         if stored {
             // Before the commit that ends the matter: a crash in between publishes twice, not never.
             self.publish(cx, recording)?;

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use egress_sim_sdk::time::{HOUR, MINUTE, SECOND};
 use egress_sim_sdk::{
     AuditAction, AuditOutcome, AuditRecord, CallError, Commit, Cx, DeleteError, Error, ObjectId, Outcome, Rejection,
     Result, Row, RowState, StoredRow,
@@ -26,7 +27,7 @@ pub struct Erased {
     /// Rows as they are to be committed.
     pub rows: Vec<Row>,
     /// What the audit is to say of the keys that are gone.
-    records: Vec<AuditRecord>,
+    pub records: Vec<AuditRecord>,
     /// Recordings that are not deleted yet, and why.
     pub later: Vec<(String, Wait)>,
 }
@@ -40,16 +41,30 @@ pub enum Wait {
     Recording,
     /// It is more than fits into one piece.
     Unfinished,
-    /// The sink does not allow it.
-    Refused,
+    /// The sink does not allow it, and has not so often before.
+    Refused(u64),
     /// Something did not work.
     Trouble,
 }
 
+impl Wait {
+    /// How long it waits at least. A refusal may stand for years, and end at any moment: it is tried again ever more seldom,
+    /// and twice a day at last.
+    pub fn time(self) -> u64 {
+        match self {
+            // Not before the commit that says so: another instance could find nothing to do.
+            Wait::Unfinished => 2 * SECOND,
+            Wait::Refused(times) => (HOUR << times.min(4)).min(12 * HOUR),
+            Wait::Hold | Wait::Recording | Wait::Trouble => MINUTE,
+        }
+    }
+}
+
 /// A recording on its way out.
-struct Leaving<'a> {
+pub struct Leaving<'a> {
     stored: &'a StoredRow,
-    details: Details,
+    /// What is known of its keys.
+    pub details: Details,
     targets: Vec<ObjectId>,
     /// The sink has not done all of it.
     wait: Option<Wait>,
@@ -114,7 +129,7 @@ impl dyn Steps {
     }
 
     /// Finds what is to be deleted of a recording. Keys that were found before a crash are known from the row.
-    fn find_leaving<'a>(&mut self, cx: &mut Cx<'_>, stored: &'a StoredRow) -> Result<Leaving<'a>> {
+    pub fn find_leaving<'a>(&mut self, cx: &mut Cx<'_>, stored: &'a StoredRow) -> Result<Leaving<'a>> {
         let mut details = Details::read(&stored.row);
         let found = self.find(cx, &stored.row)?;
         if !found.is_empty() {
@@ -149,7 +164,7 @@ impl dyn Steps {
     }
 
     /// Deletes what was found, bucket by bucket, reads the errors, and audits what the sink refuses.
-    fn delete_all(&mut self, cx: &mut Cx<'_>, leaving: &mut [Leaving<'_>]) -> Outcome {
+    pub fn delete_all(&mut self, cx: &mut Cx<'_>, leaving: &mut [Leaving<'_>]) -> Outcome {
         let mut buckets: BTreeMap<String, Vec<(usize, ObjectId)>> = BTreeMap::new();
         for (place, one) in leaving.iter_mut().enumerate() {
             let targets = std::mem::take(&mut one.targets);
@@ -163,15 +178,19 @@ impl dyn Steps {
                 for error in self.errors_of(cx, &bucket, ids)? {
                     let Some((place, _)) = batch.iter().find(|(_, target)| target.key == error.key) else { continue };
                     if is_refusal(&error.code) {
-                        leaving[*place].wait = Some(Wait::Refused);
+                        leaving[*place].wait = Some(Wait::Refused(leaving[*place].details.refusals));
                         refused.entry(*place).or_default().push(error);
                     } else {
                         leaving[*place].wait.get_or_insert(Wait::Trouble);
                     }
                 }
-                // At once: after a crash nobody knows any more what was refused.
-                for (place, errors) in refused {
-                    self.audit_refusals(cx, &leaving[place].stored.row, &errors)?;
+                // At once: after a crash nobody knows any more what was refused. And once a key: it may be refused for years.
+                for (place, mut errors) in refused {
+                    let one = &mut leaving[place];
+                    errors.retain(|error| one.details.refused.insert(error.key.clone()));
+                    if !errors.is_empty() {
+                        self.audit_refusals(cx, &one.stored.row, &errors)?;
+                    }
                 }
             }
         }
@@ -193,11 +212,18 @@ impl dyn Steps {
     }
 
     /// Makes sure that a recording is gone, and reports it; or says why it is not.
-    fn finish(&mut self, cx: &mut Cx<'_>, one: Leaving<'_>, budget: &mut u64, erased: &mut Erased) -> Outcome {
+    pub fn finish(&mut self, cx: &mut Cx<'_>, one: Leaving<'_>, budget: &mut u64, erased: &mut Erased) -> Outcome {
         let Leaving { stored, mut details, wait, .. } = one;
         let row = &stored.row;
         let later = |wait| (row.egress_id.clone(), wait);
         if let Some(wait) = wait {
+            if matches!(wait, Wait::Refused(_)) {
+                details.refusals += 1;
+                erased.rows.push(Row { state: RowState::Deleting, details: details.to_json(), ..row.clone() });
+                if !self.tries_again(row) {
+                    return Ok(());
+                }
+            }
             erased.later.push(later(wait));
             return Ok(());
         }
@@ -220,7 +246,7 @@ impl dyn Steps {
             return Ok(());
         }
         erased.records.extend(details.keys.iter().map(|key| deletion_record(row, key)));
-        let details = Details { keys: Vec::new(), seen: 0, ..details };
+        let details = Details { keys: Vec::new(), seen: 0, refused: BTreeSet::new(), refusals: 0, ..details };
         erased.rows.push(Row { state: RowState::Deleted, details: details.to_json(), ..row.clone() });
         Ok(())
     }
@@ -247,17 +273,22 @@ fn is_refusal(code: &str) -> bool {
     matches!(code, "AccessDenied" | "MethodNotAllowed" | "InvalidRequest")
 }
 
+/// The same key may lie in two buckets, and of a stray nobody knows the egress.
+fn whose(row: &Row) -> &str {
+    if row.egress_id.is_empty() { &row.bucket } else { &row.egress_id }
+}
+
 /// What the audit says of a key that is gone, with every version of it.
 pub fn deletion_record(row: &Row, key: &str) -> AuditRecord {
     AuditRecord {
         action: AuditAction::Delete,
         tenant: row.tenant.clone(),
-        egress_id: Some(row.egress_id.clone()),
+        egress_id: Some(row.egress_id.clone()).filter(|id| !id.is_empty()),
         bucket: Some(row.bucket.clone()),
         key: Some(key.to_owned()),
         version_id: None,
         outcome: AuditOutcome::Done,
-        idempotency_key: format!("delete/{}/{key}", row.egress_id),
+        idempotency_key: format!("delete/{}/{key}", whose(row)),
     }
 }
 
@@ -266,7 +297,7 @@ pub fn refusal_record(row: &Row, error: &DeleteError) -> AuditRecord {
     AuditRecord {
         version_id: error.version_id.clone(),
         outcome: AuditOutcome::Refused(error.code.clone()),
-        idempotency_key: format!("refused/{}/{}", row.egress_id, error.key),
+        idempotency_key: format!("refused/{}/{}", whose(row), error.key),
         ..deletion_record(row, &error.key)
     }
 }

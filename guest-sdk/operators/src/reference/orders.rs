@@ -51,6 +51,10 @@ impl dyn Steps {
             Ok(_) | Err(Error::Conflict(_)) => {}
             Err(error) => return Err(error),
         }
+        // What is replicated may arrive long after the sweep.
+        let half = self.desk().tenant(tenant).map_or(0, |tenant| tenant.delete_within / 2);
+        let then = cx.now() + half;
+        cx.timers().set(&format!("search-again/{tenant}"), then)?;
         self.sweep_on(cx, tenant)
     }
 

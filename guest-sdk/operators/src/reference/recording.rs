@@ -3,6 +3,7 @@
 //! Everything that the inventory has to know is in the request that started the egress, so a row can be written from any
 //! of its webhooks, by an incarnation that never heard of it before.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use egress_sim_sdk::{
@@ -71,6 +72,12 @@ pub struct Details {
     /// How many of them were seen to be gone.
     #[serde(skip_serializing_if = "is_zero")]
     pub seen: u64,
+    /// Keys whose deletion the sink refused; the audit has it.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub refused: BTreeSet<String>,
+    /// How often it did.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub refusals: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use egress_sim_sdk::time::{HOUR, MINUTE, SECOND};
+use egress_sim_sdk::time::SECOND;
 use egress_sim_sdk::{Commit, Cx, Outcome, StoredRow};
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,7 @@ impl dyn Steps {
         }
         let commit = Commit::new().put_state(&contract_key(tenant), pass.to_json()).expect_state(&entry);
         self.note(cx, tenant, erased, commit)?;
-        if pass.done { Ok(()) } else { self.sweep_on(cx, tenant) }
+        if pass.done { self.search_at(cx, tenant, 0) } else { self.sweep_on(cx, tenant) }
     }
 
     /// One piece of the list of what is due.
@@ -114,7 +114,7 @@ impl dyn Steps {
         self.desk().due_at.remove(tenant);
         match cx.state().scan(&format!("due/{tenant}/"), None, 1)?.first().and_then(|first| time_and_id(&first.key)) {
             Some((at, _)) => self.wake(cx, tenant, at),
-            None => Ok(()),
+            None => self.search_at(cx, tenant, 0),
         }
     }
 
@@ -122,16 +122,11 @@ impl dyn Steps {
     fn note(&mut self, cx: &mut Cx<'_>, tenant: &str, erased: Erased, mut commit: Commit) -> Outcome {
         let now = cx.now();
         for (egress_id, wait) in erased.later {
-            let at = match wait {
-                Wait::Hold => {
-                    commit = commit.put_state(&held_key(tenant, &egress_id), "");
-                    continue;
-                }
-                // Not before the commit below: another instance could find nothing to do.
-                Wait::Unfinished => now + 2 * SECOND,
-                Wait::Refused => now + 6 * HOUR,
-                Wait::Recording | Wait::Trouble => now + MINUTE,
-            };
+            if wait == Wait::Hold {
+                commit = commit.put_state(&held_key(tenant, &egress_id), "");
+                continue;
+            }
+            let at = now + wait.time();
             self.wake(cx, tenant, at)?;
             commit = commit.put_state(&due_key(tenant, at, &egress_id), "");
         }

@@ -301,6 +301,7 @@ impl World<'_> {
             self.state.egresses[ix.0 as usize].objects.push(Arc::clone(key));
         }
         self.log.emit(&self.state, &Fact::Sink { by: Actor::Egress(ix), bucket: &bucket, change: &change });
+        self.after_store(&bucket, &change);
         Ok(())
     }
 }

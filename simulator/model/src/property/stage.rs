@@ -23,7 +23,10 @@ use crate::operator::{Trap, TrapKind};
 use crate::scenario::{
     Limits, OperatorTable, OutputKind, Promises, Recording, Scenario, Severity, Tenant, WorldParameters,
 };
-use crate::sink::{Body, Bucket, Change, ChangeKind, Content, Media, Origin, Sink, Upload, Version, Versions};
+use crate::sink::{
+    Body, Bucket, Change, ChangeKind, Content, Lock, LockMode, Media, Origin, Retention, Sink, Upload, Version,
+    Versions,
+};
 use crate::state::{
     CallIx, CallState, Egress, EgressIx, End, HoldState, ParticipantState, Ports, State, TenantIx, TenantState,
     TrackState,
@@ -402,7 +405,7 @@ impl Stage {
         if !versioned {
             versions.clear();
         }
-        versions.push(Version { id, at, content, origin });
+        versions.push(Version { id, at, content, lock: None, origin });
         let version = versions.last().and_then(|version| version.id.clone());
         self.see(&Fact::Sink { by, bucket, change: &Change { key: key.clone(), version, kind, origin } });
     }
@@ -410,6 +413,32 @@ impl Stage {
     /// The operator puts a delete marker on a key of the versioned bucket.
     pub fn mark(&mut self, key: &str) {
         self.push_version("versions", &key.into(), Origin::Operator, None, Actor::Operator(0));
+    }
+
+    /// Object lock protects every version of a key until this offset.
+    pub fn lock(&mut self, bucket: &str, key: &str, until: &str) {
+        let until = self.state.scenario.world.start + span(until);
+        let lock = Lock { retention: Some(Retention { mode: LockMode::Compliance, until }), legal_hold: None };
+        let keys = &mut self.state.sink.buckets.get_mut(bucket).expect("a bucket of the stage").keys;
+        for version in &mut keys.get_mut(key).expect("a key of the stage").0 {
+            version.lock = Some(Box::new(lock));
+        }
+    }
+
+    /// Replication copies what an egress stored under a key into another bucket.
+    pub fn replicate(&mut self, ix: EgressIx, key: &str, to: &str) {
+        let from = &self.state.sink.buckets[&*self.state.egress(ix).bucket];
+        let content = from.keys.get(key).and_then(|versions| versions.0.last()?.content.clone());
+        self.push_version(to, &key.into(), Origin::Egress(ix), content, Actor::Replication);
+    }
+
+    /// The operator puts into the audit that the sink refused to delete a key.
+    pub fn audit_refusal(&mut self, bucket: &str, key: &str) {
+        self.audit(AuditRecord {
+            bucket: Some(bucket.into()),
+            outcome: AuditOutcome::Refused("AccessDenied".into()),
+            ..done(AuditAction::Delete, Some(key))
+        });
     }
 
     /// The operator erases every version of a key.
@@ -436,6 +465,7 @@ impl Stage {
             content_type: "".into(),
             metadata: Arc::default(),
             tagging: "".into(),
+            lock: None,
             parts: BTreeMap::new(),
         };
         let bucket = self.state.sink.buckets.get_mut(&bucket).expect("a bucket of the stage");

@@ -338,7 +338,12 @@ pub static BUCKET: Table = Table {
         key("name", Holds::Text, Fallback::Required, "Its name, by S3's rules."),
         key("region", Holds::Text, Fallback::Text("us-east-1"), "Its region."),
         key("versioning", Holds::Boolean, Fallback::Boolean(false), "Whether versioning is enabled."),
-        key("object_lock", Holds::Word(OBJECT_LOCKS), Fallback::Text("none"), "Default mode of object lock."),
+        key(
+            "object_lock",
+            Holds::Word(OBJECT_LOCKS),
+            Fallback::Text("none"),
+            "Mode of object lock, which brings versioning with it.",
+        ),
         key("lock_for", SOME_SPAN, Fallback::Absent("no default retention"), "Default retention of object lock."),
         key("public", Holds::Boolean, Fallback::Boolean(false), "Whether anonymous reads are allowed."),
     ],

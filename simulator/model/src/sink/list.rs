@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{Bucket, MAX_KEYS, Sink, Versions};
 use crate::call::{CallError, ListObjectsPage, ListVersionsPage, ObjectSummary, ObjectVersion};
+use crate::time::Time;
 
 impl Sink {
     /// S3 `ListObjectsV2`: keys with a current version. `max_keys` 0 is the default of 1,000.
@@ -21,7 +22,24 @@ impl Sink {
         continuation_token: Option<&str>,
         max_keys: u32,
     ) -> Result<ListObjectsPage, CallError> {
+        self.list_objects_v2_at(None, bucket, prefix, continuation_token, max_keys)
+    }
+
+    /// [`Sink::list_objects_v2`] of the bucket as it was at a moment; none: now.
+    ///
+    /// # Errors
+    /// As [`Sink::list_objects_v2`].
+    pub fn list_objects_v2_at(
+        &self,
+        moment: Option<Time>,
+        bucket: &str,
+        prefix: &str,
+        continuation_token: Option<&str>,
+        max_keys: u32,
+    ) -> Result<ListObjectsPage, CallError> {
         let bucket = self.bucket(bucket)?;
+        let past = moment.map(|moment| bucket.at(moment, prefix));
+        let bucket = past.as_ref().unwrap_or(bucket);
         let behind = continuation_token.map(key_of_token).transpose()?;
         let from = behind.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let page = self.page(max_keys);
@@ -60,7 +78,24 @@ impl Sink {
         marker: Option<(&str, &str)>,
         max_keys: u32,
     ) -> Result<ListVersionsPage, CallError> {
+        self.list_object_versions_at(None, bucket, prefix, marker, max_keys)
+    }
+
+    /// [`Sink::list_object_versions`] of the bucket as it was at a moment; none: now.
+    ///
+    /// # Errors
+    /// As [`Sink::list_object_versions`].
+    pub fn list_object_versions_at(
+        &self,
+        moment: Option<Time>,
+        bucket: &str,
+        prefix: &str,
+        marker: Option<(&str, &str)>,
+        max_keys: u32,
+    ) -> Result<ListVersionsPage, CallError> {
         let bucket = self.bucket(bucket)?;
+        let past = moment.map(|moment| bucket.at(moment, prefix));
+        let bucket = past.as_ref().unwrap_or(bucket);
         let from = match marker {
             None => Bound::Unbounded,
             Some((key, "")) => Bound::Excluded(key),

@@ -9,7 +9,7 @@ use md5::{Digest, Md5};
 
 use super::body::quoted;
 use super::object::{check_key, opaque_id};
-use super::{Body, Change, ChangeKind, Content, Origin, Part, Sink, Upload};
+use super::{Body, Change, ChangeKind, Content, Lock, Origin, Part, Sink, Upload};
 use crate::call::{CallError, MultipartUpload, PutResult};
 use crate::chance::Chance;
 use crate::time::Time;
@@ -49,9 +49,24 @@ impl Sink {
         &mut self,
         create: CreateMultipartUpload<'_>,
     ) -> Result<(String, Vec<Change>), CallError> {
+        self.create_locked_multipart_upload(create, None)
+    }
+
+    /// S3 `CreateMultipartUpload` with `x-amz-object-lock-*`, for the object that it becomes; none: the bucket's default, from
+    /// its completion on.
+    ///
+    /// # Errors
+    /// As [`Sink::create_multipart_upload`]; `InvalidRequest` on a bucket without object lock, `InvalidArgument` for a
+    /// retention that has run out already.
+    pub fn create_locked_multipart_upload(
+        &mut self,
+        create: CreateMultipartUpload<'_>,
+        lock: Option<Lock>,
+    ) -> Result<(String, Vec<Change>), CallError> {
         let CreateMultipartUpload { chance, now, key, origin, .. } = create;
         let bucket = self.bucket_mut(create.bucket)?;
         check_key(key)?;
+        lock.map_or(Ok(()), |lock| bucket.check_lock(&lock, now))?;
         let entity = format!("{}/{key}", create.bucket);
         // Two uploads of one key may begin at the same instant.
         let mut attempt = now.0;
@@ -69,6 +84,7 @@ impl Sink {
             content_type: create.content_type,
             metadata: create.metadata,
             tagging: create.tagging,
+            lock: lock.map(Box::new),
             parts: BTreeMap::new(),
         };
         bucket.uploads.insert((key.to_owned(), id.clone()), upload);
@@ -131,7 +147,7 @@ impl Sink {
             metadata: upload.metadata,
             tagging: upload.tagging,
         };
-        let stored = place.store(chance, now, bucket, key.into(), content, upload.origin);
+        let stored = place.store(chance, now, bucket, key.into(), content, upload.lock, upload.origin);
         let version_id = place.told(stored.version.as_ref());
         Ok((PutResult { etag, version_id }, vec![stored]))
     }

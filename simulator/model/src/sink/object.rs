@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Body, Bucket, Change, ChangeKind, Content, Origin, Sink, Version, Versions, synthetic};
+use super::{Body, Bucket, Change, ChangeKind, Content, Lock, Origin, Sink, Version, Versions, synthetic};
 use crate::call::{CallError, HeadResult, ObjectHead, ObjectId, PutResult, Versioning};
 use crate::chance::Chance;
 use crate::time::Time;
@@ -85,9 +85,18 @@ impl Sink {
     /// # Errors
     /// `NoSuchBucket`, `KeyTooLongError`, `InvalidURI` for an empty key.
     pub fn put(&mut self, put: Put<'_>) -> Result<(PutResult, Vec<Change>), CallError> {
+        self.put_locked(put, None)
+    }
+
+    /// S3 `PutObject` with `x-amz-object-lock-*`; none: the bucket's default.
+    ///
+    /// # Errors
+    /// As [`Sink::put`]; `InvalidRequest` on a bucket without object lock, `InvalidArgument` for a retention that has run
+    /// out already.
+    pub fn put_locked(&mut self, put: Put<'_>, lock: Option<Lock>) -> Result<(PutResult, Vec<Change>), CallError> {
         let etag = self.media.etag(&put.body);
         let bucket = put.bucket;
-        let change = self.upload(put)?;
+        let change = self.store(put, lock)?;
         let version_id = self.buckets[bucket].told(change.version.as_ref());
         Ok((PutResult { etag, version_id }, vec![change]))
     }
@@ -97,9 +106,14 @@ impl Sink {
     /// # Errors
     /// As [`Sink::put`].
     pub fn upload(&mut self, put: Put<'_>) -> Result<Change, CallError> {
+        self.store(put, None)
+    }
+
+    fn store(&mut self, put: Put<'_>, lock: Option<Lock>) -> Result<Change, CallError> {
         let size = self.media.length(&put.body);
         let bucket = self.buckets.get_mut(put.bucket).ok_or_else(super::no_such_bucket)?;
         check_key(&put.key)?;
+        lock.map_or(Ok(()), |lock| bucket.check_lock(&lock, put.now))?;
         let content = Content {
             body: put.body,
             size,
@@ -108,7 +122,23 @@ impl Sink {
             metadata: put.metadata,
             tagging: put.tagging,
         };
-        Ok(bucket.store(put.chance, put.now, put.bucket, put.key, content, put.origin))
+        Ok(bucket.store(put.chance, put.now, put.bucket, put.key, content, lock.map(Box::new), put.origin))
+    }
+
+    /// Replication: stores a version with data, by the name of its bucket, key and version, in another bucket too. None:
+    /// it is not there, or the other bucket is not.
+    pub fn copy(
+        &mut self,
+        chance: Chance,
+        now: Time,
+        bucket: &str,
+        key: &Arc<str>,
+        version: Option<&str>,
+        to: &str,
+    ) -> Option<Change> {
+        let version = self.buckets.get(bucket)?.keys.get(key)?.named(version.unwrap_or("null"))?;
+        let (content, origin) = (version.content.clone()?, version.origin);
+        Some(self.buckets.get_mut(to)?.store(chance, now, to, Arc::clone(key), content, None, origin))
     }
 
     /// What a reply tells of a version.
@@ -171,7 +201,8 @@ fn find<'b>(bucket: &'b Bucket, id: &ObjectId) -> Result<Found<'b>, CallError> {
 }
 
 impl Bucket {
-    /// Puts a version with data on top.
+    /// Puts a version with data on top, with a lock of its own or the bucket's default.
+    #[expect(clippy::too_many_arguments, reason = "these are the parts of a version")]
     pub(super) fn store(
         &mut self,
         chance: Chance,
@@ -179,18 +210,24 @@ impl Bucket {
         name: &str,
         key: Arc<str>,
         content: Content,
+        lock: Option<Box<Lock>>,
         origin: Origin,
     ) -> Change {
         let kind = ChangeKind::Stored { size: content.size };
         let enabled = self.versioning == Versioning::Enabled;
+        let lock = lock.or_else(|| self.default_lock(now));
         let versions = self.keys.or_default(Arc::clone(&key));
+        let mut overwritten = None;
         let id = if enabled {
             Some(versions.next_id(chance, now, name, &key))
         } else {
-            versions.take_null();
+            overwritten = versions.take_null();
             None
         };
-        versions.push(Version { id: id.clone(), at: now, content: Some(content), origin });
+        versions.push(Version { id: id.clone(), at: now, content: Some(content), lock, origin });
+        if let Some(overwritten) = overwritten {
+            self.put_aside(&key, &overwritten, now);
+        }
         Change { key, version: id, kind, origin }
     }
 

@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Body, Change, ChangeKind, Origin, Put, Sink};
+use super::{Body, Change, ChangeKind, Delete, Fate, Origin, Put, Sink};
 use crate::call::{CallError, DeletedObject, ObjectId, PutResult};
 use crate::chance::Chance;
-use crate::scenario::{Bucket, OperatorTable, Promises, Scenario, Severity, Tenant, WorldParameters};
+use crate::scenario::{Bucket, ObjectLock, OperatorTable, Promises, Scenario, Severity, Tenant, WorldParameters};
 use crate::state::EgressIx;
 use crate::time::{Span, Time};
 
 mod bodies;
 mod lists;
+mod locks;
 mod model;
 mod multipart;
 mod versions;
 
 /// Two tenants with a CDN each; `acme` owns `plain` and `kept` (versioned), `globex` owns `other`, and `open` is public.
+/// `safe` has object lock without a default, `vault` locks for 20 s in COMPLIANCE.
 pub(crate) fn scenario() -> Scenario {
     let tenant = |name: &str, buckets: &[&str]| Tenant {
         name: name.into(),
@@ -43,6 +45,8 @@ pub(crate) fn scenario() -> Scenario {
         buckets: vec![
             Bucket { versioning: true, ..Bucket::named("kept") },
             Bucket { public: true, ..Bucket::named("open") },
+            Bucket { object_lock: ObjectLock::Governance, ..Bucket::named("safe") },
+            Bucket { object_lock: ObjectLock::Compliance, lock_for: Some(Span::seconds(20)), ..Bucket::named("vault") },
         ],
         calls: Vec::new(),
         commands: Vec::new(),
@@ -63,7 +67,7 @@ fn version(key: &str, version: &str) -> ObjectId {
 /// A sink and a clock that ticks with every write.
 pub(crate) struct Bench {
     pub(crate) sink: Sink,
-    now: Time,
+    pub(crate) now: Time,
 }
 
 impl Bench {
@@ -83,10 +87,14 @@ impl Bench {
         key: &str,
         body: Body,
     ) -> Result<(PutResult, Vec<Change>), CallError> {
-        let now = self.tick();
-        self.sink.put(Put {
+        let put = self.a_put(bucket, key, body);
+        self.sink.put(put)
+    }
+
+    fn a_put<'b>(&mut self, bucket: &'b str, key: &str, body: Body) -> Put<'b> {
+        Put {
             chance: Chance::new(7),
-            now,
+            now: self.tick(),
             bucket,
             key: key.into(),
             body,
@@ -94,7 +102,13 @@ impl Bench {
             metadata: Arc::default(),
             tagging: "".into(),
             origin: Origin::Egress(EgressIx(0)),
-        })
+        }
+    }
+
+    /// A delete request of the operator's.
+    fn request<'b>(&mut self, bucket: &'b str) -> Delete<'b> {
+        let now = self.tick();
+        Delete { chance: Chance::new(7), now, bucket, origin: Origin::Operator, bypass_governance: false }
     }
 
     pub(crate) fn put(&mut self, bucket: &str, key: &str, text: &'static str) -> PutResult {
@@ -102,9 +116,8 @@ impl Bench {
     }
 
     pub(crate) fn delete(&mut self, bucket: &str, id: &ObjectId) -> (DeletedObject, Vec<ChangeKind>) {
-        let now = self.tick();
-        let (deleted, changes) =
-            self.sink.delete(Chance::new(7), now, bucket, id, Origin::Operator).expect("the delete works");
+        let request = self.request(bucket);
+        let (deleted, changes) = self.sink.delete(request, id).expect("the delete works");
         (deleted, changes.into_iter().map(|change| change.kind).collect())
     }
 

@@ -209,6 +209,7 @@ fn sink_line(by: Actor, bucket: &str, change: &Change, state: &State) -> String 
             .map_or_else(|| "egress".into(), |egress| egress.info.egress_id.to_string()),
         Actor::Operator(_) => "operator".into(),
         Actor::Lifecycle => "lifecycle rule".into(),
+        Actor::Replication => "replication".into(),
     };
     let key = place(bucket, &change.key, change.version.as_deref());
     match change.kind {

@@ -1,7 +1,7 @@
 //! What each call does. The one place where a [`Call`] meets the surfaces of the world.
 
 use super::World;
-use crate::call::{Call, CallError, ObjectId, Reply, Surface};
+use crate::call::{Call, CallError, Reply, Surface};
 use crate::fault::{Point, Strike};
 use crate::property::{Mention, Verdict};
 use crate::sink::{Body, Change, Origin, Put};
@@ -77,18 +77,20 @@ impl World<'_> {
     }
 
     fn apply_s3(&mut self, instance: u32, call: &Call) -> Reply {
+        self.before_s3_call(instance, call);
         let now = self.state.now;
         let chance = self.chance;
         let origin = Origin::Operator;
         match call {
             Call::HeadObject { bucket, id } => Reply::Head(self.state.sink.head(bucket, id)),
             Call::GetObject { bucket, id, range } => Reply::Object(self.state.sink.get(bucket, id, *range)),
-            Call::ListObjectsV2 { bucket, prefix, continuation_token, max_keys } => Reply::Objects(
-                self.state.sink.list_objects_v2(bucket, prefix, continuation_token.as_deref(), *max_keys),
-            ),
+            Call::ListObjectsV2 { bucket, prefix, continuation_token, max_keys } => {
+                let token = continuation_token.as_deref();
+                Reply::Objects(self.list_objects_v2(instance, call, (bucket, prefix), token, *max_keys))
+            }
             Call::ListObjectVersions { bucket, prefix, marker, max_keys } => {
                 let marker = marker.as_ref().map(|(key, version)| (key.as_str(), version.as_str()));
-                Reply::Versions(self.state.sink.list_object_versions(bucket, prefix, marker, *max_keys))
+                Reply::Versions(self.list_object_versions(instance, call, (bucket, prefix), marker, *max_keys))
             }
             Call::ListMultipartUploads { bucket, prefix } => {
                 Reply::Uploads(self.state.sink.list_multipart_uploads(bucket, prefix))
@@ -109,17 +111,9 @@ impl World<'_> {
                 let result = self.state.sink.put(put);
                 Reply::Put(self.changed_by_operator(instance, bucket, result))
             }
-            Call::DeleteObject { bucket, id } => {
-                let result = self.state.sink.delete(chance, now, bucket, id, origin);
-                Reply::Deleted(self.changed_by_operator(instance, bucket, result))
-            }
+            Call::DeleteObject { bucket, id } => Reply::Deleted(self.delete_object(instance, call, bucket, id)),
             Call::DeleteObjects { bucket, objects, quiet } => {
-                let (count, code) = self.batch_refusals(instance, call);
-                let mut refuse = |place: usize, _: &ObjectId| {
-                    (place < count).then(|| (code.clone(), "Refused by a fault.".to_owned()))
-                };
-                let result = self.state.sink.delete_many(chance, now, bucket, objects, *quiet, origin, &mut refuse);
-                Reply::DeleteResult(self.changed_by_operator(instance, bucket, result))
+                Reply::DeleteResult(self.delete_objects(instance, call, bucket, objects, *quiet))
             }
             Call::AbortMultipartUpload { bucket, key, upload_id } => {
                 let result = self.state.sink.abort_multipart_upload(bucket, key, upload_id);
@@ -130,7 +124,7 @@ impl World<'_> {
     }
 
     /// Puts the changes of an S3 call on record.
-    fn changed_by_operator<T>(
+    pub(super) fn changed_by_operator<T>(
         &mut self,
         instance: u32,
         bucket: &str,
@@ -139,11 +133,12 @@ impl World<'_> {
         let (reply, changes) = result?;
         for change in &changes {
             self.log.emit(&self.state, &Fact::Sink { by: Actor::Operator(instance), bucket, change });
+            self.after_store(bucket, change);
         }
         Ok(reply)
     }
 
-    fn strike_s3(&mut self, kinds: &[&str], instance: u32, call: &Call) -> Option<Strike> {
+    pub(super) fn strike_s3(&mut self, kinds: &[&str], instance: u32, call: &Call) -> Option<Strike> {
         let keys = call.keys();
         let point = Point {
             name: call.name(),
@@ -153,15 +148,5 @@ impl World<'_> {
             ..Point::default()
         };
         self.strike(kinds, &point)
-    }
-
-    /// How many of a batch's first keys a fault refuses, and with what code.
-    fn batch_refusals(&mut self, instance: u32, call: &Call) -> (usize, String) {
-        if !self.faults.has("s3.batch_partial") {
-            return (0, String::new());
-        }
-        let Some(strike) = self.strike_s3(&["s3.batch_partial"], instance, call) else { return (0, String::new()) };
-        let fault = self.faults.fault(strike);
-        (usize::try_from(fault.integer("keys")).unwrap_or(usize::MAX), fault.text("code").to_owned())
     }
 }

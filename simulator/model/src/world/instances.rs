@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use super::interference::Interference;
 use super::{Event, World};
-use crate::call::{Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, HeadResult, Reply, Timer};
+use crate::call::{
+    Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, HeadResult, Reply, Timer, Versioning,
+};
 use crate::operator::{Guest, Step, Trap, TrapKind};
 use crate::time::{Span, Time};
 use crate::trace::{Fact, WebhookFact};
@@ -98,7 +100,10 @@ impl World<'_> {
                     .buckets
                     .iter()
                     .map(|name| scenario.bucket(name))
-                    .map(|bucket| BootBucket { name: bucket.name, region: bucket.region, versioned: bucket.versioning })
+                    .map(|bucket| {
+                        let versioned = bucket.versioning() == Versioning::Enabled;
+                        BootBucket { name: bucket.name, region: bucket.region, versioned }
+                    })
                     .collect(),
                 cdn: tenant.cdn.clone(),
                 retention: tenant.retention,

@@ -1,6 +1,14 @@
-//! Faults of the sink.
+//! Faults of the sink. Here those that meet a call as a whole; beside this file those that are in its content.
 
 use crate::fault::{Default, Kind, Parameter};
+
+mod buckets;
+mod deletes;
+mod lists;
+
+pub use buckets::{LAST_BUCKET, REPLICA, VERSIONING_SUSPENDED};
+pub use deletes::{BATCH_PARTIAL, DELETE_IGNORED};
+pub use lists::{STALE_LIST, TOKEN_EXPIRED};
 
 const CALLS: &[&str] = &["s3.*"];
 
@@ -96,24 +104,6 @@ pub static UNREACHABLE: Kind = Kind {
     on: "s3.*",
     points: CALLS,
     parameters: &[],
-};
-
-/// Some keys of a batch are refused.
-pub static BATCH_PARTIAL: Kind = Kind {
-    name: "s3.batch_partial",
-    summary: "DeleteObjects answers 200 but refuses some keys inside it; those are not deleted, the others are.",
-    source: "S3 API, DeleteObjects: the status is 200 whatever happened to the single keys.",
-    sound_operator: "Reads `errors`, tries those keys again, and audits them as deleted only once they are.",
-    on: "s3.delete_objects",
-    points: &["s3.delete_objects"],
-    parameters: &[
-        Parameter { name: "code", summary: "S3's code for the refused keys.", default: Default::Text("InternalError") },
-        Parameter {
-            name: "keys",
-            summary: "How many keys are refused, from the batch's first one.",
-            default: Default::Integer(1),
-        },
-    ],
 };
 
 /// Slow down.

@@ -4,18 +4,22 @@
 //!
 //! The rule: deletion is due `delete_within` after the later of the contract's end and the last lifting of a hold,
 //! inclusive; never while a hold stands. Then, of every key that the tenant's egresses ever stored, there is no
-//! version, no delete marker and no unfinished upload. It is judged once a tenant; one check a key.
+//! version, no delete marker and no unfinished upload. It is judged once a tenant; one check a key. The same goes for
+//! the copies that replication made of them in other buckets: they belong to the tenant whose call produced the original.
+//! What object lock protects then is judged a day after its lock has ended, if the refusal is in the audit.
 //!
 //! Broken by `first-page-only`, which deletes what the first page of a listing shows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::property::deadlines::Deadlines;
+use crate::property::locks::{Refusals, TO_DELETE};
 use crate::property::{About, Property, Verdict, custody, words};
-use crate::sink::Origin;
+use crate::sink::{ChangeKind, Origin};
 use crate::state::{EgressIx, State, TenantIx};
 use crate::time::Time;
-use crate::trace::{Fact, FactKind};
+use crate::trace::{Actor, Fact, FactKind};
 
 static ABOUT: About = About {
     id: "deletion.complete",
@@ -31,7 +35,15 @@ static ABOUT: About = About {
 pub struct Complete {
     due: Deadlines<TenantIx>,
     judged: BTreeSet<TenantIx>,
+    /// Bucket and key of every copy that replication made of a recording.
+    copies: BTreeMap<EgressIx, BTreeSet<Place>>,
+    refusals: Refusals,
+    /// What object lock protected when it was due.
+    locked: Deadlines<(EgressIx, Place)>,
 }
+
+/// Bucket and key.
+type Place = (Arc<str>, Arc<str>);
 
 impl Property for Complete {
     fn about(&self) -> &'static About {
@@ -39,12 +51,20 @@ impl Property for Complete {
     }
 
     fn wants(&self, kind: FactKind) -> bool {
-        kind == FactKind::CommandGiven
+        matches!(kind, FactKind::CommandGiven | FactKind::Sink | FactKind::Audited)
     }
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, _verdict: &mut Verdict) {
-        if !matches!(fact, Fact::CommandGiven { .. }) {
-            return;
+        match *fact {
+            Fact::Sink { by: Actor::Replication, bucket, change } => {
+                if let (ChangeKind::Stored { .. }, Origin::Egress(ix)) = (change.kind, change.origin) {
+                    self.copies.entry(ix).or_default().insert((bucket.into(), Arc::clone(&change.key)));
+                }
+                return;
+            }
+            Fact::Audited { records, .. } => return self.refusals.audited(records),
+            Fact::CommandGiven { .. } => {}
+            _ => return,
         }
         // A contract's end or a hold of anybody moves somebody's date: there are few tenants and few commands.
         self.due = Deadlines::default();
@@ -56,7 +76,7 @@ impl Property for Complete {
     }
 
     fn next_due(&self) -> Option<Time> {
-        self.due.next()
+        [self.due.next(), self.locked.next()].into_iter().flatten().min()
     }
 
     fn due(&mut self, at: Time, state: &State, verdict: &mut Verdict) {
@@ -64,44 +84,68 @@ impl Property for Complete {
             self.judged.insert(tenant);
             for call in state.calls.iter().filter(|call| call.tenant == tenant) {
                 for &ix in &call.egresses {
-                    judge(ix, at, state, verdict);
+                    self.judge(ix, at, state, verdict);
                 }
+            }
+        }
+        while let Some((ix, place)) = self.locked.take(at) {
+            let tenant = state.tenant_of(ix);
+            match tenant.deletion_due(state.tenant_rule(tenant.ix).delete_within) {
+                // A hold was ordered meanwhile, or one was lifted.
+                None => self.locked.push(at + TO_DELETE, (ix, place)),
+                Some(due) if due > at => self.locked.push(due, (ix, place)),
+                Some(_) => self.judge_key(ix, &place, at, state, verdict),
             }
         }
     }
 }
 
-fn judge(ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
-    let egress = state.egress(ix);
-    let bucket = &*egress.bucket;
-    let uploads = unfinished_uploads(ix, state);
-    for key in &egress.objects {
+impl Complete {
+    fn judge(&mut self, ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
+        let egress = state.egress(ix);
+        for key in &egress.objects {
+            self.judge_key(ix, &(Arc::clone(&egress.bucket), Arc::clone(key)), at, state, verdict);
+        }
+        for place in self.copies.remove(&ix).unwrap_or_default() {
+            self.judge_key(ix, &place, at, state, verdict);
+        }
+        let uploads = unfinished_uploads(ix, state);
+        for key in uploads.into_iter().filter(|key| egress.objects.iter().all(|object| **object != **key)) {
+            verdict.overturned(at, words::about_key(state, &egress.bucket, key, ix), || {
+                message(ix, &egress.bucket, key, "an unfinished upload", at, state)
+            });
+        }
+    }
+
+    fn judge_key(&mut self, ix: EgressIx, place: &Place, at: Time, state: &State, verdict: &mut Verdict) {
+        let (bucket, key) = place;
         let left = custody::remains(state, bucket, key, ix);
-        let uploading = uploads.contains(&**key);
+        if left.is_some()
+            && let Some(again) = self.refusals.put_off(state, bucket, key, at)
+        {
+            self.locked.push(again, (ix, place.clone()));
+            return;
+        }
+        let uploading = is_uploading(ix, bucket, key, state);
         verdict.check(
             left.is_none() && !uploading,
             at,
             || words::about_key(state, bucket, key, ix),
             || {
                 let left = left.map_or_else(|| "an unfinished upload".into(), |left| left.to_string());
-                message(ix, key, &left, at, state)
+                message(ix, bucket, key, &left, at, state)
             },
         );
     }
-    for key in uploads.into_iter().filter(|key| egress.objects.iter().all(|object| **object != **key)) {
-        verdict.overturned(at, words::about_key(state, bucket, key, ix), || {
-            message(ix, key, "an unfinished upload", at, state)
-        });
-    }
 }
 
-fn message(ix: EgressIx, key: &str, left: &str, at: Time, state: &State) -> String {
+fn message(ix: EgressIx, bucket: &str, key: &str, left: &str, at: Time, state: &State) -> String {
     let tenant = state.tenant_of(ix);
     format!(
         "nothing of tenant {} may be left {} after its contract's end, but {left} of {} is still in the sink",
         tenant.name,
         at.since(tenant.contract_ended.unwrap_or(at)),
-        words::key(state, &state.egress(ix).bucket, key, ix)
+        words::key(state, bucket, key, ix)
     )
 }
 
@@ -114,4 +158,14 @@ fn unfinished_uploads(ix: EgressIx, state: &State) -> BTreeSet<&str> {
         .filter(|(_, upload)| upload.origin == Origin::Egress(ix))
         .map(|((key, _), _)| key.as_str())
         .collect()
+}
+
+/// Whether an upload of this key by this egress was begun and neither finished nor aborted.
+fn is_uploading(ix: EgressIx, bucket: &str, key: &str, state: &State) -> bool {
+    let Some(bucket) = state.sink.buckets.get(bucket) else { return false };
+    if bucket.uploads.is_empty() {
+        return false;
+    }
+    let of_key = bucket.uploads.range((key.to_owned(), String::new())..).take_while(|((other, _), _)| other == key);
+    of_key.map(|(_, upload)| upload).any(|upload| upload.origin == Origin::Egress(ix))
 }

@@ -55,6 +55,62 @@ mod complete {
     }
 
     #[test]
+    fn object_lock_puts_it_off_for_a_day_behind_its_end_if_the_refusal_is_in_the_audit() {
+        for (audited, deleted, violations) in
+            [(true, "121d", 0), (true, "121d1s", 1), (false, "121d", 1), (true, "300d", 1)]
+        {
+            let mut stage = stage();
+            stage.lock("rec", "a.mp4", "120d");
+            if audited {
+                stage.audit_refusal("rec", "a.mp4");
+            }
+            stage.at("20d").erase("rec", "b.json");
+            stage.at(deleted).erase("rec", "a.mp4");
+            assert_eq!(stage.at("400d").tally(), (2, violations), "audited: {audited}, deleted at {deleted}");
+        }
+    }
+
+    #[test]
+    fn a_lock_that_ended_before_excuses_nothing_and_one_beyond_the_run_is_not_exercised() {
+        let mut ended = stage();
+        ended.lock("rec", "a.mp4", "99d");
+        ended.audit_refusal("rec", "a.mp4");
+        assert_eq!(ended.at("400d").tally(), (2, 2));
+        let mut beyond = stage();
+        beyond.lock("rec", "a.mp4", "3000d");
+        beyond.audit_refusal("rec", "a.mp4");
+        beyond.at("20d").erase("rec", "b.json");
+        assert_eq!(beyond.at("400d").tally(), (1, 0));
+    }
+
+    #[test]
+    fn a_hold_that_comes_while_it_is_locked_puts_it_off_again() {
+        let mut stage = stage();
+        stage.lock("rec", "a.mp4", "120d");
+        stage.audit_refusal("rec", "a.mp4");
+        stage.at("20d").erase("rec", "b.json");
+        stage.at("110d").hold(ACME_1);
+        stage.at("130d").lift(ACME_1);
+        stage.at("220d").erase("rec", "a.mp4");
+        assert_eq!(stage.at("400d").tally(), (2, 0), "130 days and 90");
+    }
+
+    #[test]
+    fn what_replication_copied_is_to_go_too() {
+        for (erased, violations) in [(true, 0), (false, 1)] {
+            let mut stage = Stage::new(Complete::default());
+            let egress = stage.recorded(ACME_1, "standup", "1h", &["a.mp4"]);
+            stage.replicate(egress, "a.mp4", "versions");
+            stage.at("10d").end_contract(ACME_1);
+            stage.erase("rec", "a.mp4");
+            if erased {
+                stage.erase("versions", "a.mp4");
+            }
+            assert_eq!(stage.at("200d").tally(), (2, violations), "the copy erased: {erased}");
+        }
+    }
+
+    #[test]
     fn a_delete_marker_is_something_left() {
         let mut stage = Stage::new(Complete::default());
         versioned(&mut stage, "a.mp4");

@@ -3,14 +3,17 @@
 //! Why: data that should be gone can leak, be demanded in court, and be fined.
 //!
 //! The rule: `retention_max` after an egress's end nothing is left of any of its keys: no version, no delete marker.
-//! Where a legal hold stands on its room then, nothing is left `delete_within` after the hold is lifted.
+//! Where a legal hold stands on its room then, nothing is left `delete_within` after the hold is lifted. What object lock
+//! protects then is judged a day after its lock has ended, if the refusal is in the audit.
 //!
 //! Broken by `keeps-too-long`, which deletes at the contract's end only.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::call::Order;
 use crate::property::deadlines::Deadlines;
+use crate::property::locks::{Refusals, TO_DELETE};
 use crate::property::{About, Property, Verdict, custody, words};
 use crate::state::{EgressIx, State};
 use crate::time::Time;
@@ -30,6 +33,9 @@ pub struct NotLate {
     due: Deadlines<EgressIx>,
     /// Were due while a hold stood.
     held: BTreeSet<EgressIx>,
+    refusals: Refusals,
+    /// Were due while object lock protected them.
+    locked: Deadlines<(EgressIx, Arc<str>)>,
 }
 
 impl Property for NotLate {
@@ -38,7 +44,7 @@ impl Property for NotLate {
     }
 
     fn wants(&self, kind: FactKind) -> bool {
-        matches!(kind, FactKind::EgressChanged | FactKind::CommandGiven)
+        matches!(kind, FactKind::EgressChanged | FactKind::CommandGiven | FactKind::Audited)
     }
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, _verdict: &mut Verdict) {
@@ -56,12 +62,13 @@ impl Property for NotLate {
                     self.due.push(state.now + state.tenant_rule(state.tenant_of(ix).ix).delete_within, ix);
                 }
             }
+            Fact::Audited { records, .. } => self.refusals.audited(records),
             _ => {}
         }
     }
 
     fn next_due(&self) -> Option<Time> {
-        self.due.next()
+        [self.due.next(), self.locked.next()].into_iter().flatten().min()
     }
 
     fn due(&mut self, at: Time, state: &State, verdict: &mut Verdict) {
@@ -70,24 +77,43 @@ impl Property for NotLate {
                 self.held.insert(ix);
                 continue;
             }
-            let egress = state.egress(ix);
-            let bucket = &*egress.bucket;
-            for key in &egress.objects {
-                let left = custody::remains(state, bucket, key, ix);
-                verdict.check(
-                    left.is_none(),
-                    at,
-                    || words::about_key(state, bucket, key, ix),
-                    || {
-                        format!(
-                            "{} must be gone {} after the egress's end, but it still has {}",
-                            words::key(state, bucket, key, ix),
-                            at.since(egress.info.ended_at.unwrap_or(at)),
-                            left.map_or_else(String::new, |left| left.to_string()),
-                        )
-                    },
-                );
+            for key in &state.egress(ix).objects {
+                self.judge(ix, key, at, state, verdict);
             }
         }
+        while let Some((ix, key)) = self.locked.take(at) {
+            if custody::is_held(state, ix) {
+                self.locked.push(at + TO_DELETE, (ix, key));
+            } else {
+                self.judge(ix, &key, at, state, verdict);
+            }
+        }
+    }
+}
+
+impl NotLate {
+    fn judge(&mut self, ix: EgressIx, key: &Arc<str>, at: Time, state: &State, verdict: &mut Verdict) {
+        let egress = state.egress(ix);
+        let bucket = &*egress.bucket;
+        let left = custody::remains(state, bucket, key, ix);
+        if left.is_some()
+            && let Some(again) = self.refusals.put_off(state, bucket, key, at)
+        {
+            self.locked.push(again, (ix, Arc::clone(key)));
+            return;
+        }
+        verdict.check(
+            left.is_none(),
+            at,
+            || words::about_key(state, bucket, key, ix),
+            || {
+                format!(
+                    "{} must be gone {} after the egress's end, but it still has {}",
+                    words::key(state, bucket, key, ix),
+                    at.since(egress.info.ended_at.unwrap_or(at)),
+                    left.map_or_else(String::new, |left| left.to_string()),
+                )
+            },
+        );
     }
 }

@@ -107,6 +107,20 @@ mod not_late {
     }
 
     #[test]
+    fn object_lock_puts_it_off_if_the_refusal_is_in_the_audit() {
+        for (audited, deleted, violations) in [(true, "51d", 0), (true, "51d1s", 1), (false, "50d", 1)] {
+            let mut stage = stage();
+            stage.lock("rec", "standup.mp4", "50d");
+            if audited {
+                stage.audit_refusal("rec", "standup.mp4");
+            }
+            stage.at("35d").erase("rec", "EG_0.json");
+            stage.at(deleted).erase("rec", "standup.mp4");
+            assert_eq!(stage.at("60d").tally(), (2, violations), "audited: {audited}, deleted at {deleted}");
+        }
+    }
+
+    #[test]
     fn the_message_says_what_is_left() {
         assert!(
             stage()
@@ -163,6 +177,19 @@ mod whole_recording {
         let message = stage().at("40d1h").complaint();
         assert!(message.contains("the 2 objects of egress EG_0"), "{message}");
         assert!(message.contains("1 was left: s3://rec/EG_0.json among them, with 1 version"), "{message}");
+    }
+
+    #[test]
+    fn what_is_locked_may_follow_a_day_behind_its_lock_if_the_refusal_is_in_the_audit() {
+        for (audited, deleted, violations) in [(true, "51d", 0), (true, "51d1s", 1), (false, "42d", 1)] {
+            let mut stage = stage();
+            stage.lock("rec", "EG_0.json", "50d");
+            if audited {
+                stage.audit_refusal("rec", "EG_0.json");
+            }
+            stage.at(deleted).erase("rec", "EG_0.json");
+            assert_eq!(stage.at("60d").tally(), (1, violations), "audited: {audited}, the rest at {deleted}");
+        }
     }
 
     #[test]

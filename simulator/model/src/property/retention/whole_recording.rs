@@ -5,13 +5,14 @@
 //!
 //! The rule: a day after the first object of an ended egress was deleted, or at the end of the run if that comes
 //! first, nothing is left of any of its keys: no version, no delete marker. A hold that came in between stops the
-//! clock.
+//! clock; what object lock protects, its refusal in the audit, is judged a day after its lock has ended.
 //!
 //! Broken by `leaves-manifest`, which deletes what `egress_ended` named and forgets `{egress_id}.json`.
 
 use std::collections::BTreeSet;
 
 use crate::property::deadlines::Deadlines;
+use crate::property::locks::Refusals;
 use crate::property::{About, Property, Verdict, custody, words};
 use crate::state::{EgressIx, State};
 use crate::time::{Span, Time};
@@ -35,6 +36,7 @@ pub struct WholeRecording {
     /// Recordings that lost an object.
     touched: BTreeSet<EgressIx>,
     due: Deadlines<EgressIx>,
+    refusals: Refusals,
 }
 
 impl Property for WholeRecording {
@@ -43,10 +45,13 @@ impl Property for WholeRecording {
     }
 
     fn wants(&self, kind: FactKind) -> bool {
-        kind == FactKind::Sink
+        matches!(kind, FactKind::Sink | FactKind::Audited)
     }
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, _verdict: &mut Verdict) {
+        if let Fact::Audited { records, .. } = fact {
+            return self.refusals.audited(records);
+        }
         let Fact::Sink { by: Actor::Operator(_) | Actor::Lifecycle, bucket, change } = *fact else { return };
         if !custody::is_removal(change.kind) {
             return;
@@ -65,6 +70,8 @@ impl Property for WholeRecording {
         while let Some(ix) = self.due.take(at) {
             if custody::is_held(state, ix) {
                 self.due.push(at + ONE_DELETION, ix);
+            } else if let Some(again) = self.put_off(ix, at, state) {
+                self.due.push(again, ix);
             } else {
                 judge(ix, at, state, verdict);
             }
@@ -73,10 +80,20 @@ impl Property for WholeRecording {
 
     fn finish(&mut self, state: &State, verdict: &mut Verdict) {
         while let Some(ix) = self.due.take(Time::MAX) {
-            if !custody::is_held(state, ix) {
+            if !custody::is_held(state, ix) && self.put_off(ix, state.now, state).is_none() {
                 judge(ix, state.now, state, verdict);
             }
         }
+    }
+}
+
+impl WholeRecording {
+    /// When to look again: object lock protects something of it. None: nothing that would excuse it.
+    fn put_off(&self, ix: EgressIx, at: Time, state: &State) -> Option<Time> {
+        let egress = state.egress(ix);
+        let left = egress.objects.iter().filter(|key| custody::remains(state, &egress.bucket, key, ix).is_some());
+        let again: Option<Vec<Time>> = left.map(|key| self.refusals.put_off(state, &egress.bucket, key, at)).collect();
+        again?.into_iter().max()
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Reader;
 use super::block::{Block, unknown};
 use super::problem::{Problem, nearest, suggestion};
+use crate::fault::kinds::s3::LAST_BUCKET;
 use crate::fault::{self, Anchor, Default as ParameterDefault, Fault, Filter, Kind, Value, points};
 use crate::scenario::{Command, OrderKind, When};
 
@@ -67,6 +68,13 @@ impl<'d> Reader<'d> {
                 }
             };
             parameters.extend(value.map(|value| (parameter.name, value)));
+        }
+        if kind.name == "s3.replica"
+            && let Some(to) = block.given_text("to")
+            && to != LAST_BUCKET
+            && !self.buckets.contains(&to)
+        {
+            self.problems.push(unknown(block.place_of("to"), "bucket", to, &self.buckets, "buckets"));
         }
         Some(Fault { name: block.text("name"), kind, anchor, window, filter, parameters })
     }

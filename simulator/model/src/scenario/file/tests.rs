@@ -49,6 +49,7 @@ broken! {
     unknown_table: file("[wrld]\nhorizon = \"1d\"\n");
     key_of_another_table: format!("horizon = \"1d\"\n{}", file(""));
     bad_duration: file("[world]\nhorizon = \"90\"\nsettle = \"1m1h\"\ns3_latency = 30\negress_start = \"2 s\"\n");
+    unknown_replica: file("[[fault]]\ndo = \"s3.replica\"\nto = \"rec-eu-3\"\n");
     unknown_tenant: file("").replace("tenant = \"acme-1\"", "tenant = \"acme1\"");
     unknown_bucket: file("[[fault]]\ndo = \"s3.slow_down\"\nwhere = { bucket = \"rec-eu-3\" }\n");
     misspelt_bucket_table: file("[[bucket]]\nname = \"rec-eu1\"\nversioning = true\n");

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::write;
+use crate::fault::kinds::s3::LAST_BUCKET;
 use crate::fault::{self, Anchor, Default as ParameterDefault, Fault, Filter, KINDS, Kind, Value, points};
 use crate::livekit::TrackSource;
 use crate::scenario::file::parse;
@@ -270,7 +271,15 @@ fn one_fault(kind: &'static Kind, tenants: &[Tenant], calls: Vec<Call>) -> impl 
     let parameters: Vec<_> = kind
         .parameters
         .iter()
-        .map(|own| proptest::option::of(parameter(own.default).prop_map(|value| (own.name, value))))
+        .map(|own| {
+            let value = match own.default {
+                ParameterDefault::Text(text) if text == LAST_BUCKET => {
+                    select(tenants[0].buckets.clone()).prop_map(Value::Text).boxed()
+                }
+                default => parameter(default),
+            };
+            proptest::option::of(value.prop_map(|value| (own.name, value)))
+        })
         .collect();
     (
         prop_oneof![on, at, step],

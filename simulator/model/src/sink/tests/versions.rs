@@ -108,6 +108,7 @@ fn objects_from_before_versioning_are_the_null_version() {
 fn nothing_works_in_a_bucket_that_is_not_there() {
     let mut bench = Bench::new();
     let (chance, now) = (Chance::new(0), Time(0));
+    let delete = bench.request("nowhere");
     let sink = &mut bench.sink;
     for refused in [
         sink.head("nowhere", &id("a")).unwrap_err(),
@@ -117,8 +118,11 @@ fn nothing_works_in_a_bucket_that_is_not_there() {
         sink.list_multipart_uploads("nowhere", "").unwrap_err(),
         sink.versioning("nowhere").unwrap_err(),
         sink.set_versioning("nowhere", Versioning::Enabled).unwrap_err(),
-        sink.delete(chance, now, "nowhere", &id("a"), Origin::Operator).unwrap_err(),
-        sink.delete_many(chance, now, "nowhere", &[id("a")], false, Origin::Operator, &mut |_, _| None).unwrap_err(),
+        sink.delete(delete, &id("a")).unwrap_err(),
+        sink.pretend_to_delete(delete, &id("a")).unwrap_err(),
+        sink.delete_many(delete, &[id("a")], false, &mut |_, _| Fate::AsAsked).unwrap_err(),
+        sink.object_lock_configuration("nowhere").unwrap_err(),
+        sink.put_legal_hold("nowhere", &id("a"), true).unwrap_err(),
         sink.upload_part("nowhere", "a", "u", 1, Bytes::new()).unwrap_err(),
         sink.complete_multipart_upload(chance, now, "nowhere", "a", "u", &[]).unwrap_err(),
         sink.abort_multipart_upload("nowhere", "a", "u").unwrap_err(),
@@ -152,10 +156,12 @@ fn keys_have_a_length() {
 }
 
 fn batch(bench: &mut Bench, ids: &[ObjectId], quiet: bool) -> Result<(DeleteResult, Vec<Change>), CallError> {
-    let now = bench.tick();
-    let mut refuse =
-        |_: usize, id: &ObjectId| (id.key == "b").then(|| ("SlowDown".to_owned(), "Reduce your rate.".to_owned()));
-    bench.sink.delete_many(Chance::new(7), now, "plain", ids, quiet, Origin::Operator, &mut refuse)
+    let request = bench.request("plain");
+    let mut fates = |_: usize, id: &ObjectId| match id.key.as_str() {
+        "b" => Fate::Refused { code: "SlowDown".to_owned(), message: "Reduce your rate.".to_owned() },
+        _ => Fate::AsAsked,
+    };
+    bench.sink.delete_many(request, ids, quiet, &mut fates)
 }
 
 #[test]
@@ -200,9 +206,8 @@ fn version_ids_do_not_depend_on_other_keys_and_differ_within_an_instant() {
     assert_eq!(together.put("kept", "a", ""), expected);
 
     let ids = vec![id("a"); 3];
-    let now = alone.tick();
-    let (result, _) =
-        alone.sink.delete_many(Chance::new(7), now, "kept", &ids, false, Origin::Operator, &mut |_, _| None).unwrap();
+    let request = alone.request("kept");
+    let (result, _) = alone.sink.delete_many(request, &ids, false, &mut |_, _| Fate::AsAsked).unwrap();
     let mut markers: Vec<_> = result.deleted.iter().map(|deleted| deleted.delete_marker_version_id.clone()).collect();
     markers.sort();
     markers.dedup();
