@@ -153,15 +153,15 @@ impl dyn Steps {
         let version = cx.commit(Commit::new().put_state(&entry.key, duty.to_json()).expect_state(entry))?;
         let found = cx.egress().in_room(&duty.room)?;
         let found: Vec<EgressInfo> = found.into_iter().filter(|info| duty.is_recorded_by(info)).collect();
+        for ended in found.iter().filter(|info| recording::has_ended(info.status)) {
+            self.settle(cx, ended)?;
+        }
         let on = self.still_on(cx, &duty)?;
         if let Some(running) = found.iter().find(|info| recording::is_recording(info.status)) {
             self.started(cx, duty, version, running)?;
             return if on { Ok(()) } else { self.stop(cx, &running.egress_id) };
         }
         if !on {
-            for ended in found.iter().filter(|info| recording::has_ended(info.status)) {
-                self.settle(cx, ended)?;
-            }
             return self.close(cx, &duty, version);
         }
         // What has ended has used its directory up.
