@@ -66,9 +66,12 @@ versioning = true
 const PATIENCE: &str = "[promises]\nstartup = \"1m\"\n";
 
 #[test]
-fn the_calls_of_a_composite_recording() {
+fn the_calls_of_a_composite_recording_between_two_instances() {
     every_bad_end(
         r#"
+[operator]
+instances = 2
+
 [[call]]
 tenant = "acme"
 room = "standup"

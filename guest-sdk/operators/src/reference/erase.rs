@@ -95,9 +95,7 @@ impl dyn Steps {
         }
         // Before the rows are let be `deleted`: a crash in between reports twice, under the same keys, and not never.
         let records = std::mem::take(&mut erased.records);
-        if !records.is_empty() {
-            cx.audit(records)?;
-        }
+        self.audit_deletions(cx, records)?;
         Ok(erased)
     }
 
