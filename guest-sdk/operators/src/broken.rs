@@ -3,13 +3,18 @@
 //! Each is a file: its head says what is wrong, why people write it so, and which property it breaks. Together they prove
 //! that the properties can fail.
 
+use std::collections::BTreeSet;
+
 use crate::About;
 use crate::reference::desk::Desk;
 use crate::reference::{Reference, Steps};
 
 mod audit_first;
+mod audit_once_lost;
+mod conflict_is_failure;
 mod deletes_early;
 mod deletes_segments;
+mod denied_is_gone;
 mod first_page_only;
 mod forgets_a_bucket;
 mod gives_up_on_locked;
@@ -30,6 +35,7 @@ mod never_stops;
 mod no_audit_of_holds;
 mod no_head;
 mod no_replacement;
+mod no_retry_on_slow_down;
 mod panics;
 mod phantom_stored;
 mod prefix_sweep;
@@ -39,9 +45,13 @@ mod records_all;
 mod records_none;
 mod recurses;
 mod retries_forever;
+mod refused_is_final;
 mod row_at_end;
 mod slow_handler;
 mod spins;
+mod starts_again_on_timeout;
+mod stops_strangers;
+mod timeout_is_done;
 mod track_for_compliance;
 mod trusts_inventory;
 mod trusts_unsigned;
@@ -57,7 +67,11 @@ pub const OPERATORS: &[About] = &[
         breaks_sandbox: false,
     },
     track_for_compliance::ABOUT,
+    conflict_is_failure::ABOUT,
+    stops_strangers::ABOUT,
+    refused_is_final::ABOUT,
     two_composites::ABOUT,
+    starts_again_on_timeout::ABOUT,
     no_replacement::ABOUT,
     never_stops::ABOUT,
     wrong_bucket::ABOUT,
@@ -78,7 +92,10 @@ pub const OPERATORS: &[About] = &[
     ignores_batch_errors::ABOUT,
     trusts_inventory::ABOUT,
     gives_up_on_locked::ABOUT,
+    timeout_is_done::ABOUT,
+    no_retry_on_slow_down::ABOUT,
     no_head::ABOUT,
+    denied_is_gone::ABOUT,
     marker_is_gone::ABOUT,
     prefix_sweep::ABOUT,
     keeps_links::ABOUT,
@@ -87,6 +104,7 @@ pub const OPERATORS: &[About] = &[
     audit_first::ABOUT,
     locked_is_deleted::ABOUT,
     no_audit_of_holds::ABOUT,
+    audit_once_lost::ABOUT,
     trusts_unsigned::ABOUT,
     slow_handler::ABOUT,
     never_reconciles::ABOUT,
@@ -142,6 +160,14 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "spins" => Box::new(spins::Spins(sound)),
         "hoards-memory" => Box::new(hoards_memory::HoardsMemory(sound, Vec::new())),
         "recurses" => Box::new(recurses::Recurses(sound)),
+        "starts-again-on-timeout" => Box::new(starts_again_on_timeout::StartsAgainOnTimeout(sound)),
+        "refused-is-final" => Box::new(refused_is_final::RefusedIsFinal(sound)),
+        "stops-strangers" => Box::new(stops_strangers::StopsStrangers(sound)),
+        "conflict-is-failure" => Box::new(conflict_is_failure::ConflictIsFailure(sound, String::new())),
+        "no-retry-on-slow-down" => Box::new(no_retry_on_slow_down::NoRetryOnSlowDown(sound, BTreeSet::new())),
+        "timeout-is-done" => Box::new(timeout_is_done::TimeoutIsDone(sound, false)),
+        "denied-is-gone" => Box::new(denied_is_gone::DeniedIsGone(sound)),
+        "audit-once-lost" => Box::new(audit_once_lost::AuditOnceLost(sound)),
         _ => return None,
     };
     Some(steps)

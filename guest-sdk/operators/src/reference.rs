@@ -36,8 +36,9 @@
 //! | `calls` | 200 | sink calls of one piece, about: a piece holds up the webhooks that arrive meanwhile |
 
 use egress_sim_sdk::{
-    Boot, Bucket, Command, Commit, Cx, DeleteError, Delivery, Error, HeadResult, Link, ObjectId, ObjectVersion,
-    Operator, Outcome, Result, Room, Row, RowState, StateEntry, Subject, Timer, TrackInfo, WebhookEvent,
+    AuditRecord, Boot, Bucket, Command, Commit, Cx, DeleteError, Delivery, EgressInfo, Error, HeadResult, Link,
+    ObjectId, ObjectVersion, Operator, Outcome, Result, Room, RoomCompositeEgressRequest, Row, RowState, StateEntry,
+    Subject, Timer, TrackInfo, WebhookEvent,
 };
 
 pub mod desk;
@@ -157,6 +158,21 @@ pub trait Steps {
         let buckets = &self.desk().tenant(&duty.tenant)?.buckets;
         let place = recording::spread(&duty.sid).checked_rem(buckets.len() as u64)?;
         buckets.get(usize::try_from(place).ok()?).cloned()
+    }
+
+    /// Asks LiveKit for a composite, once: where no answer comes, it may be running.
+    fn ask_for_composite(&mut self, cx: &mut Cx<'_>, request: RoomCompositeEgressRequest) -> Result<EgressInfo> {
+        cx.egress().start_room_composite(request)
+    }
+
+    /// Whether a start that was refused need not be tried again: what was to be recorded is over.
+    fn is_final(&mut self, cx: &mut Cx<'_>, duty: &Duty, refusal: &Error) -> Result<bool> {
+        Ok(refusal.status() == Some(404) && !self.still_on(cx, duty)?)
+    }
+
+    /// Commits that an egress runs, once: whether a commit that was not answered was made shows when the duty is read again.
+    fn write_start(&mut self, cx: &mut Cx<'_>, commit: Commit) -> Result<u64> {
+        cx.commit(commit)
     }
 
     /// The row of an egress that has started. It is written at once: what the inventory does not name is never deleted.
@@ -308,6 +324,11 @@ pub trait Steps {
     /// Puts the sink's refusals into the audit, each key's once.
     fn audit_refusals(&mut self, cx: &mut Cx<'_>, row: &Row, refused: &[DeleteError]) -> Outcome {
         cx.audit(refused.iter().map(|error| erase::refusal_record(row, error)).collect())
+    }
+
+    /// Puts deletions into the audit. Until it has them, no row may say so.
+    fn audit_deletions(&mut self, cx: &mut Cx<'_>, records: Vec<AuditRecord>) -> Outcome {
+        cx.audit(records)
     }
 
     /// Puts a legal hold, or its lifting, into the audit.

@@ -110,15 +110,13 @@ impl dyn Steps {
         }
         // Before the rows are let be `deleted`: a crash in between reports twice, under the same keys, and not never.
         let records = std::mem::take(&mut erased.records);
-        if !records.is_empty() {
-            cx.audit(records)?;
-        }
+        self.audit_deletions(cx, records)?;
         Ok(erased)
     }
 
     /// A row says that its egress is still recording. If it is not, the row is brought to its end first.
     fn hurry(&mut self, cx: &mut Cx<'_>, row: &Row) -> Outcome {
-        match cx.egress().get(&row.egress_id)? {
+        match recording::look_up(cx, &row.room, &row.egress_id)? {
             Some(info) if recording::has_ended(info.status) => self.egress_ended(cx, &info),
             Some(_) => Ok(()),
             None => {

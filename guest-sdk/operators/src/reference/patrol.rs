@@ -56,7 +56,7 @@ impl dyn Steps {
         if let Some(info) = running.iter().find(|info| info.egress_id == egress_id) {
             return if !on && recording::is_recording(info.status) { self.stop(cx, &egress_id) } else { Ok(()) };
         }
-        match cx.egress().get(&egress_id)? {
+        match recording::look_up(cx, &duty.room, &egress_id)? {
             Some(info) if recording::has_ended(info.status) => self.egress_ended(cx, &info),
             Some(_) => Ok(()),
             None => self.forgotten(cx, entry, &duty, &egress_id),

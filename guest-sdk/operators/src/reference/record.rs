@@ -61,7 +61,13 @@ impl dyn Steps {
     }
 
     /// Starts the egress of an intent that is ours, under this version.
+    ///
+    /// # Errors
+    /// [`Error::Retry`] where the store or LiveKit was so slow that the lease has run out: somebody else may be starting it.
     pub fn start(&mut self, cx: &mut Cx<'_>, mut duty: Duty, version: u64) -> Outcome {
+        if cx.now() >= duty.since + self.desk().config.lease {
+            return Err(Error::retry(format!("the lease of {} has run out", duty.open_key())));
+        }
         let error = match self.request(cx, &duty) {
             Ok(info) => return self.started(cx, duty, version, &info),
             Err(error) => error,
@@ -70,7 +76,7 @@ impl dyn Steps {
             // It may be running: the intent stays, and is looked into once its lease is over.
             return Err(error);
         }
-        if error.status() == Some(404) && !self.still_on(cx, &duty)? {
+        if self.is_final(cx, &duty, &error)? {
             return self.close(cx, &duty, version);
         }
         duty.since = 0;
@@ -111,7 +117,7 @@ impl dyn Steps {
             let filepath = format!("{directory}recording.mp4");
             request.file_outputs.push(FileOutput { filepath, disable_manifest: false, s3 });
         }
-        cx.egress().start_room_composite(request)
+        self.ask_for_composite(cx, request)
     }
 
     /// An egress runs for a duty: its id and its row are committed together.
@@ -125,14 +131,19 @@ impl dyn Steps {
         if let Some(row) = recording.and_then(|recording| self.opening_row(&recording)) {
             commit = commit.put_row(row);
         }
-        match cx.commit(commit) {
+        match self.write_start(cx, commit) {
             Ok(_) => {
                 self.desk().take(open, info.egress_id.clone());
                 Ok(())
             }
             Err(error @ Error::Conflict(_)) => {
-                // Somebody took the intent over while LiveKit was slow. Theirs goes on, ours must not.
-                self.stop(cx, &info.egress_id)?;
+                // Somebody took the intent over while LiveKit was slow. If they have found our egress, or are looking, all is
+                // well. If they have started another, theirs goes on and ours must not.
+                let stands = cx.state().get(&open)?.map(|entry| Duty::read(&entry)).transpose()?;
+                let theirs = stands.and_then(|duty| duty.egress_id).filter(|theirs| *theirs != info.egress_id);
+                if theirs.is_some() {
+                    self.stop(cx, &info.egress_id)?;
+                }
                 Err(error)
             }
             Err(error) => Err(error),
@@ -153,15 +164,15 @@ impl dyn Steps {
         let version = cx.commit(Commit::new().put_state(&entry.key, duty.to_json()).expect_state(entry))?;
         let found = cx.egress().in_room(&duty.room)?;
         let found: Vec<EgressInfo> = found.into_iter().filter(|info| duty.is_recorded_by(info)).collect();
+        for ended in found.iter().filter(|info| recording::has_ended(info.status)) {
+            self.settle(cx, ended)?;
+        }
         let on = self.still_on(cx, &duty)?;
         if let Some(running) = found.iter().find(|info| recording::is_recording(info.status)) {
             self.started(cx, duty, version, running)?;
             return if on { Ok(()) } else { self.stop(cx, &running.egress_id) };
         }
         if !on {
-            for ended in found.iter().filter(|info| recording::has_ended(info.status)) {
-                self.settle(cx, ended)?;
-            }
             return self.close(cx, &duty, version);
         }
         // What has ended has used its directory up.

@@ -212,6 +212,16 @@ pub fn is_published(cx: &mut Cx<'_>, room: &str, track: &str) -> Result<bool> {
     }
 }
 
+/// What LiveKit knows of an egress; none: it has forgotten it. Since it has said of things that were there that they did not
+/// exist (livekit#3657), and a recording that is taken for forgotten is given up, its no counts when it was said twice, in
+/// answer to two questions.
+pub fn look_up(cx: &mut Cx<'_>, room: &str, egress_id: &str) -> Result<Option<EgressInfo>> {
+    match cx.egress().get(egress_id)? {
+        Some(info) => Ok(Some(info)),
+        None => Ok(cx.egress().in_room(room)?.into_iter().find(|info| info.egress_id == egress_id)),
+    }
+}
+
 /// Whether a key is a segment's.
 pub fn is_segment(key: &str) -> bool {
     Path::new(key).extension().is_some_and(|extension| extension == "ts")
