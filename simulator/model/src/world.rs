@@ -14,6 +14,7 @@ use crate::call::{Call, Command, Surface};
 use crate::chance::Chance;
 use crate::egress::Recorders;
 use crate::fault::{Faults, Point, Strike};
+use crate::livekit::WebhookEvent;
 use crate::operator::Host;
 use crate::property::{About, Monitor, Property, Verdict};
 use crate::scenario::Scenario;
@@ -148,6 +149,8 @@ pub(crate) enum Event {
     QueueTries { queue: Arc<str> },
     /// One delivery beside the queues.
     ExtraDelivery { delivery: u64 },
+    /// One event more, which a fault has made up.
+    ExtraEvent { event: Arc<WebhookEvent> },
     /// A call of an instance takes effect.
     CallApplies { instance: u32, incarnation: u32 },
     /// An instance is started again.
@@ -260,7 +263,7 @@ impl<'a> World<'a> {
             faults: Faults::new(scenario),
             live_rooms: BTreeMap::new(),
             recorders: Recorders::default(),
-            notifier: Notifier::new(&scenario.world),
+            notifier: Notifier::new(scenario),
             host,
             instances: Vec::new(),
             inbox: VecDeque::new(),
@@ -303,6 +306,7 @@ impl<'a> World<'a> {
             Event::EgressStored { egress } => self.egress_stored(egress),
             Event::QueueTries { queue } => self.queue_tries(&queue),
             Event::ExtraDelivery { delivery } => self.extra_delivery(delivery),
+            Event::ExtraEvent { event } => self.extra_event(event),
             Event::CallApplies { instance, incarnation } => self.call_applies(instance, incarnation),
             Event::Restarts { instance } => self.restarts(instance),
             Event::TimerDue { name, setting } => self.timer_due(&name, setting),

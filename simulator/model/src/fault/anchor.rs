@@ -67,6 +67,11 @@ impl Faults {
         &self.scenario.faults[strike.fault]
     }
 
+    /// When the window ends in which this fault strikes; none: it has no window.
+    pub fn window_end(&self, strike: Strike) -> Option<Time> {
+        self.progress[strike.fault].window_until
+    }
+
     /// Whether the scenario has any fault of this kind: asked before a point is put together.
     pub fn has(&self, kind: &str) -> bool {
         self.scenario.faults.iter().any(|fault| fault.kind.name == kind)

@@ -14,9 +14,17 @@ pub static KINDS: &[&Kind] = &[
     &operator::CRASH,
     &s3::BATCH_PARTIAL,
     &s3::SLOW_DOWN,
+    &webhook::ALTERED,
+    &webhook::DELAY,
     &webhook::DROP,
     &webhook::DUPLICATE,
     &webhook::FORGED,
+    &webhook::LOST_ACK,
+    &webhook::NEWER_SERVER,
+    &webhook::REORDER,
+    &webhook::SPURIOUS,
+    &webhook::STORM,
+    &webhook::UNREACHABLE,
 ];
 
 /// The kind of this name.
