@@ -7,16 +7,23 @@ use crate::About;
 use crate::reference::desk::Desk;
 use crate::reference::{Reference, Steps};
 
+mod accepts_expired;
+mod acks_first;
 mod audit_first;
+mod believes_every_end;
+mod believes_room_finished;
+mod dedupes_by_id;
 mod deletes_early;
 mod deletes_segments;
 mod first_page_only;
 mod forgets_a_bucket;
 mod hoards_memory;
 mod ignores_batch_errors;
+mod ignores_body_hash;
 mod ignores_holds;
 mod keeps_links;
 mod keeps_too_long;
+mod last_word_wins;
 mod leaves_manifest;
 mod leaves_segments;
 mod link_without_bucket;
@@ -36,8 +43,11 @@ mod records_none;
 mod recurses;
 mod row_at_end;
 mod spins;
+mod strict_events;
+mod strict_fields;
 mod track_for_compliance;
 mod trusts_unsigned;
+mod trusts_webhooks;
 mod two_composites;
 mod wrong_bucket;
 
@@ -50,8 +60,15 @@ pub const OPERATORS: &[About] = &[
         breaks_sandbox: false,
     },
     track_for_compliance::ABOUT,
+    strict_fields::ABOUT,
+    believes_room_finished::ABOUT,
+    acks_first::ABOUT,
     two_composites::ABOUT,
+    last_word_wins::ABOUT,
+    dedupes_by_id::ABOUT,
+    believes_every_end::ABOUT,
     no_replacement::ABOUT,
+    trusts_webhooks::ABOUT,
     never_stops::ABOUT,
     wrong_bucket::ABOUT,
     records_none::ABOUT,
@@ -78,7 +95,10 @@ pub const OPERATORS: &[About] = &[
     audit_first::ABOUT,
     no_audit_of_holds::ABOUT,
     trusts_unsigned::ABOUT,
+    ignores_body_hash::ABOUT,
+    accepts_expired::ABOUT,
     panics::ABOUT,
+    strict_events::ABOUT,
     spins::ABOUT,
     hoards_memory::ABOUT,
     recurses::ABOUT,
@@ -89,8 +109,15 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
     let sound = Reference(desk);
     let steps: Box<dyn Steps> = match name {
         "track-for-compliance" => Box::new(track_for_compliance::TrackForCompliance(sound)),
+        "strict-fields" => Box::new(strict_fields::StrictFields(sound)),
+        "believes-room-finished" => Box::new(believes_room_finished::BelievesRoomFinished(sound)),
+        "acks-first" => Box::new(acks_first::AcksFirst(sound)),
         "two-composites" => Box::new(two_composites::TwoComposites(sound, false)),
+        "last-word-wins" => Box::new(last_word_wins::LastWordWins(sound)),
+        "dedupes-by-id" => Box::new(dedupes_by_id::DedupesById(sound, String::new())),
+        "believes-every-end" => Box::new(believes_every_end::BelievesEveryEnd(sound)),
         "no-replacement" => Box::new(no_replacement::NoReplacement(sound)),
+        "trusts-webhooks" => Box::new(trusts_webhooks::TrustsWebhooks(sound)),
         "never-stops" => Box::new(never_stops::NeverStops(sound)),
         "wrong-bucket" => Box::new(wrong_bucket::WrongBucket(sound)),
         "records-none" => Box::new(records_none::RecordsNone(sound)),
@@ -117,7 +144,10 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "audit-first" => Box::new(audit_first::AuditFirst(sound)),
         "no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),
         "trusts-unsigned" => Box::new(trusts_unsigned::TrustsUnsigned(sound)),
+        "ignores-body-hash" => Box::new(ignores_body_hash::IgnoresBodyHash(sound)),
+        "accepts-expired" => Box::new(accepts_expired::AcceptsExpired(sound)),
         "panics" => Box::new(panics::Panics(sound)),
+        "strict-events" => Box::new(strict_events::StrictEvents(sound)),
         "spins" => Box::new(spins::Spins(sound)),
         "hoards-memory" => Box::new(hoards_memory::HoardsMemory(sound, Vec::new())),
         "recurses" => Box::new(recurses::Recurses(sound)),
