@@ -150,7 +150,7 @@ pub(crate) enum Event {
     /// One delivery beside the queues.
     ExtraDelivery { delivery: u64 },
     /// One event more, which a fault has made up.
-    ExtraEvent { event: Arc<WebhookEvent> },
+    Reports { event: Arc<WebhookEvent> },
     /// A call of an instance takes effect.
     CallApplies { instance: u32, incarnation: u32 },
     /// An instance is started again.
@@ -306,7 +306,7 @@ impl<'a> World<'a> {
             Event::EgressStored { egress } => self.egress_stored(egress),
             Event::QueueTries { queue } => self.queue_tries(&queue),
             Event::ExtraDelivery { delivery } => self.extra_delivery(delivery),
-            Event::ExtraEvent { event } => self.extra_event(event),
+            Event::Reports { event } => self.extra_event(event),
             Event::CallApplies { instance, incarnation } => self.call_applies(instance, incarnation),
             Event::Restarts { instance } => self.restarts(instance),
             Event::TimerDue { name, setting } => self.timer_due(&name, setting),

@@ -142,14 +142,14 @@ impl World<'_> {
 
     /// Sends again what `webhook.duplicate` has chosen. What is the same to the byte was kept by somebody on the way and
     /// comes beside the queue; what is new is LiveKit's own, and waits in it.
-    pub(super) fn send_copies(&mut self, sent: Queued) {
+    pub(super) fn send_copies(&mut self, sent: &Queued) {
         let Some(Copies { times, delay, sort }) = sent.copies else { return };
         for time in 1..=times {
             let at = self.state.now + delay.times(time);
             self.owe(at);
             if sort != CopySort::Same {
                 let event = Arc::new(self.told_again(&sent.event, sort, time, at));
-                self.queue.push(at, Event::ExtraEvent { event });
+                self.queue.push(at, Event::Reports { event });
                 continue;
             }
             let copy = Delivery {
@@ -264,7 +264,7 @@ impl World<'_> {
             egress_info,
         };
         self.owe(at);
-        self.queue.push(at, Event::ExtraEvent { event: Arc::new(event) });
+        self.queue.push(at, Event::Reports { event: Arc::new(event) });
     }
 
     /// The egress that an event is about, else the last one of its call.

@@ -168,7 +168,7 @@ impl World<'_> {
             self.lose_first(&queue, DropReason::Attempts);
         } else {
             let sent = self.take_first(&queue);
-            self.send_copies(sent);
+            self.send_copies(&sent);
         }
         self.send_first(&queue);
     }
