@@ -9,9 +9,14 @@ use crate::About;
 use crate::reference::desk::Desk;
 use crate::reference::{Reference, Steps};
 
+mod accepts_expired;
+mod acks_first;
 mod audit_first;
 mod audit_once_lost;
+mod believes_every_end;
+mod believes_room_finished;
 mod conflict_is_failure;
+mod dedupes_by_id;
 mod deletes_early;
 mod deletes_segments;
 mod denied_is_gone;
@@ -20,9 +25,11 @@ mod forgets_a_bucket;
 mod gives_up_on_locked;
 mod hoards_memory;
 mod ignores_batch_errors;
+mod ignores_body_hash;
 mod ignores_holds;
 mod keeps_links;
 mod keeps_too_long;
+mod last_word_wins;
 mod leaves_manifest;
 mod leaves_segments;
 mod link_without_bucket;
@@ -44,17 +51,20 @@ mod publishes_last;
 mod records_all;
 mod records_none;
 mod recurses;
-mod retries_forever;
 mod refused_is_final;
+mod retries_forever;
 mod row_at_end;
 mod slow_handler;
 mod spins;
 mod starts_again_on_timeout;
 mod stops_strangers;
+mod strict_events;
+mod strict_fields;
 mod timeout_is_done;
 mod track_for_compliance;
 mod trusts_inventory;
 mod trusts_unsigned;
+mod trusts_webhooks;
 mod two_composites;
 mod wrong_bucket;
 
@@ -72,7 +82,14 @@ pub const OPERATORS: &[About] = &[
     refused_is_final::ABOUT,
     two_composites::ABOUT,
     starts_again_on_timeout::ABOUT,
+    strict_fields::ABOUT,
+    believes_room_finished::ABOUT,
+    acks_first::ABOUT,
+    last_word_wins::ABOUT,
+    dedupes_by_id::ABOUT,
+    believes_every_end::ABOUT,
     no_replacement::ABOUT,
+    trusts_webhooks::ABOUT,
     never_stops::ABOUT,
     wrong_bucket::ABOUT,
     records_none::ABOUT,
@@ -110,7 +127,10 @@ pub const OPERATORS: &[About] = &[
     never_reconciles::ABOUT,
     publishes_last::ABOUT,
     retries_forever::ABOUT,
+    ignores_body_hash::ABOUT,
+    accepts_expired::ABOUT,
     panics::ABOUT,
+    strict_events::ABOUT,
     spins::ABOUT,
     hoards_memory::ABOUT,
     recurses::ABOUT,
@@ -121,8 +141,15 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
     let sound = Reference(desk);
     let steps: Box<dyn Steps> = match name {
         "track-for-compliance" => Box::new(track_for_compliance::TrackForCompliance(sound)),
+        "strict-fields" => Box::new(strict_fields::StrictFields(sound)),
+        "believes-room-finished" => Box::new(believes_room_finished::BelievesRoomFinished(sound)),
+        "acks-first" => Box::new(acks_first::AcksFirst(sound)),
         "two-composites" => Box::new(two_composites::TwoComposites(sound, false)),
+        "last-word-wins" => Box::new(last_word_wins::LastWordWins(sound)),
+        "dedupes-by-id" => Box::new(dedupes_by_id::DedupesById(sound, String::new())),
+        "believes-every-end" => Box::new(believes_every_end::BelievesEveryEnd(sound)),
         "no-replacement" => Box::new(no_replacement::NoReplacement(sound)),
+        "trusts-webhooks" => Box::new(trusts_webhooks::TrustsWebhooks(sound)),
         "never-stops" => Box::new(never_stops::NeverStops(sound)),
         "wrong-bucket" => Box::new(wrong_bucket::WrongBucket(sound)),
         "records-none" => Box::new(records_none::RecordsNone(sound)),
@@ -156,7 +183,10 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "never-reconciles" => Box::new(never_reconciles::NeverReconciles(sound)),
         "publishes-last" => Box::new(publishes_last::PublishesLast(sound)),
         "retries-forever" => Box::new(retries_forever::RetriesForever(sound)),
+        "ignores-body-hash" => Box::new(ignores_body_hash::IgnoresBodyHash(sound)),
+        "accepts-expired" => Box::new(accepts_expired::AcceptsExpired(sound)),
         "panics" => Box::new(panics::Panics(sound)),
+        "strict-events" => Box::new(strict_events::StrictEvents(sound)),
         "spins" => Box::new(spins::Spins(sound)),
         "hoards-memory" => Box::new(hoards_memory::HoardsMemory(sound, Vec::new())),
         "recurses" => Box::new(recurses::Recurses(sound)),

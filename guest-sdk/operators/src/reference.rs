@@ -1,12 +1,12 @@
 //! The reference operator: what a service that records calls, publishes them and deletes them has to do, and no more.
 //!
-//! It keeps every promise of egress-sim while webhooks are lost, doubled or forged, egresses end early or outlive their
+//! It keeps every promise of egress-sim while webhooks are lost, late, doubled, untrue or forged, egresses end early or outlive their
 //! rooms, the sink refuses, and the process dies at any call. Four ideas carry it:
 //!
 //! - **Write down what you are about to do.** Before an egress is started, a *duty* is committed by compare-and-swap: the
 //!   second delivery of the same event finds it, and so does whoever comes after a crash ([`duty`], [`record`]).
 //! - **Ask LiveKit, do not remember.** Whether a call is still on, whether an egress runs, what it stored: that is looked up
-//!   where it is true, when it matters ([`ending`]). What an incarnation keeps in memory only saves calls.
+//!   where it is true, when it matters ([`ending`]); an event is old news by the time it comes, and sometimes never was true. What an incarnation keeps in memory only saves calls.
 //! - **Look yourself.** While a duty is open, a timer compares what should be recorded with what is. A lost webhook costs
 //!   `reconcile` at most ([`patrol`]).
 //! - **Delete in pieces, and look afterwards.** Work that takes long is done by timers, a piece at a time, from what is
@@ -24,6 +24,10 @@
 //! | `track_published` | the next round: `patrol` in a call without any other track, `reconcile` otherwise |
 //! | `egress_started`, `egress_updated` | nothing depends on them |
 //! | `egress_ended`, `room_finished` | the next round, `reconcile` later at most |
+//! | all of them, in an outage | the same rounds; what begins meanwhile only by `patrol` |
+//!
+//! To be lost is also to arrive late, with a token that has expired, or altered by a proxy: it is refused. What no operator can
+//! notice: a call or a track that began and ended between two rounds; how an egress ended, once LiveKit has forgotten it.
 //!
 //! # Configuration (`[operator.config]`, durations as `"20s"`)
 //!
@@ -175,6 +179,11 @@ pub trait Steps {
         cx.commit(commit)
     }
 
+    /// What a round looks after: everything that is not closed, whether or not anybody was told of it.
+    fn open_duties(&mut self, cx: &mut Cx<'_>) -> Result<Vec<StateEntry>> {
+        cx.state().all(duty::OPEN)
+    }
+
     /// The row of an egress that has started. It is written at once: what the inventory does not name is never deleted.
     fn opening_row(&mut self, recording: &Recording) -> Option<Row> {
         Some(recording.row(RowState::Recording, String::from("{}")))
@@ -201,6 +210,21 @@ pub trait Steps {
             (None, Some(_)) => Ok(true),
             (Some(track), Some(_)) => recording::is_published(cx, &duty.room, track),
         }
+    }
+
+    /// Whether a room that is said to have finished has. A server that takes a node for dead says so while people talk on.
+    fn is_over(&mut self, cx: &mut Cx<'_>, room: &Room) -> Result<bool> {
+        Ok(cx.rooms().get(&room.name)?.is_none_or(|found| found.sid != room.sid))
+    }
+
+    /// How an egress that is said to have ended has ended; none: it goes on. A good end is looked for in the sink anyway. A
+    /// bad one may be a second worker's, or the poorer of two: what LiveKit has on record counts, as long as it has it.
+    fn true_end(&mut self, cx: &mut Cx<'_>, info: EgressInfo) -> Result<Option<EgressInfo>> {
+        if recording::has_ended_well(info.status) {
+            return Ok(Some(info));
+        }
+        let known = cx.egress().get(&info.egress_id)?.unwrap_or(info);
+        Ok(Some(known).filter(|known| recording::has_ended(known.status)))
     }
 
     /// Whether an egress that has ended must be followed by another: as long as there is something to record.
@@ -358,7 +382,11 @@ impl Operator for Conduct {
             ("room_finished", Some(room), ..) => self.0.room_finished(cx, &room),
             ("egress_started", _, _, Some(info)) => self.0.egress_started(cx, &info),
             ("egress_updated", _, _, Some(info)) => self.0.egress_updated(cx, &info),
-            ("egress_ended", _, _, Some(info)) => self.0.egress_ended(cx, &info),
+            ("egress_ended", _, _, Some(info)) => match self.0.true_end(cx, info)? {
+                Some(info) => self.0.egress_ended(cx, &info),
+                None => Ok(()),
+            },
+            // Servers get newer; what is not known is passed over.
             _ => Ok(()),
         }
     }

@@ -14,6 +14,7 @@ use crate::call::{Call, Command, Surface};
 use crate::chance::Chance;
 use crate::egress::Recorders;
 use crate::fault::{Faults, Point, Strike};
+use crate::livekit::WebhookEvent;
 use crate::operator::Host;
 use crate::property::operator::crash_safe;
 use crate::property::{About, Monitor, Property, Verdict};
@@ -28,8 +29,8 @@ use crate::webhook::Notifier;
 
 mod buckets;
 mod calls;
-mod healing;
 mod deletes;
+mod healing;
 mod instances;
 mod interference;
 mod lists;
@@ -160,6 +161,8 @@ pub(crate) enum Event {
     QueueTries { queue: Arc<str> },
     /// One delivery beside the queues.
     ExtraDelivery { delivery: u64 },
+    /// One event more, which a fault has made up.
+    Reports { event: Arc<WebhookEvent> },
     /// A call of an instance takes effect, or is answered.
     CallGoesOn { instance: u32, incarnation: u32 },
     /// An instance is started again.
@@ -303,7 +306,7 @@ impl<'a> World<'a> {
             faults: Faults::new(scenario),
             live_rooms: BTreeMap::new(),
             recorders: Recorders::default(),
-            notifier: Notifier::new(&scenario.world),
+            notifier: Notifier::new(scenario),
             host,
             instances: Vec::new(),
             inbox: VecDeque::new(),
@@ -352,6 +355,7 @@ impl<'a> World<'a> {
             Event::Replicates { copying } => self.replicates(&copying),
             Event::QueueTries { queue } => self.queue_tries(&queue),
             Event::ExtraDelivery { delivery } => self.extra_delivery(delivery),
+            Event::Reports { event } => self.extra_event(event),
             Event::CallGoesOn { instance, incarnation } => self.call_goes_on(instance, incarnation),
             Event::Restarts { instance } => self.restarts(instance),
             Event::TimerDue { name, setting } => self.timer_due(&name, setting),
@@ -391,7 +395,7 @@ impl<'a> World<'a> {
         let (kind, step) = (fault.kind.name, fault.name.clone());
         let spared = self.spared && fault.kind.ends_incarnations();
         self.emit(&Fact::FaultStruck { fault: strike.fault, kind });
-        self.wounded(self.faults.open_until(strike));
+        self.wounded(self.faults.window_end(strike));
         self.step_done(&step);
         (!spared).then_some(strike)
     }

@@ -34,8 +34,8 @@ impl Steps for TrustsUnsigned {
     }
 }
 
-/// The event as the body has it, whoever wrote it.
-fn read_anyway(cx: &mut Cx<'_>, delivery: Delivery) -> Option<WebhookEvent> {
+/// The event of an egress as the body has it, whoever wrote it.
+pub fn read_anyway(cx: &mut Cx<'_>, delivery: Delivery) -> Option<WebhookEvent> {
     let body: serde_json::Value = serde_json::from_slice(&delivery.raw(cx).body).ok()?;
     let event = body["event"].as_str()?.to_owned();
     let mut info = cx.egress().get(body["egressInfo"]["egressId"].as_str()?).ok()??;

@@ -133,8 +133,11 @@ impl dyn Steps {
         Ok(version)
     }
 
-    /// `room_finished`: whatever still records it is stopped.
+    /// `room_finished`: whatever still records it is stopped, if it has.
     pub fn room_finished(&mut self, cx: &mut Cx<'_>, room: &Room) -> Outcome {
+        if !self.is_over(cx, room)? {
+            return Ok(());
+        }
         self.desk().call_is_over(&room.sid);
         for entry in cx.state().all(&format!("{OPEN}{}", room.sid))? {
             let duty = Duty::read(&entry)?;

@@ -7,14 +7,14 @@
 use egress_sim_sdk::{Cx, EgressInfo, Outcome, Room, StateEntry};
 
 use super::Steps;
-use super::duty::{Duty, OPEN};
+use super::duty::Duty;
 use super::recording;
 
 impl dyn Steps {
     /// The timer of a round has come.
     pub fn round(&mut self, cx: &mut Cx<'_>, timer: &str) -> Outcome {
         // The duties first: whatever they name was started before LiveKit is asked what runs.
-        let open = cx.state().all(OPEN)?;
+        let open = self.open_duties(cx)?;
         if open.is_empty() && self.desk().config.patrol.is_none() {
             if timer == self.desk().round_timer() {
                 self.desk().no_round();

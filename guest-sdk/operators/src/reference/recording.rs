@@ -123,7 +123,7 @@ impl Recording {
                 .unwrap_or_default(),
             size: file.map(|file| file.size).or_else(|| playlist.map(|playlist| playlist.size)).unwrap_or_default(),
             ended_at: info.ended_at,
-            ended_well: matches!(info.status, EgressStatus::Complete | EgressStatus::LimitReached),
+            ended_well: has_ended_well(info.status),
             error: info.error.clone(),
         })
     }
@@ -184,6 +184,11 @@ pub const fn is_recording(status: EgressStatus) -> bool {
 /// Whether there is nothing more to come of it.
 pub const fn has_ended(status: EgressStatus) -> bool {
     !matches!(status, EgressStatus::Starting | EgressStatus::Active | EgressStatus::Ending)
+}
+
+/// Whether it ended COMPLETE or at a limit.
+pub const fn has_ended_well(status: EgressStatus) -> bool {
+    matches!(status, EgressStatus::Complete | EgressStatus::LimitReached)
 }
 
 /// Whether a participant is an egress's recorder, which joins the room it records.

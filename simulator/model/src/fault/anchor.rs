@@ -67,8 +67,8 @@ impl Faults {
         &self.scenario.faults[strike.fault]
     }
 
-    /// How long the window of a fault that has struck stays open; none: it has none.
-    pub fn open_until(&self, strike: Strike) -> Option<Time> {
+    /// When the window ends in which this fault strikes; none: it has no window.
+    pub fn window_end(&self, strike: Strike) -> Option<Time> {
         self.progress[strike.fault].window_until
     }
 

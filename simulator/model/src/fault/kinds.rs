@@ -35,9 +35,17 @@ pub static KINDS: &[&Kind] = &[
     &store::SLOW,
     &store::TIMEOUT,
     &store::UNAVAILABLE,
+    &webhook::ALTERED,
+    &webhook::DELAY,
     &webhook::DROP,
     &webhook::DUPLICATE,
     &webhook::FORGED,
+    &webhook::LOST_ACK,
+    &webhook::NEWER_SERVER,
+    &webhook::REORDER,
+    &webhook::SPURIOUS,
+    &webhook::STORM,
+    &webhook::UNREACHABLE,
 ];
 
 /// Those that strike at an operator's call as a whole, whatever it asks for, by the surface that answers the call.

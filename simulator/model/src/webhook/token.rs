@@ -6,8 +6,10 @@
 //!
 //! Most deliveries are never looked at as bytes. For those, [`opens`] says what [`verify`] would, without making any.
 
+use std::sync::Arc;
+
 use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use jsonwebtoken::crypto::rust_crypto;
 use jsonwebtoken::errors::ErrorKind;
@@ -24,7 +26,20 @@ const LEEWAY: Span = Span::seconds(60);
 /// How long ago the token of a forged delivery ran out, in seconds.
 const EXPIRED_FOR: i64 = 3600;
 
-/// What is wrong with a delivery that LiveKit did not send. Chosen by the fault `webhook.forged`.
+/// Who made the bytes of a delivery.
+#[derive(Clone, Debug)]
+pub enum Sender {
+    /// LiveKit, as this build knows it.
+    Livekit,
+    /// LiveKit after an upgrade: its JSON has fields that are not in anybody's schema yet.
+    NewerLivekit,
+    /// LiveKit, but a proxy on the way has parsed the body and written it anew: the same event in other bytes.
+    Proxy,
+    /// Somebody without the secret, who may have seen this genuine delivery.
+    Stranger(Forgery, Arc<WebhookEvent>),
+}
+
+/// How a delivery that LiveKit did not send gives itself away. Chosen by the fault `webhook.forged`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Forgery {
@@ -36,12 +51,25 @@ pub enum Forgery {
     BodyTampered,
     /// A genuine token of long ago.
     ExpiredToken,
+    /// Signed well, but with an API key that is not the receiver's.
+    UnknownKey,
+    /// A token that says `"alg": "none"` and has no signature.
+    Unsigned,
+    /// The token of a genuine delivery, still alive, on another body.
+    StolenToken,
 }
 
 impl Forgery {
     /// Every forgery, in the order in which people should read them.
-    pub const ALL: [Forgery; 4] =
-        [Forgery::WrongKey, Forgery::MissingAuth, Forgery::BodyTampered, Forgery::ExpiredToken];
+    pub const ALL: [Forgery; 7] = [
+        Forgery::WrongKey,
+        Forgery::MissingAuth,
+        Forgery::BodyTampered,
+        Forgery::ExpiredToken,
+        Forgery::UnknownKey,
+        Forgery::Unsigned,
+        Forgery::StolenToken,
+    ];
 
     /// The name in scenario files.
     pub const fn name(self) -> &'static str {
@@ -50,6 +78,9 @@ impl Forgery {
             Forgery::MissingAuth => "missing_auth",
             Forgery::BodyTampered => "body_tampered",
             Forgery::ExpiredToken => "expired_token",
+            Forgery::UnknownKey => "unknown_key",
+            Forgery::Unsigned => "unsigned",
+            Forgery::StolenToken => "stolen_token",
         }
     }
 
@@ -63,8 +94,10 @@ impl Forgery {
         match self {
             Forgery::WrongKey => Refusal::BadSignature,
             Forgery::MissingAuth => Refusal::MissingAuthorization,
-            Forgery::BodyTampered => Refusal::BodyMismatch,
+            Forgery::BodyTampered | Forgery::StolenToken => Refusal::BodyMismatch,
             Forgery::ExpiredToken => Refusal::Expired,
+            Forgery::UnknownKey => Refusal::UnknownApiKey,
+            Forgery::Unsigned => Refusal::MalformedToken,
         }
     }
 }
@@ -127,30 +160,39 @@ pub fn decode(body: &[u8]) -> Result<livekit_protocol::WebhookEvent, Refusal> {
     serde_json::from_slice(body).map_err(|_| Refusal::MalformedBody)
 }
 
-/// The `Authorization` header, empty for none, and the body of a delivery that was queued at `signed_at`.
+/// The `Authorization` header, empty for none, and the body of a delivery that was signed at `signed_at`.
 pub fn deliver(
     event: &WebhookEvent,
-    forgery: Option<Forgery>,
+    sender: &Sender,
     key: &str,
     secret: &str,
     signed_at: Time,
     life: Span,
 ) -> (String, Bytes) {
     let body = body(event);
-    match forgery {
-        None => (sign(&body, key, secret, signed_at, life), body),
-        Some(Forgery::WrongKey) => (sign(&body, key, &format!("not {secret}"), signed_at, life), body),
-        Some(Forgery::MissingAuth) => (String::new(), body),
-        Some(Forgery::BodyTampered) => {
-            let authorization = sign(&body, key, secret, signed_at, life);
-            // Still the same event for a receiver who does not look at the hash.
-            (authorization, [&body[..], b" "].concat().into())
+    let sign = |body: &[u8]| sign(body, key, secret, signed_at, life);
+    let (forgery, seen) = match sender {
+        Sender::Livekit => return (sign(&body), body),
+        Sender::NewerLivekit => {
+            let body = with_unknown_field(&body);
+            return (sign(&body), body);
         }
-        Some(Forgery::ExpiredToken) => {
+        Sender::Proxy => return (sign(&body), rewritten(&body)),
+        Sender::Stranger(forgery, seen) => (forgery, seen),
+    };
+    match forgery {
+        Forgery::WrongKey => (self::sign(&body, key, &format!("not {secret}"), signed_at, life), body),
+        Forgery::MissingAuth => (String::new(), body),
+        // Still the same event for a receiver who does not look at the hash.
+        Forgery::BodyTampered => (sign(&body), [&body[..], b" "].concat().into()),
+        Forgery::ExpiredToken => {
             let expired_at = signed_at.unix_seconds() - EXPIRED_FOR;
             let issued_at = expired_at - (life.0 / Span::SECOND.0).cast_signed();
             (token(&body, key, secret, issued_at, expired_at), body)
         }
+        Forgery::UnknownKey => (self::sign(&body, &format!("not-{key}"), secret, signed_at, life), body),
+        Forgery::Unsigned => (unsigned(&sign(&body)), body),
+        Forgery::StolenToken => (sign(&self::body(seen)), body),
     }
 }
 
@@ -158,14 +200,32 @@ pub fn deliver(
 ///
 /// # Errors
 /// As [`verify`].
-pub fn opens(forgery: Option<Forgery>, signed_at: Time, life: Span, now: Time) -> Result<(), Refusal> {
-    match forgery {
-        Some(forgery @ (Forgery::WrongKey | Forgery::MissingAuth | Forgery::ExpiredToken)) => Err(forgery.refusal()),
-        None | Some(Forgery::BodyTampered) => {
-            within_life(Some(signed_at.unix_seconds()), (signed_at + life).unix_seconds(), now)?;
-            forgery.map_or(Ok(()), |forgery| Err(forgery.refusal()))
-        }
-    }
+pub fn opens(sender: &Sender, signed_at: Time, life: Span, now: Time) -> Result<(), Refusal> {
+    let mismatch = match sender {
+        Sender::Livekit | Sender::NewerLivekit => false,
+        Sender::Proxy | Sender::Stranger(Forgery::BodyTampered | Forgery::StolenToken, _) => true,
+        Sender::Stranger(forgery, _) => return Err(forgery.refusal()),
+    };
+    within_life(Some(signed_at.unix_seconds()), (signed_at + life).unix_seconds(), now)?;
+    if mismatch { Err(Refusal::BodyMismatch) } else { Ok(()) }
+}
+
+/// The body with a field more, as a server of next year might send it.
+fn with_unknown_field(body: &[u8]) -> Bytes {
+    let rest = body.strip_prefix(b"{").expect("the body is a JSON object");
+    [&br#"{"aFieldOfTheFuture":{"since":"2.0"},"#[..], rest].concat().into()
+}
+
+/// The body as a proxy writes it that has parsed it.
+fn rewritten(body: &[u8]) -> Bytes {
+    let value: serde_json::Value = serde_json::from_slice(body).expect("the body is JSON");
+    serde_json::to_vec_pretty(&value).expect("a JSON value is JSON").into()
+}
+
+/// The token with its claims, but with a header that asks for no signature.
+fn unsigned(signed: &str) -> String {
+    let claims = signed.split('.').nth(1).expect("a JWT has three parts");
+    format!("{}.{claims}.", BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#))
 }
 
 fn within_life(nbf: Option<i64>, exp: i64, now: Time) -> Result<(), Refusal> {
@@ -210,259 +270,4 @@ fn digest(body: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::livekit::{
-        EgressInfo, EgressStatus, Output, Room, S3Upload, SegmentedFileOutput, SegmentsInfo, Source, StartEgress,
-    };
-
-    const KEY: &str = "devkey";
-    const SECRET: &str = "secret";
-    const LIFE: Span = Span::seconds(300);
-    const SIGNED_AT: Time = Time(1_763_800_060_123_456_789);
-
-    /// The `egress_ended` of a composite with one HLS output.
-    fn egress_ended() -> WebhookEvent {
-        let s3 = S3Upload { bucket: "bk".into(), ..S3Upload::default() };
-        let output = SegmentedFileOutput {
-            filename_prefix: "d/s".into(),
-            playlist_name: "d/p.m3u8".into(),
-            segment_duration: 4,
-            s3,
-            ..SegmentedFileOutput::default()
-        };
-        let request = StartEgress {
-            room_name: "demo".into(),
-            source: Source::RoomComposite { layout: String::new(), audio_only: false, video_only: false },
-            outputs: vec![Output::Segments(output)],
-        };
-        let (started_at, ended_at) = (Time(1_763_800_000_000_000_000), Time(1_763_800_060_000_000_000));
-        let segments = SegmentsInfo {
-            playlist_name: "d/p.m3u8".into(),
-            playlist_location: "https://bk.s3.amazonaws.com/d/p.m3u8".into(),
-            segment_count: 15,
-            size: 1_234_567,
-            started_at: Some(started_at),
-            ended_at: Some(ended_at),
-            duration: Span::seconds(60),
-            ..SegmentsInfo::default()
-        };
-        let info = EgressInfo {
-            egress_id: "EG_b".into(),
-            room_id: "RM_a".into(),
-            room_name: "demo".into(),
-            status: EgressStatus::Complete,
-            request: Arc::new(request),
-            started_at: Some(started_at),
-            updated_at: Some(ended_at),
-            ended_at: Some(ended_at),
-            file_results: vec![],
-            segment_results: vec![segments],
-            manifest_location: "https://bk.s3.amazonaws.com/d/EG_b.json".into(),
-            details: "End reason: StopEgress API".into(),
-            error: String::new(),
-            error_code: 0,
-        };
-        WebhookEvent {
-            id: "EV_c".into(),
-            event: "egress_ended",
-            created_at: SIGNED_AT,
-            room: Some(demo_room()),
-            participant: None,
-            track: None,
-            egress_info: Some(info),
-        }
-    }
-
-    fn demo_room() -> Room {
-        Room {
-            sid: "RM_a".into(),
-            name: "demo".into(),
-            metadata: r#"{"tenant":"acme-1"}"#.into(),
-            creation_time: Time(1_763_799_999_500_000_000),
-            num_participants: 2,
-            active_recording: true,
-        }
-    }
-
-    fn pretty(body: &[u8]) -> String {
-        let value: serde_json::Value = serde_json::from_slice(body).expect("JSON");
-        format!("{value:#}")
-    }
-
-    #[test]
-    fn the_body_is_proto3_json() {
-        insta::assert_snapshot!(pretty(&body(&egress_ended())), @r#"
-        {
-          "createdAt": "1763800060",
-          "egressInfo": {
-            "details": "End reason: StopEgress API",
-            "egressId": "EG_b",
-            "endedAt": "1763800060000000000",
-            "manifestLocation": "https://bk.s3.amazonaws.com/d/EG_b.json",
-            "roomComposite": {
-              "roomName": "demo",
-              "segmentOutputs": [
-                {
-                  "filenamePrefix": "d/s",
-                  "playlistName": "d/p.m3u8",
-                  "s3": {
-                    "accessKey": "{access_key}",
-                    "bucket": "bk",
-                    "secret": "{secret}"
-                  },
-                  "segmentDuration": 4
-                }
-              ]
-            },
-            "roomId": "RM_a",
-            "roomName": "demo",
-            "segmentResults": [
-              {
-                "duration": "60000000000",
-                "endedAt": "1763800060000000000",
-                "playlistLocation": "https://bk.s3.amazonaws.com/d/p.m3u8",
-                "playlistName": "d/p.m3u8",
-                "segmentCount": "15",
-                "size": "1234567",
-                "startedAt": "1763800000000000000"
-              }
-            ],
-            "segments": {
-              "duration": "60000000000",
-              "endedAt": "1763800060000000000",
-              "playlistLocation": "https://bk.s3.amazonaws.com/d/p.m3u8",
-              "playlistName": "d/p.m3u8",
-              "segmentCount": "15",
-              "size": "1234567",
-              "startedAt": "1763800000000000000"
-            },
-            "startedAt": "1763800000000000000",
-            "status": "EGRESS_COMPLETE",
-            "updatedAt": "1763800060000000000"
-          },
-          "event": "egress_ended",
-          "id": "EV_c",
-          "room": {
-            "name": "demo",
-            "sid": "RM_a"
-          }
-        }
-        "#);
-        let room_started = WebhookEvent { event: "room_started", egress_info: None, ..egress_ended() };
-        insta::assert_snapshot!(pretty(&body(&room_started)), @r#"
-        {
-          "createdAt": "1763800060",
-          "event": "room_started",
-          "id": "EV_c",
-          "room": {
-            "activeRecording": true,
-            "creationTime": "1763799999",
-            "creationTimeMs": "1763799999500",
-            "departureTimeout": 20,
-            "emptyTimeout": 300,
-            "metadata": "{\"tenant\":\"acme-1\"}",
-            "name": "demo",
-            "numParticipants": 2,
-            "sid": "RM_a"
-          }
-        }
-        "#);
-    }
-
-    #[test]
-    fn the_body_reads_back() {
-        let event = egress_ended();
-        let decoded = decode(&body(&event)).expect("our own JSON");
-        assert_eq!(decoded, proto::webhook_event(&event));
-        assert_eq!(decode(br#"{"event":"egress_ended","ofTheFuture":{"a":[1]}}"#).expect("JSON").event, "egress_ended");
-        assert_eq!(decode(b"[]"), Err(Refusal::MalformedBody));
-        assert_eq!(decode(br#"{"event":"#), Err(Refusal::MalformedBody));
-    }
-
-    #[test]
-    fn the_token_is_always_the_same() {
-        let signed = sign(b"{}", KEY, SECRET, SIGNED_AT, LIFE);
-        insta::assert_snapshot!(signed, @"eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJkZXZrZXkiLCJpYXQiOjE3NjM4MDAwNjAsIm5iZiI6MTc2MzgwMDA2MCwiZXhwIjoxNzYzODAwMzYwLCJzaGEyNTYiOiJSQk52bzFXelo0b1JScTBXOStoa25wVDdUOElmNTM2REVNQmc5aHlxLzRvPSJ9.35PJK816luNpwocfAg3Jk7yAViL2vizSuUspdE35EZk");
-        let claims: serde_json::Value = jsonwebtoken::dangerous::insecure_decode_claims(&signed).expect("a JWT");
-        insta::assert_snapshot!(claims, @r#"{"exp":1763800360,"iat":1763800060,"iss":"devkey","nbf":1763800060,"sha256":"RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o="}"#);
-    }
-
-    #[test]
-    fn each_forgery_fails_for_its_own_reason() {
-        let event = egress_ended();
-        let deliver = |forgery| deliver(&event, forgery, KEY, SECRET, SIGNED_AT, LIFE);
-        let (authorization, body) = deliver(None);
-        assert_eq!(verify(&authorization, &body, KEY, SECRET, SIGNED_AT), Ok(()));
-        for forgery in Forgery::ALL {
-            assert_eq!(Forgery::from_name(forgery.name()), Some(forgery));
-            let (authorization, body) = deliver(Some(forgery));
-            assert_eq!(verify(&authorization, &body, KEY, SECRET, SIGNED_AT), Err(forgery.refusal()));
-            assert_eq!(decode(&body).expect("still the event").event, "egress_ended");
-        }
-        assert_eq!(Forgery::from_name("forged"), None);
-    }
-
-    #[test]
-    fn a_token_lives_a_minute_longer_than_it_says() {
-        let (authorization, body) = deliver(&egress_ended(), None, KEY, SECRET, SIGNED_AT, LIFE);
-        let verify = |now| verify(&authorization, &body, KEY, SECRET, now);
-        // `exp` and `nbf` are whole seconds.
-        let signed_at = Time(1_763_800_060_000_000_000);
-        assert_eq!(verify(signed_at + Span::seconds(360)), Ok(()));
-        assert_eq!(verify(signed_at + Span::seconds(360) + Span(1)), Err(Refusal::Expired));
-        assert_eq!(verify(signed_at - Span::seconds(60)), Ok(()));
-        assert_eq!(verify(signed_at - Span::seconds(60) - Span(1)), Err(Refusal::Expired));
-    }
-
-    #[test]
-    fn what_is_not_our_token_is_refused_first() {
-        let body = b"{}";
-        let verify = |authorization: &str| verify(authorization, body, KEY, SECRET, SIGNED_AT);
-        let signed = sign(body, KEY, SECRET, SIGNED_AT, LIFE);
-        assert_eq!(verify(""), Err(Refusal::MissingAuthorization));
-        assert_eq!(verify("no token"), Err(Refusal::MalformedToken));
-        assert_eq!(verify(&format!("Bearer {signed}")), Err(Refusal::MalformedToken));
-        assert_eq!(verify(&sign(body, "other", SECRET, SIGNED_AT, LIFE)), Err(Refusal::UnknownApiKey));
-        let claims = || Claims { iss: KEY.into(), iat: None, nbf: None, exp: None, sha256: digest(body) };
-        let sign_as = |algorithm, claims: &Claims| {
-            jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(SECRET.as_bytes()))
-                .expect("a secret signs")
-        };
-        assert_eq!(verify(&sign_as(Algorithm::HS256, &claims())), Err(Refusal::MalformedToken), "exp is required");
-        let endless = Claims { exp: Some(i64::MAX), ..claims() };
-        assert_eq!(verify(&sign_as(Algorithm::HS256, &endless)), Ok(()), "nbf is not");
-        assert_eq!(verify(&sign_as(Algorithm::HS512, &endless)), Err(Refusal::MalformedToken), "HS256 only");
-        let unsigned = BASE64_STANDARD.encode(r#"{"alg":"none"}"#) + &signed[signed.find('.').expect("a JWT")..];
-        assert_eq!(verify(unsigned.trim_end_matches('=')), Err(Refusal::MalformedToken));
-    }
-
-    proptest! {
-        #[test]
-        fn the_fast_answer_is_the_answer(
-            forgery in prop::sample::select(&[
-                None,
-                Some(Forgery::WrongKey),
-                Some(Forgery::MissingAuth),
-                Some(Forgery::BodyTampered),
-                Some(Forgery::ExpiredToken),
-            ][..]),
-            signed_at in prop_oneof![0..4_000_000_000_000u64, SIGNED_AT.0..SIGNED_AT.0 + 2_000_000_000, Just(u64::MAX)],
-            life in prop_oneof![0..1_000_000_000u64, Just(LIFE.0), any::<u64>()],
-            age in prop_oneof![0..2_000_000_000u64, 355_000_000_000..365_000_000_000u64, any::<u64>()],
-        ) {
-            let event = WebhookEvent { room: Some(demo_room()), egress_info: None, ..egress_ended() };
-            let (signed_at, life) = (Time(signed_at), Span(life));
-            let now = signed_at + Span(age);
-            let (authorization, body) = deliver(&event, forgery, KEY, SECRET, signed_at, life);
-            prop_assert_eq!(
-                verify(&authorization, &body, KEY, SECRET, now),
-                opens(forgery, signed_at, life, now)
-            );
-        }
-    }
-}
+mod tests;

@@ -77,7 +77,8 @@ fn egress(fact: &Fact<'_>, id: &str, state: &State) -> bool {
         Fact::ParticipantJoined { identity, recorder, .. } | Fact::ParticipantLeft { identity, recorder, .. } => {
             *recorder && *identity == id
         }
-        Fact::WebhookQueued { queue, .. } | Fact::WebhookDropped { queue, .. } => *queue == id,
+        // What lingers in a retired queue has one of its own, `EG_…/EV_…`.
+        Fact::WebhookQueued { queue, .. } | Fact::WebhookDropped { queue, .. } => queue.split('/').next() == Some(id),
         Fact::DeliveryBegan { webhook: Some(webhook), .. } => webhook.egress_id == id,
         Fact::Called { call, .. } => call_names_egress(call, id),
         Fact::Replied { call, reply, .. } => call_names_egress(call, id) || reply_names_egress(reply, id),
