@@ -7,6 +7,8 @@ use super::anchor::pattern_matches;
 pub static POINTS: &[&str] = &[
     // Not calls.
     "egress.active",
+    "egress.ended",
+    "egress.ending",
     "egress.start",
     "operator.call",
     "webhook.delivery",
@@ -64,7 +66,7 @@ mod tests {
         let source = include_str!("../call.rs");
         let body = source.split("pub const fn name(").nth(1).expect("Call::name").split("\n    }\n").next().unwrap();
         let names: Vec<&str> = body.lines().filter_map(|line| line.split("=> \"").nth(1)?.split('"').next()).collect();
-        assert_eq!(names.len() + 4, POINTS.len());
+        assert_eq!(names.len() + 6, POINTS.len());
         for name in names {
             assert!(POINTS.contains(&name), "{name} is missing in POINTS");
         }

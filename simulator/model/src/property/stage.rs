@@ -235,6 +235,8 @@ impl Stage {
             details: String::new(),
             error: String::new(),
             error_code: 0,
+            retry_count: 0,
+            flaw: None,
         };
         let attempt = self.state.call(call).egresses.len() as u32;
         self.state.egresses.push(Egress {
@@ -249,6 +251,9 @@ impl Stage {
             objects: Vec::new(),
             bucket,
             outlives_room: false,
+            start_delay: Span::ZERO,
+            draining: false,
+            lost: None,
         });
         self.state.egress_by_id.insert(id, ix);
         self.state.calls[call.0 as usize].egresses.push(ix);
