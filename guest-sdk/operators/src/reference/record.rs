@@ -154,7 +154,12 @@ impl dyn Steps {
         let found = cx.egress().in_room(&duty.room)?;
         let found: Vec<EgressInfo> = found.into_iter().filter(|info| duty.is_recorded_by(info)).collect();
         let on = self.still_on(cx, &duty)?;
-        if let Some(running) = found.iter().find(|info| recording::is_recording(info.status)) {
+        // Those of earlier attempts were given up.
+        let of_this = |info: &&EgressInfo| {
+            recording::is_recording(info.status)
+                && Recording::of(info, self.desk()).is_none_or(|found| found.attempt >= duty.attempt)
+        };
+        if let Some(running) = found.iter().find(of_this) {
             self.started(cx, duty, version, running)?;
             return if on { Ok(()) } else { self.stop(cx, &running.egress_id) };
         }
