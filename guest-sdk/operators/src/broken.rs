@@ -10,6 +10,7 @@ use crate::reference::{Reference, Steps};
 mod audit_first;
 mod deletes_early;
 mod deletes_segments;
+mod failed_is_empty;
 mod first_page_only;
 mod forgets_a_bucket;
 mod hoards_memory;
@@ -21,24 +22,30 @@ mod leaves_manifest;
 mod leaves_segments;
 mod link_without_bucket;
 mod links_to_sink;
+mod list_is_archive;
 mod marker_is_gone;
 mod misses_late_tracks;
+mod never_gives_up;
+mod never_looks;
 mod never_stops;
 mod no_audit_of_holds;
 mod no_head;
 mod no_replacement;
 mod panics;
 mod phantom_stored;
+mod predicts_key;
 mod prefix_sweep;
 mod publishes_early;
 mod records_all;
 mod records_none;
 mod recurses;
+mod restarts_after_start_timeout;
 mod row_at_end;
 mod spins;
 mod track_for_compliance;
 mod trusts_unsigned;
 mod two_composites;
+mod waits_for_uploads;
 mod wrong_bucket;
 
 /// All operators in the order of the properties that they break, the sound one first.
@@ -51,13 +58,16 @@ pub const OPERATORS: &[About] = &[
     },
     track_for_compliance::ABOUT,
     two_composites::ABOUT,
+    restarts_after_start_timeout::ABOUT,
     no_replacement::ABOUT,
+    never_gives_up::ABOUT,
     never_stops::ABOUT,
     wrong_bucket::ABOUT,
     records_none::ABOUT,
     misses_late_tracks::ABOUT,
     records_all::ABOUT,
     publishes_early::ABOUT,
+    predicts_key::ABOUT,
     deletes_segments::ABOUT,
     links_to_sink::ABOUT,
     link_without_bucket::ABOUT,
@@ -67,6 +77,9 @@ pub const OPERATORS: &[About] = &[
     leaves_manifest::ABOUT,
     leaves_segments::ABOUT,
     first_page_only::ABOUT,
+    failed_is_empty::ABOUT,
+    waits_for_uploads::ABOUT,
+    list_is_archive::ABOUT,
     forgets_a_bucket::ABOUT,
     ignores_batch_errors::ABOUT,
     no_head::ABOUT,
@@ -75,6 +88,7 @@ pub const OPERATORS: &[About] = &[
     keeps_links::ABOUT,
     row_at_end::ABOUT,
     phantom_stored::ABOUT,
+    never_looks::ABOUT,
     audit_first::ABOUT,
     no_audit_of_holds::ABOUT,
     trusts_unsigned::ABOUT,
@@ -90,13 +104,16 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
     let steps: Box<dyn Steps> = match name {
         "track-for-compliance" => Box::new(track_for_compliance::TrackForCompliance(sound)),
         "two-composites" => Box::new(two_composites::TwoComposites(sound, false)),
+        "restarts-after-start-timeout" => Box::new(restarts_after_start_timeout::RestartsAfterStartTimeout(sound)),
         "no-replacement" => Box::new(no_replacement::NoReplacement(sound)),
+        "never-gives-up" => Box::new(never_gives_up::NeverGivesUp(sound)),
         "never-stops" => Box::new(never_stops::NeverStops(sound)),
         "wrong-bucket" => Box::new(wrong_bucket::WrongBucket(sound)),
         "records-none" => Box::new(records_none::RecordsNone(sound)),
         "misses-late-tracks" => Box::new(misses_late_tracks::MissesLateTracks(sound, String::new())),
         "records-all" => Box::new(records_all::RecordsAll(sound)),
         "publishes-early" => Box::new(publishes_early::PublishesEarly(sound)),
+        "predicts-key" => Box::new(predicts_key::PredictsKey(sound)),
         "deletes-segments" => Box::new(deletes_segments::DeletesSegments(sound)),
         "links-to-sink" => Box::new(links_to_sink::LinksToSink(sound)),
         "link-without-bucket" => Box::new(link_without_bucket::LinkWithoutBucket(sound)),
@@ -106,6 +123,9 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "leaves-manifest" => Box::new(leaves_manifest::LeavesManifest(sound)),
         "leaves-segments" => Box::new(leaves_segments::LeavesSegments(sound)),
         "first-page-only" => Box::new(first_page_only::FirstPageOnly(sound)),
+        "failed-is-empty" => Box::new(failed_is_empty::FailedIsEmpty(sound)),
+        "waits-for-uploads" => Box::new(waits_for_uploads::WaitsForUploads(sound)),
+        "list-is-archive" => Box::new(list_is_archive::ListIsArchive(sound)),
         "forgets-a-bucket" => Box::new(forgets_a_bucket::ForgetsABucket(sound)),
         "ignores-batch-errors" => Box::new(ignores_batch_errors::IgnoresBatchErrors(sound)),
         "no-head" => Box::new(no_head::NoHead(sound)),
@@ -114,6 +134,7 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "keeps-links" => Box::new(keeps_links::KeepsLinks(sound)),
         "row-at-end" => Box::new(row_at_end::RowAtEnd(sound)),
         "phantom-stored" => Box::new(phantom_stored::PhantomStored(sound)),
+        "never-looks" => Box::new(never_looks::NeverLooks(sound)),
         "audit-first" => Box::new(audit_first::AuditFirst(sound)),
         "no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),
         "trusts-unsigned" => Box::new(trusts_unsigned::TrustsUnsigned(sound)),
