@@ -7,9 +7,7 @@ use egress_sim_model::call::{Call, CallError, Reply};
 use egress_sim_model::livekit::{EgressInfo, EgressStatus, Output, Source};
 use egress_sim_model::operator::Step;
 
-mod puppet;
-
-use puppet::{EGRESS_ONLY, OK, Puppet, hls, mp4, on_event, starter, tell, world};
+use super::{EGRESS_ONLY, OK, Puppet, hls, mp4, on_event, starter, tell, world};
 
 /// A call of a minute under one fault: what became of the egress and what is in the sink.
 fn under(fault: &str, call: Call) -> Vec<String> {
@@ -164,8 +162,6 @@ fn a_retried_egress_has_other_names_under_the_same_id() {
 #[test]
 fn a_retried_hls_renames_playlists_and_segments() {
     let told = under("do = \"egress.retried\"", hls());
-    let (_, heard) = listener(hls());
-    drop(heard);
     for name in ["s-1_00000.ts", "p-1.m3u8", "live-1.m3u8"] {
         assert!(told.iter().any(|line| line.ends_with(name)), "{name}: {told:?}");
     }
@@ -287,4 +283,67 @@ fn a_dead_worker_takes_no_place() {
     let fault = "[world]\negress_capacity = 1\n[[fault]]\ndo = \"egress.stuck\"\n";
     let (outcome, _) = tell(&world("1m", fault), &start_again);
     assert!(outcome.counts.egresses >= 2);
+}
+
+#[test]
+fn a_worker_that_is_full_takes_no_more() {
+    let answers: Rc<RefCell<Vec<String>>> = Rc::default();
+    let log = Rc::clone(&answers);
+    let host = on_event(move |event, rest| match (event.event, rest) {
+        ("room_started", [] | [_]) => Step::Call(mp4()),
+        ("room_started", answers) => {
+            log.borrow_mut().extend(answers.iter().map(|answer| match answer {
+                Reply::Egress(Ok(info)) => info.status.as_str_name().to_owned(),
+                Reply::Egress(Err(CallError::Rejected(no))) => format!("{} {}", no.status, no.message),
+                other => format!("{other:?}"),
+            }));
+            OK
+        }
+        _ => OK,
+    });
+    let (outcome, _) = tell(&world("1m", "[world]\negress_capacity = 1\n"), &host);
+    assert_eq!(*answers.borrow(), ["EGRESS_STARTING", "503 twirp error unknown: no response from servers"]);
+    assert_eq!(outcome.counts.egresses, 1);
+}
+
+#[test]
+fn livekit_forgets_an_egress_a_day_after_its_end() {
+    use egress_sim_model::call::{Delivery, Timer};
+    use egress_sim_model::time::Span;
+    let found: Rc<RefCell<Vec<String>>> = Rc::default();
+    let log = Rc::clone(&found);
+    let egress_id: Rc<RefCell<String>> = Rc::default();
+    let host = super::puppet(move |delivery, replies| match (delivery, replies) {
+        (Delivery::Webhook { delivery, .. }, []) => Step::Call(Call::WebhookOpen { delivery: *delivery }),
+        (Delivery::Webhook { .. }, [Reply::Opened(Ok(event)), rest @ ..]) => match (event.event, rest) {
+            ("room_started", []) => Step::Call(mp4()),
+            ("egress_ended", []) => {
+                let info = event.egress_info.as_ref().expect("an egress event");
+                *egress_id.borrow_mut() = info.egress_id.to_string();
+                let ended = info.ended_at.expect("it has ended");
+                let at = ended + Span::seconds(86_399);
+                Step::Call(Call::SetTimer(Timer { name: "before".into(), at, payload: String::new() }))
+            }
+            ("egress_ended", [_]) => {
+                let at = event.egress_info.as_ref().and_then(|info| info.ended_at).expect("it has ended");
+                let at = at + Span::seconds(86_400);
+                Step::Call(Call::SetTimer(Timer { name: "behind".into(), at, payload: String::new() }))
+            }
+            _ => OK,
+        },
+        (Delivery::Timer(_), []) => {
+            let egress_id = egress_id.borrow().clone();
+            Step::Call(Call::ListEgress { room_name: String::new(), egress_id, active: false })
+        }
+        (Delivery::Timer(timer), [Reply::EgressList(listed)]) => {
+            let listed = listed.as_ref().map_or_else(|no| format!("{no:?}"), |found| format!("{} found", found.len()));
+            log.borrow_mut().push(format!("{}: {listed}", timer.name));
+            OK
+        }
+        _ => OK,
+    });
+    tell(&world("1m", ""), &host);
+    let found = found.borrow();
+    assert_eq!(found[0], "before: 1 found");
+    assert!(found[1].starts_with("behind: Rejected") && found[1].contains("egress does not exist"), "{found:?}");
 }
