@@ -1,7 +1,7 @@
 //! The reference operator: what a service that records calls, publishes them and deletes them has to do, and no more.
 //!
 //! It keeps every promise of egress-sim while webhooks are lost, doubled or forged, egresses end early or outlive their
-//! rooms, the sink refuses, and the process dies at any call. Four ideas carry it:
+//! rooms, their workers die without a word, the sink refuses, and the process dies at any call. Four ideas carry it:
 //!
 //! - **Write down what you are about to do.** Before an egress is started, a *duty* is committed by compare-and-swap: the
 //!   second delivery of the same event finds it, and so does whoever comes after a crash ([`duty`], [`record`]).

@@ -1,4 +1,4 @@
-//! An egress from STARTING to its end: facts/livekit-egress §3.1 as code.
+//! An egress from STARTING to its end, as livekit/egress moves it (`pkg/pipeline/controller.go`).
 
 use std::sync::Arc;
 
