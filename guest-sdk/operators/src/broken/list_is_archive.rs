@@ -1,4 +1,4 @@
-//! Asks ListEgress what there is to delete.
+//! Asks `ListEgress` what there is to delete.
 //!
 //! Why people write it: LiveKit knows every recording and where it lies. For a day: then it has forgotten the egress, and the answer is
 //! empty.
