@@ -1,7 +1,7 @@
 //! Believes LiveKit that a recording is stored.
 //!
-//! Why people write it: COMPLETE means complete, and a look into the sink costs a request. `LIMIT_REACHED` is said before the upload, and
-//! `ended_at` is set then.
+//! Why people write it: COMPLETE means complete, and a look into the sink costs a request. `LIMIT_REACHED` is said before
+//! the upload, and `ended_at` is set then.
 //! Breaks `inventory.no-phantom`.
 
 use egress_sim_sdk::{Cx, Result};

@@ -124,7 +124,7 @@ impl World<'_> {
         self.finish_outputs(ix);
     }
 
-    /// ACTIVE to LIMIT_REACHED: LiveKit calls it ended at once, and only then are its outputs finished and uploaded.
+    /// ACTIVE to `LIMIT_REACHED`: LiveKit calls it ended at once, and only then are its outputs finished and uploaded.
     pub(super) fn egress_at_limit(&mut self, ix: EgressIx) {
         let now = self.state.now;
         self.media_ends(ix, End::SourceClosed, "End reason: Session limit reached");

@@ -55,8 +55,12 @@ fn results(info: &EgressInfo) -> (Vec<proto::FileInfo>, Vec<proto::SegmentsInfo>
     let mut files: Vec<_> = info.file_results.iter().map(file_info).collect();
     let mut segments: Vec<_> = info.segment_results.iter().map(segments_info).collect();
     if info.flaw == Some(Flaw::NegativeDuration) {
-        files.iter_mut().for_each(|file| file.duration = -file.started_at);
-        segments.iter_mut().for_each(|segments| segments.duration = -segments.started_at);
+        for file in &mut files {
+            file.duration = -file.started_at;
+        }
+        for segments in &mut segments {
+            segments.duration = -segments.started_at;
+        }
     }
     (files, segments)
 }
