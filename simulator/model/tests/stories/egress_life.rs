@@ -29,12 +29,12 @@ fn brief(line: &str) -> String {
 fn listener(call: Call) -> (Puppet, Rc<RefCell<Vec<EgressInfo>>>) {
     let heard: Rc<RefCell<Vec<EgressInfo>>> = Rc::default();
     let log = Rc::clone(&heard);
-    let host = on_event(move |event, rest| match (event.event, rest) {
-        ("room_started", []) => Step::Call(call.clone()),
-        _ => {
-            log.borrow_mut().extend(event.egress_info.clone());
-            OK
+    let host = on_event(move |event, rest| {
+        if event.event == "room_started" && rest.is_empty() {
+            return Step::Call(call.clone());
         }
+        log.borrow_mut().extend(event.egress_info.clone());
+        OK
     });
     (host, heard)
 }
