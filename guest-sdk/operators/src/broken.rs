@@ -20,6 +20,7 @@ mod dedupes_by_id;
 mod deletes_early;
 mod deletes_segments;
 mod denied_is_gone;
+mod failed_is_empty;
 mod first_page_only;
 mod forgets_a_bucket;
 mod gives_up_on_locked;
@@ -34,9 +35,12 @@ mod leaves_manifest;
 mod leaves_segments;
 mod link_without_bucket;
 mod links_to_sink;
+mod list_is_archive;
 mod locked_is_deleted;
 mod marker_is_gone;
 mod misses_late_tracks;
+mod never_gives_up;
+mod never_looks;
 mod never_reconciles;
 mod never_stops;
 mod no_audit_of_holds;
@@ -45,6 +49,7 @@ mod no_replacement;
 mod no_retry_on_slow_down;
 mod panics;
 mod phantom_stored;
+mod predicts_key;
 mod prefix_sweep;
 mod publishes_early;
 mod publishes_last;
@@ -52,6 +57,7 @@ mod records_all;
 mod records_none;
 mod recurses;
 mod refused_is_final;
+mod restarts_after_start_timeout;
 mod retries_forever;
 mod row_at_end;
 mod slow_handler;
@@ -66,6 +72,7 @@ mod trusts_inventory;
 mod trusts_unsigned;
 mod trusts_webhooks;
 mod two_composites;
+mod waits_for_uploads;
 mod wrong_bucket;
 
 /// All operators in the order of the properties that they break, the sound one first.
@@ -90,12 +97,15 @@ pub const OPERATORS: &[About] = &[
     believes_every_end::ABOUT,
     no_replacement::ABOUT,
     trusts_webhooks::ABOUT,
+    restarts_after_start_timeout::ABOUT,
+    never_gives_up::ABOUT,
     never_stops::ABOUT,
     wrong_bucket::ABOUT,
     records_none::ABOUT,
     misses_late_tracks::ABOUT,
     records_all::ABOUT,
     publishes_early::ABOUT,
+    predicts_key::ABOUT,
     deletes_segments::ABOUT,
     links_to_sink::ABOUT,
     link_without_bucket::ABOUT,
@@ -105,6 +115,9 @@ pub const OPERATORS: &[About] = &[
     leaves_manifest::ABOUT,
     leaves_segments::ABOUT,
     first_page_only::ABOUT,
+    failed_is_empty::ABOUT,
+    waits_for_uploads::ABOUT,
+    list_is_archive::ABOUT,
     forgets_a_bucket::ABOUT,
     ignores_batch_errors::ABOUT,
     trusts_inventory::ABOUT,
@@ -118,6 +131,7 @@ pub const OPERATORS: &[About] = &[
     keeps_links::ABOUT,
     row_at_end::ABOUT,
     phantom_stored::ABOUT,
+    never_looks::ABOUT,
     audit_first::ABOUT,
     locked_is_deleted::ABOUT,
     no_audit_of_holds::ABOUT,
@@ -150,12 +164,15 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "believes-every-end" => Box::new(believes_every_end::BelievesEveryEnd(sound)),
         "no-replacement" => Box::new(no_replacement::NoReplacement(sound)),
         "trusts-webhooks" => Box::new(trusts_webhooks::TrustsWebhooks(sound)),
+        "restarts-after-start-timeout" => Box::new(restarts_after_start_timeout::RestartsAfterStartTimeout(sound)),
+        "never-gives-up" => Box::new(never_gives_up::NeverGivesUp(sound)),
         "never-stops" => Box::new(never_stops::NeverStops(sound)),
         "wrong-bucket" => Box::new(wrong_bucket::WrongBucket(sound)),
         "records-none" => Box::new(records_none::RecordsNone(sound)),
         "misses-late-tracks" => Box::new(misses_late_tracks::MissesLateTracks(sound, String::new())),
         "records-all" => Box::new(records_all::RecordsAll(sound)),
         "publishes-early" => Box::new(publishes_early::PublishesEarly(sound)),
+        "predicts-key" => Box::new(predicts_key::PredictsKey(sound)),
         "deletes-segments" => Box::new(deletes_segments::DeletesSegments(sound)),
         "links-to-sink" => Box::new(links_to_sink::LinksToSink(sound)),
         "link-without-bucket" => Box::new(link_without_bucket::LinkWithoutBucket(sound)),
@@ -165,6 +182,9 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "leaves-manifest" => Box::new(leaves_manifest::LeavesManifest(sound)),
         "leaves-segments" => Box::new(leaves_segments::LeavesSegments(sound)),
         "first-page-only" => Box::new(first_page_only::FirstPageOnly(sound)),
+        "failed-is-empty" => Box::new(failed_is_empty::FailedIsEmpty(sound)),
+        "waits-for-uploads" => Box::new(waits_for_uploads::WaitsForUploads(sound)),
+        "list-is-archive" => Box::new(list_is_archive::ListIsArchive(sound)),
         "forgets-a-bucket" => Box::new(forgets_a_bucket::ForgetsABucket(sound)),
         "ignores-batch-errors" => Box::new(ignores_batch_errors::IgnoresBatchErrors(sound)),
         "trusts-inventory" => Box::new(trusts_inventory::TrustsInventory(sound)),
@@ -175,6 +195,7 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "keeps-links" => Box::new(keeps_links::KeepsLinks(sound)),
         "row-at-end" => Box::new(row_at_end::RowAtEnd(sound)),
         "phantom-stored" => Box::new(phantom_stored::PhantomStored(sound)),
+        "never-looks" => Box::new(never_looks::NeverLooks(sound)),
         "audit-first" => Box::new(audit_first::AuditFirst(sound)),
         "locked-is-deleted" => Box::new(locked_is_deleted::LockedIsDeleted(sound, std::collections::BTreeSet::new())),
         "no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),

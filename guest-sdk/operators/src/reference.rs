@@ -1,7 +1,7 @@
 //! The reference operator: what a service that records calls, publishes them and deletes them has to do, and no more.
 //!
-//! It keeps every promise of egress-sim while webhooks are lost, late, doubled, untrue or forged, egresses end early or outlive their
-//! rooms, the sink refuses, and the process dies at any call. Four ideas carry it:
+//! It keeps every promise of egress-sim while webhooks are lost, late, doubled, untrue or forged, egresses end early or
+//! outlive their rooms, their workers die without a word, the sink refuses, and the process dies at any call. Four ideas carry it:
 //!
 //! - **Write down what you are about to do.** Before an egress is started, a *duty* is committed by compare-and-swap: the
 //!   second delivery of the same event finds it, and so does whoever comes after a crash ([`duty`], [`record`]).
@@ -24,6 +24,7 @@
 //! | `track_published` | the next round: `patrol` in a call without any other track, `reconcile` otherwise |
 //! | `egress_started`, `egress_updated` | nothing depends on them |
 //! | `egress_ended`, `room_finished` | the next round, `reconcile` later at most |
+//! | `participant_left` of a recorder | the next round, by the room's `active_recording`, where nothing else records the room |
 //! | all of them, in an outage | the same rounds; what begins meanwhile only by `patrol` |
 //!
 //! To be lost is also to arrive late, with a token that has expired, or altered by a proxy: it is refused. What no operator can
@@ -36,6 +37,8 @@
 //! | `reconcile` | `"10s"` | from one round to the next while any duty is open; what a lost webhook costs must be less than the promised `startup` and `gap` |
 //! | `patrol` | off | rounds also while nothing is open, so that the loss of a lone `room_started` is noticed |
 //! | `lease` | `"3s"` | how long an intent to start keeps others off: longer than LiveKit takes to answer a start |
+//! | `starting` | `"30s"` | how long an egress may be STARTING before its worker is asked whether it lives; the second time that it does not answer, which is a round later, another one is started, and that must be within the promised `gap` |
+//! | `ending` | `"10m"` | how long it may be ENDING before somebody asks: uploads may take their time |
 //! | `rows` | 100 | recordings of one piece of a sweep at most |
 //! | `calls` | 200 | sink calls of one piece, about: a piece holds up the webhooks that arrive meanwhile |
 
@@ -53,6 +56,7 @@ pub mod orders;
 pub mod patrol;
 pub mod record;
 pub mod recording;
+pub mod silent;
 pub mod strays;
 pub mod sweep;
 
@@ -240,6 +244,15 @@ pub trait Steps {
         }
     }
 
+    /// Whether an egress is stopped in vain: nobody answers for it. A worker that lives is stopped by the question.
+    fn is_silent(&mut self, cx: &mut Cx<'_>, info: &EgressInfo) -> Result<bool> {
+        match self.stop(cx, &info.egress_id) {
+            Ok(()) => Ok(false),
+            Err(error) if error.status() == Some(408) || error.outcome_unknown() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether all of a recording is in the sink. LiveKit's COMPLETE is a claim; this looks.
     fn is_stored(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Result<bool> {
         Ok(recording.ended_well && recording::is_in_the_sink(cx, recording)?)
@@ -375,9 +388,13 @@ impl Operator for Conduct {
         let WebhookEvent { room, participant, track, egress_info, .. } = event;
         match (event.event.as_str(), room, track, egress_info) {
             ("room_started", Some(room), ..) => self.0.room_seen(cx, &room),
-            ("participant_joined", Some(room), ..) if !participant.is_some_and(|who| recording::is_recorder(&who)) => {
+            ("participant_joined", Some(room), ..) if !participant.as_ref().is_some_and(recording::is_recorder) => {
                 self.0.room_seen(cx, &room)
             }
+            ("participant_left", ..) => match participant {
+                Some(who) if recording::is_recorder(&who) => self.0.recorder_left(cx, &who.identity),
+                _ => Ok(()),
+            },
             ("track_published", Some(room), Some(track), _) => self.0.track_published(cx, &room, &track),
             ("room_finished", Some(room), ..) => self.0.room_finished(cx, &room),
             ("egress_started", _, _, Some(info)) => self.0.egress_started(cx, &info),

@@ -1,7 +1,7 @@
 //! LiveKit's egress service: requests, lifecycle, outputs.
 //!
 //! `service` answers the RPCs, `lifecycle` moves an egress from STARTING to its end, `upload` writes what it records into
-//! the sink as the real worker does. `validate`, `filename` and `error` are LiveKit's rules as pure functions.
+//! the sink as the real worker does; `trouble` is what faults do to it. `validate`, `filename` and `error` are LiveKit's rules as pure functions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,13 +15,14 @@ pub mod filename;
 mod lifecycle;
 mod path;
 mod service;
+mod trouble;
 mod upload;
 pub mod validate;
 
 /// The egress workers, and what LiveKit's store remembers of their work.
 #[derive(Debug, Default)]
 pub(crate) struct Recorders {
-    /// Egresses that are not at their end yet.
+    /// Egresses that are not at their end yet, those among them whose worker died, and those that still upload behind it.
     workers: BTreeMap<EgressIx, Worker>,
     /// Egresses that `ListEgress` may still find: all but those that ended longer than `info_retention` ago.
     remembered: BTreeMap<Arc<str>, EgressIx>,
@@ -34,6 +35,44 @@ struct Worker {
     open_outputs: u32,
     /// The HLS output, from ACTIVE on.
     hls: Option<Hls>,
+    /// What faults have done to it.
+    trouble: Trouble,
+}
+
+/// What faults have done to a worker.
+#[derive(Debug, Default)]
+struct Trouble {
+    /// It is not ACTIVE before so much more time.
+    start_delay: Span,
+    /// The first attempt is going to fail before it is ACTIVE, and Cloud's orchestrator starts another one.
+    retried: Option<Leaves>,
+    /// Placeholders of the track stay literal in the file's name.
+    literal_name: bool,
+    /// So much of the media's end goes missing.
+    cut: Span,
+    /// It finishes nothing any more: no upload, no end of its own.
+    hangs: bool,
+    /// It is dead, and answers nobody.
+    dead: bool,
+    /// What it ends with once everything is uploaded; none: COMPLETE.
+    ends_with: Option<Failure>,
+}
+
+/// What the first attempt of a retried egress leaves in the sink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaves {
+    Nothing,
+    /// The beginning of the output, under the name that was announced.
+    Partial,
+}
+
+/// An end that is not COMPLETE although the outputs are finished and uploaded.
+#[derive(Clone, Copy, Debug)]
+struct Failure {
+    error: &'static str,
+    code: i32,
+    /// Whether the worker still writes it.
+    manifest: bool,
 }
 
 /// Progress of an HLS output.

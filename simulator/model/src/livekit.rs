@@ -3,6 +3,7 @@
 //! The names are those of the protobuf package `livekit`; what nobody in the model reads is left out and made at
 //! the edge. `livekit/proto.rs` turns these into livekit-protocol's types when somebody asks for bytes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -234,6 +235,74 @@ pub struct EgressInfo {
     pub error: String,
     /// HTTP status of the error; 0 for none.
     pub error_code: i32,
+    /// Which attempt of LiveKit Cloud's orchestrator it is, from 0; always 0 where workers are self-hosted.
+    #[serde(skip_serializing_if = "is_first")]
+    pub retry_count: i32,
+    /// What is wrong with how LiveKit tells this; the value itself stays true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flaw: Option<Flaw>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_first(retry_count: &i32) -> bool {
+    *retry_count == 0
+}
+
+/// A way in which LiveKit tells less of an ended egress, or worse, than is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Flaw {
+    /// `file_results` and `segment_results` are empty; only the deprecated `result` has the output (node-sdks#625).
+    NoResults,
+    /// Results have no `ended_at`, and their duration is `0 - started_at` (egress#809).
+    NegativeDuration,
+    /// Every location is empty.
+    NoLocation,
+}
+
+impl Flaw {
+    /// The flaw of this name in a scenario.
+    pub fn from_name(name: &str) -> Option<Flaw> {
+        match name {
+            "no_results" => Some(Flaw::NoResults),
+            "negative_duration" => Some(Flaw::NegativeDuration),
+            "no_location" => Some(Flaw::NoLocation),
+            _ => None,
+        }
+    }
+}
+
+impl EgressInfo {
+    /// As LiveKit tells it. A negative duration comes out as none at all: lengths are unsigned here, and only the edge
+    /// that has signed numbers can send it.
+    pub fn as_told(&self) -> Cow<'_, EgressInfo> {
+        let Some(flaw) = self.flaw else { return Cow::Borrowed(self) };
+        let mut told = self.clone();
+        match flaw {
+            Flaw::NoResults => {
+                told.file_results.clear();
+                told.segment_results.clear();
+            }
+            Flaw::NegativeDuration => {
+                for file in &mut told.file_results {
+                    (file.ended_at, file.duration) = (None, Span::ZERO);
+                }
+                for segments in &mut told.segment_results {
+                    (segments.ended_at, segments.duration) = (None, Span::ZERO);
+                }
+            }
+            Flaw::NoLocation => {
+                told.manifest_location.clear();
+                for file in &mut told.file_results {
+                    file.location.clear();
+                }
+                for segments in &mut told.segment_results {
+                    segments.playlist_location.clear();
+                    segments.live_playlist_location.clear();
+                }
+            }
+        }
+        Cow::Owned(told)
+    }
 }
 
 /// `livekit.Room`.

@@ -170,7 +170,7 @@ pub struct Egress {
     pub info: EgressInfo,
     /// When it became ACTIVE: its media begins here.
     pub active_at: Option<Time>,
-    /// When its media ends: stop, end of the room, abort.
+    /// When its media ends: stop, end of the room, abort, death of its worker.
     pub stopped_at: Option<Time>,
     /// Who ended it.
     pub end: Option<End>,
@@ -182,6 +182,22 @@ pub struct Egress {
     pub bucket: Arc<str>,
     /// A fault lets it go on behind the room's end.
     pub outlives_room: bool,
+    /// How much later than usual a fault let it become ACTIVE.
+    pub start_delay: Span,
+    /// LiveKit calls it ended, and its worker still uploads.
+    pub draining: bool,
+    /// Its worker died without a word: whatever LiveKit tells of it stays as it was.
+    pub lost: Option<Loss>,
+}
+
+/// The death of an egress's worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// When it died.
+    pub at: Time,
+    /// When the first sign of it could be seen: LiveKit notices that the recorder has left the room. A recorder that
+    /// never joined leaves no sign, and this is `at`.
+    pub seen_at: Time,
 }
 
 /// Who ended an egress.
@@ -189,7 +205,7 @@ pub struct Egress {
 pub enum End {
     /// `StopEgress` by the operator.
     Stopped,
-    /// The room ended, or the track was unpublished.
+    /// The room ended, the track was unpublished, or the worker came to an orderly end by itself.
     SourceClosed,
     /// Something failed: a fault, or the request itself.
     Failed,
@@ -201,9 +217,31 @@ impl Egress {
         matches!(self.info.request.source, Source::RoomComposite { .. })
     }
 
-    /// STARTING or ACTIVE: still recording, or about to.
+    /// Still recording, or about to: STARTING or ACTIVE, and not only by LiveKit's word.
     pub const fn is_recording(&self) -> bool {
         matches!(self.info.status, crate::livekit::EgressStatus::Starting | crate::livekit::EgressStatus::Active)
+            && self.stopped_at.is_none()
+            && self.lost.is_none()
+    }
+
+    /// Whether something more may come of it: LiveKit calls it live and its worker is, or the worker still uploads.
+    pub const fn is_under_way(&self) -> bool {
+        self.draining || (self.info.status.is_live() && self.lost.is_none())
+    }
+
+    /// When it was over, whether or not LiveKit knows.
+    pub fn over_at(&self) -> Option<Time> {
+        self.info.ended_at.or(self.lost.map(|loss| loss.seen_at))
+    }
+
+    /// Whether what it recorded is gone without the operator's doing, and nobody can bring it back.
+    pub fn is_failed(&self) -> bool {
+        let never_played = self.active_at.is_none() && self.start_delay > Span::ZERO;
+        !self.stored
+            && (self.end == Some(End::Failed)
+                || self.info.status == crate::livekit::EgressStatus::Failed
+                || self.lost.is_some()
+                || never_played)
     }
 }
 
@@ -267,7 +305,7 @@ impl State {
     pub fn deletable_from(&self, egress: EgressIx) -> Option<Time> {
         let tenant = self.tenant_of(egress);
         let kept = self.tenant_rule(tenant.ix).retention;
-        let retained = self.egress(egress).info.ended_at.zip(kept).map(|(ended, kept)| ended + kept);
+        let retained = self.egress(egress).over_at().zip(kept).map(|(ended, kept)| ended + kept);
         match (retained, tenant.contract_ended) {
             (Some(retained), Some(ended)) => Some(retained.min(ended)),
             (one, other) => one.or(other),

@@ -149,8 +149,10 @@ pub(crate) enum Event {
     ContractEnds { tenant: TenantIx },
     /// An egress's pipeline plays.
     EgressActive { egress: EgressIx },
-    /// A fault ends an egress.
-    EgressAborts { egress: EgressIx },
+    /// A fault that struck an egress takes effect.
+    EgressTroubled { egress: EgressIx, fault: usize },
+    /// LiveKit notices that the recorder of a dead worker is gone.
+    RecorderMissed { egress: EgressIx },
     /// A segment of an egress is uploaded, unless the plan has changed since.
     SegmentStored { egress: EgressIx, plan: u32 },
     /// A version is copied to another bucket.
@@ -349,7 +351,8 @@ impl<'a> World<'a> {
             Event::CommandGiven { command } => self.command_given(command),
             Event::ContractEnds { tenant } => self.contract_ends(tenant),
             Event::EgressActive { egress } => self.egress_active(egress),
-            Event::EgressAborts { egress } => self.egress_aborts(egress),
+            Event::EgressTroubled { egress, fault } => self.egress_troubled(egress, fault),
+            Event::RecorderMissed { egress } => self.recorder_missed(egress),
             Event::SegmentStored { egress, plan } => self.segment_stored(egress, plan),
             Event::EgressStored { egress } => self.egress_stored(egress),
             Event::Replicates { copying } => self.replicates(&copying),

@@ -19,6 +19,8 @@ use egress_sim_model::time::{Span, Time};
 use egress_sim_model::trace::{Fact, Viewing, Witness};
 use egress_sim_model::world::{Outcome, Run};
 
+#[path = "stories/egress_life.rs"]
+mod egress_life;
 #[path = "stories/interference.rs"]
 mod interference;
 #[path = "stories/sink_faults.rs"]

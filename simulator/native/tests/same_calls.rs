@@ -259,6 +259,8 @@ fn egress(request: &Arc<StartEgress>) -> EgressInfo {
         details: String::new(),
         error: String::new(),
         error_code: 0,
+        retry_count: 0,
+        flaw: None,
     }
 }
 

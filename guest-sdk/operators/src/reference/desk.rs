@@ -38,6 +38,10 @@ pub struct Config {
     pub patrol: Option<u64>,
     /// How long an intent keeps others off.
     pub lease: u64,
+    /// How long an egress may be STARTING.
+    pub starting: u64,
+    /// How long one may be ENDING before somebody asks.
+    pub ending: u64,
     /// Recordings of one piece of a sweep.
     pub rows: u32,
     /// Sink calls of one piece of a sweep.
@@ -46,7 +50,15 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Config {
-        Config { reconcile: 10 * time::SECOND, patrol: None, lease: 3 * time::SECOND, rows: 100, calls: 200 }
+        Config {
+            reconcile: 10 * time::SECOND,
+            patrol: None,
+            lease: 3 * time::SECOND,
+            starting: 30 * time::SECOND,
+            ending: 10 * time::MINUTE,
+            rows: 100,
+            calls: 200,
+        }
     }
 }
 
@@ -90,6 +102,8 @@ struct Written {
     reconcile: Option<String>,
     patrol: Option<String>,
     lease: Option<String>,
+    starting: Option<String>,
+    ending: Option<String>,
     rows: Option<u32>,
     calls: Option<u64>,
 }
@@ -247,6 +261,8 @@ impl Config {
             reconcile: span("reconcile", &written.reconcile)?.unwrap_or(default.reconcile),
             patrol: span("patrol", &written.patrol)?,
             lease: span("lease", &written.lease)?.unwrap_or(default.lease),
+            starting: span("starting", &written.starting)?.unwrap_or(default.starting),
+            ending: span("ending", &written.ending)?.unwrap_or(default.ending),
             rows: written.rows.unwrap_or(default.rows).max(1),
             calls: written.calls.unwrap_or(default.calls),
         })

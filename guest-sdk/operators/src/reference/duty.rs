@@ -1,13 +1,14 @@
 //! A duty: one thing that is to be recorded by one egress at a time, from its beginning to its end.
 //!
 //! It is the operator's durable note that this call, or this track, is its business. While it is open it stands under
-//! `open/{sid}` or `open/{sid}/{track}`; once nothing is left to be done, a note without content under `closed/…` keeps a
+//! `open/{sid}` or `open/{sid}/{track}`, and under `open/{sid}/{egress_id}` while an ended egress still uploads; once nothing is left to be done, a note without content under `closed/…` keeps a
 //! late webhook from beginning it again.
 
 use egress_sim_sdk::{EgressInfo, EgressRequest, Error, Result, Room, StateEntry, TrackInfo};
 use serde::{Deserialize, Serialize};
 
 use super::desk::Plan;
+use super::recording::Recording;
 
 /// Where open duties stand.
 pub const OPEN: &str = "open/";
@@ -37,6 +38,25 @@ pub struct Duty {
     pub egress_id: Option<String>,
     /// When this attempt was begun. 0: whoever wrote it knows that nothing was started.
     pub since: u64,
+    /// The worker was asked to stop and did not answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub silent: bool,
+    /// When it was asked last.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked: u64,
+    /// The egress has ended, and all that is left to be done is to wait for its uploads.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub uploads: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_zero(time: &u64) -> bool {
+    *time == 0
 }
 
 impl Duty {
@@ -52,7 +72,33 @@ impl Duty {
             attempt: 1,
             egress_id: None,
             since: 0,
+            silent: false,
+            asked: 0,
+            uploads: false,
         }
+    }
+
+    /// What is left of a duty whose egress LiveKit calls ended while it still uploads.
+    pub fn of_uploads(recording: &Recording) -> Duty {
+        Duty {
+            tenant: recording.tenant.clone(),
+            room: recording.room.clone(),
+            sid: recording.sid.clone(),
+            track: recording.track.clone(),
+            hls: recording.playlist.is_some(),
+            segment: 0,
+            attempt: recording.attempt,
+            egress_id: Some(recording.egress_id.clone()),
+            since: recording.ended_at,
+            silent: false,
+            asked: 0,
+            uploads: true,
+        }
+    }
+
+    /// The next attempt, begun now.
+    pub fn next(self, now: u64) -> Duty {
+        Duty { attempt: self.attempt + 1, egress_id: None, since: now, silent: false, asked: 0, ..self }
     }
 
     /// One track of it.
@@ -62,15 +108,15 @@ impl Duty {
 
     /// Where it stands while it is open.
     pub fn open_key(&self) -> String {
-        open_key(&self.sid, self.track.as_deref())
+        match &self.egress_id {
+            Some(egress_id) if self.uploads => format!("{OPEN}{}/{egress_id}", self.sid),
+            _ => open_key(&self.sid, self.track.as_deref()),
+        }
     }
 
     /// Where it stands once it is closed.
     pub fn closed_key(&self) -> String {
-        match &self.track {
-            None => format!("closed/{}", self.sid),
-            Some(track) => format!("closed/{}/{track}", self.sid),
-        }
+        self.open_key().replacen(OPEN, "closed/", 1)
     }
 
     /// The prefix of everything that this attempt stores. Nothing else lies there: it ends with `/`, and no name of a
@@ -128,10 +174,13 @@ mod tests {
             attempt: 2,
             egress_id: None,
             since: 7,
+            silent: true,
+            asked: 0,
+            uploads: false,
         };
         let entry = StateEntry { key: duty.open_key(), value: duty.to_json(), version: 1 };
         assert_eq!(Duty::read(&entry), Ok(duty.clone()));
-        assert_eq!(duty.open_key(), "open/RM_a/TR_AMb");
+        assert_eq!((duty.open_key(), duty.closed_key()), ("open/RM_a/TR_AMb".into(), "closed/RM_a/TR_AMb".into()));
         assert_eq!(duty.directory(), "acme-1/RM_a-TR_AMb-2/");
     }
 }

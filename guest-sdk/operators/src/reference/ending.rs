@@ -4,7 +4,7 @@
 //! entered into the inventory, and its duty closed, the last two in one commit. A call that ends has its egresses stopped:
 //! LiveKit should do that by itself, and sometimes does not.
 
-use egress_sim_sdk::time::SECOND;
+use egress_sim_sdk::time::{MINUTE, SECOND};
 use egress_sim_sdk::{
     Commit, Cx, EgressInfo, Error, Expectation, Outcome, Result, Room, Row, RowState, StateEntry, Subject,
 };
@@ -21,6 +21,9 @@ const AT_ONCE: u32 = 5;
 /// How long a listing of the sink may lag behind what LiveKit says: a recording that is whole must not be written off. Less than
 /// the promised gap, because a successor is started afterwards.
 const PATIENCE: u64 = 40 * SECOND;
+
+/// How long after its limit an egress may upload. LiveKit calls it ended before it does.
+const UPLOADS: u64 = 10 * MINUTE;
 
 /// From the end of an egress after its contract's end to its deletion. The timer is set before the commit that it is
 /// about, and must not come first.
@@ -64,7 +67,7 @@ impl dyn Steps {
     }
 
     /// The egress that saw to a duty has ended.
-    fn conclude(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: Duty, recording: &Recording) -> Outcome {
+    pub fn conclude(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: Duty, recording: &Recording) -> Outcome {
         let row = self.inspect(cx, recording)?;
         if !self.needs_successor(cx, &duty)? {
             self.enter(cx, recording, row, duty.closing(Commit::new()).expect_state(entry))?;
@@ -73,7 +76,7 @@ impl dyn Steps {
         }
         let now = cx.now();
         self.keep_watch(cx, now)?;
-        let next = Duty { attempt: duty.attempt + 1, egress_id: None, since: now, ..duty };
+        let next = duty.next(now);
         let intent = Commit::new().put_state(&entry.key, next.to_json()).expect_state(entry);
         let version = self.enter(cx, recording, row, intent)?;
         self.desk().release(&entry.key);
@@ -92,29 +95,42 @@ impl dyn Steps {
             Some(_) => return Ok(()),
         };
         let row = self.inspect(cx, &recording)?;
-        self.enter(cx, &recording, row, before)?;
+        if row.state != RowState::Recording {
+            self.enter(cx, &recording, row, before)?;
+        }
         Ok(())
     }
 
-    /// Looks at what an egress left, publishes it if all of it is there, and says what the inventory is to say.
+    /// Looks at what an egress left, publishes it if all of it is there, and says what the inventory is to say. That is
+    /// `recording` as long as something may still be uploaded.
     fn inspect(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Result<Row> {
+        let found = recording::found_in_the_sink(cx, recording)?;
+        let recording = found.as_ref().unwrap_or(recording);
         let stored = self.is_stored(cx, recording)?;
-        if !stored && recording.ended_well && cx.now() < recording.ended_at + PATIENCE {
-            return Err(Error::retry("LiveKit says that it is complete, and the sink does not show all of it yet"));
-        }
         if stored {
             // Before the commit that ends the matter: a crash in between publishes twice, not never.
             self.publish(cx, recording)?;
+        } else if recording.at_limit && cx.now() < recording.ended_at + UPLOADS {
+            return Ok(recording.row(RowState::Recording, String::from("{}")));
+        } else if recording.ended_well && cx.now() < recording.ended_at + PATIENCE {
+            return Err(Error::retry("LiveKit says that it is complete, and the sink does not show all of it yet"));
         }
         Ok(self.closing_row(recording, stored))
     }
 
-    /// Commits the final row of a recording with whatever belongs to it, and plans its deletion: at once if the contract
+    /// Commits the row of a recording that has ended with whatever belongs to it, and plans its deletion: at once if the contract
     /// has ended meanwhile, else when `due` says. Returns the commit's revision.
-    fn enter(&mut self, cx: &mut Cx<'_>, recording: &Recording, row: Row, commit: Commit) -> Result<u64> {
+    fn enter(&mut self, cx: &mut Cx<'_>, recording: &Recording, row: Row, mut commit: Commit) -> Result<u64> {
         let tenant = &recording.tenant;
         let contract = sweep::contract_key(tenant);
         let stored = row.state == RowState::Stored;
+        if recording.at_limit {
+            let uploads = Duty::of_uploads(recording);
+            if row.state == RowState::Recording {
+                return cx.commit(commit.put_row(row).put_state(&uploads.open_key(), uploads.to_json()));
+            }
+            commit = commit.delete_state(&uploads.open_key());
+        }
         let commit = commit.put_row(row);
         let mut usual = commit.clone().expect(Subject::State(contract.clone()), Expectation::Absent);
         if let Some(due) = self.due(tenant, recording.ended_at) {

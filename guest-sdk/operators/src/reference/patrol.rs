@@ -48,13 +48,14 @@ impl dyn Steps {
     /// One open duty.
     fn look_after(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, rooms: &[Room], running: &[EgressInfo]) -> Outcome {
         let duty = Duty::read(entry)?;
-        let on = rooms.iter().any(|room| room.sid == duty.sid);
-        if !on {
+        let room = rooms.iter().find(|room| room.sid == duty.sid);
+        if room.is_none() {
             self.desk().call_is_over(&duty.sid);
         }
         let Some(egress_id) = duty.egress_id.clone() else { return self.resume(cx, entry, duty) };
         if let Some(info) = running.iter().find(|info| info.egress_id == egress_id) {
-            return if !on && recording::is_recording(info.status) { self.stop(cx, &egress_id) } else { Ok(()) };
+            let now = cx.now();
+            return if self.is_doubtful(now, &duty, info, room) { self.doubt(cx, entry, duty, info) } else { Ok(()) };
         }
         match recording::look_up(cx, &duty.room, &egress_id)? {
             Some(info) if recording::has_ended(info.status) => self.egress_ended(cx, &info),

@@ -168,7 +168,12 @@ impl dyn Steps {
             self.settle(cx, ended)?;
         }
         let on = self.still_on(cx, &duty)?;
-        if let Some(running) = found.iter().find(|info| recording::is_recording(info.status)) {
+        // Those of earlier attempts were given up.
+        let of_this = |info: &&EgressInfo| {
+            recording::is_recording(info.status)
+                && Recording::of(info, self.desk()).is_none_or(|found| found.attempt >= duty.attempt)
+        };
+        if let Some(running) = found.iter().find(of_this) {
             self.started(cx, duty, version, running)?;
             return if on { Ok(()) } else { self.stop(cx, &running.egress_id) };
         }

@@ -49,6 +49,8 @@ pub struct Recording {
     pub ended_at: u64,
     /// It ended COMPLETE or at a limit: LiveKit claims that all of it is stored.
     pub ended_well: bool,
+    /// At a limit: LiveKit said so before the uploads.
+    pub at_limit: bool,
     /// What LiveKit says went wrong.
     pub error: String,
 }
@@ -124,8 +126,14 @@ impl Recording {
             size: file.map(|file| file.size).or_else(|| playlist.map(|playlist| playlist.size)).unwrap_or_default(),
             ended_at: info.ended_at,
             ended_well: has_ended_well(info.status),
+            at_limit: info.status == EgressStatus::LimitReached,
             error: info.error.clone(),
         })
+    }
+
+    /// As it stands when nobody hears of its worker any more.
+    pub fn given_up(self, now: u64) -> Recording {
+        Recording { ended_at: now, ended_well: false, error: String::from("its worker does not answer"), ..self }
     }
 
     /// Where its duty stands while it is open.
@@ -232,6 +240,16 @@ pub fn is_segment(key: &str) -> bool {
     Path::new(key).extension().is_some_and(|extension| extension == "ts")
 }
 
+/// Whether a key is a playlist's, of whichever kind.
+fn is_list(key: &str) -> bool {
+    Path::new(key).extension().is_some_and(|extension| extension == "m3u8")
+}
+
+/// Whether a key is the event playlist's: the one that keeps every segment.
+fn is_playlist(key: &str) -> bool {
+    is_list(key) && key.rsplit('/').next().is_some_and(|name| name.starts_with("playlist"))
+}
+
 /// Whether a key is a manifest's, `{egress_id}.json`.
 pub fn is_manifest(key: &str) -> bool {
     Path::new(key).extension().is_some_and(|extension| extension == "json")
@@ -247,6 +265,26 @@ pub fn prefix_of(row: &Row) -> &str {
 /// Spreads names evenly and always in the same way (FNV-1a).
 pub fn spread(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// What lies under a recording's own prefix, where LiveKit says that it ended well and names no results (node-sdks#625);
+/// none where it names them.
+pub fn found_in_the_sink(cx: &mut Cx<'_>, recording: &Recording) -> Result<Option<Recording>> {
+    if !recording.ended_well || !recording.files.is_empty() || recording.playlist.is_some() {
+        return Ok(None);
+    }
+    let objects = cx.sink(&recording.bucket).objects(&recording.directory)?;
+    let mut found = Recording { size: 0, ..recording.clone() };
+    let segments = objects.iter().filter(|object| is_segment(&object.key)).count() as u64;
+    for object in objects {
+        if is_playlist(&object.key) {
+            found.playlist = Some((object.key, segments));
+        } else if !is_segment(&object.key) && !is_manifest(&object.key) && !is_list(&object.key) {
+            found.files.push(object.key);
+        }
+        found.size += object.size;
+    }
+    Ok(Some(found))
 }
 
 /// Looks whether everything that the egress reported is in the sink: each file; and of HLS, as many segments as it

@@ -115,6 +115,24 @@ pub fn file_path(template: &str, extension: &str, naming: &Naming) -> String {
     path
 }
 
+/// The name that attempt `retry_count` of an egress writes to instead of `path`: `a.mp4` becomes `a-1.mp4`, and the first
+/// attempt keeps its name. Playlists and the prefix of segments go the same way.
+///
+/// ```
+/// # use egress_sim_model::egress::filename::retried;
+/// assert_eq!(retried("calls/demo.mp4", 1), "calls/demo-1.mp4");
+/// assert_eq!(retried("v1.2/segment", 2), "v1.2/segment-2");
+/// assert_eq!(retried("calls/demo.mp4", 0), "calls/demo.mp4");
+/// ```
+pub fn retried(path: &str, retry_count: i32) -> String {
+    if retry_count == 0 {
+        return path.to_owned();
+    }
+    let name = path.rfind('/').map_or(0, |slash| slash + 1);
+    let dot = path[name..].rfind('.').map_or(path.len(), |dot| name + dot);
+    format!("{}-{retry_count}{}", &path[..dot], &path[dot..])
+}
+
 /// Where the objects of an HLS output go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentPaths {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::filename::{self, Naming};
 use super::{Worker, error, validate};
 use crate::call::CallError;
-use crate::fault::Point;
 use crate::livekit::{EgressInfo, EgressStatus, FileInfo, Output, SegmentsInfo, Source, StartEgress};
 use crate::state::{CallIx, Egress, EgressIx, End};
 use crate::time::Span;
@@ -20,7 +19,8 @@ impl World<'_> {
         let Some(call) = self.live_rooms.get(request.room_name.as_str()).copied() else {
             return Err(error::room_does_not_exist(prefixed));
         };
-        if capacity > 0 && self.recorders.workers.len() as u64 >= u64::from(capacity) {
+        let busy = self.recorders.workers.values().filter(|worker| !worker.trouble.dead).count();
+        if capacity > 0 && busy as u64 >= u64::from(capacity) {
             return Err(error::no_response_from_servers(prefixed));
         }
         validate::validate(request).map_err(|refusal| error::with_prefix(refusal, prefixed))?;
@@ -55,6 +55,8 @@ impl World<'_> {
             details: String::new(),
             error: String::new(),
             error_code: 0,
+            retry_count: 0,
+            flaw: None,
         };
         for output in &request.outputs {
             match output {
@@ -97,6 +99,9 @@ impl World<'_> {
             objects: Vec::new(),
             bucket: bucket.into(),
             outlives_room: false,
+            start_delay: Span::ZERO,
+            draining: false,
+            lost: None,
         });
         self.state.egress_by_id.insert(Arc::clone(&egress_id), ix);
         self.state.calls[call.0 as usize].egresses.push(ix);
@@ -109,11 +114,15 @@ impl World<'_> {
         let prefixed = self.state.scenario.world.error_prefix;
         let Some(ix) = self.remembered(egress_id) else { return Err(error::egress_does_not_exist(prefixed)) };
         match self.state.egress(ix).info.status {
+            // The server asks the worker, and there is none any more.
+            status if status.is_live() && self.trouble(ix).dead => return Err(error::request_timed_out(prefixed)),
             EgressStatus::Starting => {
                 self.egress_ends_early(ix, End::Stopped, "Stop called before pipeline could start");
             }
-            EgressStatus::Active => self.egress_stops(ix, End::Stopped),
-            EgressStatus::Ending => {}
+            EgressStatus::Active if self.state.egress(ix).is_recording() => {
+                self.egress_stops(ix, End::Stopped, "End reason: StopEgress API");
+            }
+            EgressStatus::Active | EgressStatus::Ending => {}
             status => return Err(error::cannot_be_stopped(status)),
         }
         Ok(Arc::new(self.state.egress(ix).info.clone()))
@@ -134,7 +143,8 @@ impl World<'_> {
         let state = &self.state;
         let mut found: Vec<&EgressInfo> = if active {
             // Those that are live have a worker: a day of ended ones need not be gone through.
-            self.recorders.workers.keys().map(|ix| &state.egress(*ix).info).collect()
+            let with_worker = self.recorders.workers.keys().map(|ix| &state.egress(*ix).info);
+            with_worker.filter(|info| info.status.is_live()).collect()
         } else {
             let (now, retention) = (state.now, state.scenario.world.info_retention);
             self.recorders.remembered.retain(|_, ix| !is_forgotten(state.egress(*ix), now, retention));
@@ -177,41 +187,21 @@ impl World<'_> {
 
     fn source_closed(&mut self, egress: EgressIx) {
         match self.state.egress(egress).info.status {
+            _ if !self.state.egress(egress).is_recording() => {}
             EgressStatus::Starting => self.egress_ends_early(egress, End::SourceClosed, "Start signal not received"),
-            EgressStatus::Active => self.egress_stops(egress, End::SourceClosed),
+            EgressStatus::Active => self.egress_stops(egress, End::SourceClosed, "End reason: Source closed"),
             _ => {}
-        }
-    }
-
-    /// Asks for faults that strike an egress at this moment of its life.
-    pub(super) fn strike_egress(&mut self, point: &'static str, ix: EgressIx) {
-        const KINDS: [&str; 2] = ["egress.abort", "egress.outlives_room"];
-        for kind in KINDS {
-            if !self.faults.has(kind) {
-                continue;
-            }
-            let egress = self.state.egress(ix);
-            let (room, bucket) = (Arc::clone(&egress.info.room_name), Arc::clone(&egress.bucket));
-            let tenant = Arc::clone(&self.state.tenant_of(ix).name);
-            let at = Point {
-                name: point,
-                bucket: Some(&bucket),
-                tenant: Some(&tenant),
-                room: Some(&room),
-                ..Point::default()
-            };
-            let Some(strike) = self.strike(&[kind], &at) else { continue };
-            if kind == "egress.abort" {
-                let delay = self.faults.fault(strike).span("delay");
-                self.queue.push(self.state.now + delay, Event::EgressAborts { egress: ix });
-            } else {
-                self.state.egresses[ix.0 as usize].outlives_room = true;
-            }
         }
     }
 
     /// Puts a new status on record and tells the receivers.
     pub(super) fn egress_changed(&mut self, ix: EgressIx, event: &'static str) {
+        self.egress_on_record(ix);
+        self.notify(event, Subject::Egress { egress: ix });
+    }
+
+    /// Puts what LiveKit knows of it on record.
+    pub(super) fn egress_on_record(&mut self, ix: EgressIx) {
         let info = &self.state.egress(ix).info;
         self.log.emit(
             &self.state,
@@ -224,7 +214,6 @@ impl World<'_> {
                 error: &info.error,
             },
         );
-        self.notify(event, Subject::Egress { egress: ix });
     }
 }
 

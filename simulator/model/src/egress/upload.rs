@@ -30,10 +30,19 @@ pub(super) fn upload_time(bytes: u64, bytes_per_second: u64) -> Span {
     Span(u64::try_from(u128::from(bytes) * 1_000_000_000 / u128::from(bytes_per_second.max(1))).unwrap_or(u64::MAX))
 }
 
+/// What a file of this extension has in it.
+pub(super) fn file_kind(extension: &str) -> MediaKind {
+    match extension {
+        ".ogg" => MediaKind::Ogg,
+        ".webm" => MediaKind::Webm,
+        _ => MediaKind::Mp4,
+    }
+}
+
 impl World<'_> {
     /// A file output is uploaded.
     pub(crate) fn egress_stored(&mut self, ix: EgressIx) {
-        if !self.recorders.workers.contains_key(&ix) {
+        if self.recorders.workers.get(&ix).is_none_or(|worker| worker.trouble.hangs) {
             return;
         }
         let egress = self.state.egress(ix);
@@ -41,11 +50,7 @@ impl World<'_> {
         let bytes = media_bytes(file.duration, self.state.scenario.world.media_bytes_per_second);
         let key: Arc<str> = file.filename.as_str().into();
         let extension = key.rfind('.').map_or("", |dot| &key[dot..]);
-        let kind = match extension {
-            ".ogg" => MediaKind::Ogg,
-            ".webm" => MediaKind::Webm,
-            _ => MediaKind::Mp4,
-        };
+        let kind = file_kind(extension);
         let place = egress.info.request.outputs.iter().position(|output| matches!(output, Output::File(_)));
         let place = place.expect("a file result has a file output");
         let body = self.media(kind, &key, 0, bytes);
@@ -121,7 +126,11 @@ impl World<'_> {
         }
     }
 
-    fn segment_paths(&self, ix: EgressIx, output: &crate::livekit::SegmentedFileOutput) -> filename::SegmentPaths {
+    pub(super) fn segment_paths(
+        &self,
+        ix: EgressIx,
+        output: &crate::livekit::SegmentedFileOutput,
+    ) -> filename::SegmentPaths {
         let info = &self.state.egress(ix).info;
         let naming = filename::Naming {
             room_name: &info.room_name,
@@ -129,7 +138,14 @@ impl World<'_> {
             now: info.started_at.unwrap_or_default(),
             track: None,
         };
-        filename::segment_paths(&output.filename_prefix, &output.playlist_name, &output.live_playlist_name, &naming)
+        let mut paths = filename::segment_paths(
+            &output.filename_prefix,
+            &output.playlist_name,
+            &output.live_playlist_name,
+            &naming,
+        );
+        paths.segment_prefix = filename::retried(&paths.segment_prefix, info.retry_count);
+        paths
     }
 
     /// Uploads the playlists that are due after a segment.
@@ -242,12 +258,12 @@ impl World<'_> {
         bytes
     }
 
-    fn media(&self, kind: MediaKind, key: &str, counter: u64, length: u64) -> Body {
+    pub(super) fn media(&self, kind: MediaKind, key: &str, counter: u64, length: u64) -> Body {
         Body::Media { kind, seed: self.chance.draw("media", key, counter), length }
     }
 
     /// Puts an object. If the sink refuses, the egress fails as a whole, and false is returned.
-    fn upload(
+    pub(super) fn upload(
         &mut self,
         ix: EgressIx,
         output: usize,

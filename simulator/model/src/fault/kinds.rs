@@ -13,7 +13,16 @@ pub mod webhook;
 /// Every kind, in order of name.
 pub static KINDS: &[&Kind] = &[
     &egress::ABORT,
+    &egress::CUT_SHORT,
+    &egress::ENDS_EARLY,
+    &egress::FAIL,
+    &egress::LIMIT_REACHED,
+    &egress::LITERAL_NAME,
     &egress::OUTLIVES_ROOM,
+    &egress::POOR_RESULT,
+    &egress::RETRIED,
+    &egress::SLOW_START,
+    &egress::STUCK,
     &livekit::REFUSED,
     &livekit::SLOW,
     &livekit::TIMEOUT,

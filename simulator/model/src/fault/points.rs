@@ -6,6 +6,8 @@ use super::anchor::pattern_matches;
 /// Points that are not calls.
 pub static MOMENTS: &[&str] = &[
     "egress.active",
+    "egress.ended",
+    "egress.ending",
     "egress.start",
     "operator.call",
     "sink.stored",

@@ -8,7 +8,7 @@ use livekit_protocol as proto;
 use serde::Serialize;
 
 use super::{
-    EgressInfo, EgressStatus, FileInfo, FileOutput, Output, ParticipantInfo, ParticipantKind, Room, S3Upload,
+    EgressInfo, EgressStatus, FileInfo, FileOutput, Flaw, Output, ParticipantInfo, ParticipantKind, Room, S3Upload,
     SegmentedFileOutput, SegmentedFileSuffix, SegmentsInfo, Source, StartEgress, TrackInfo, TrackSource, WebhookEvent,
 };
 use crate::time::{Span, Time};
@@ -20,10 +20,11 @@ const DEPARTURE_TIMEOUT: u32 = 20;
 
 /// `livekit.EgressInfo`, with the redacted request of the v1 RPC that the model's request stands for.
 pub fn egress_info(info: &EgressInfo) -> proto::EgressInfo {
-    let file_results: Vec<_> = info.file_results.iter().map(file_info).collect();
-    let segment_results: Vec<_> = info.segment_results.iter().map(segments_info).collect();
+    let told = info.as_told();
+    let (file_results, segment_results) = results(&told);
+    let (files, segments) = results(if info.flaw == Some(Flaw::NoResults) { info } else { &told });
     #[expect(deprecated, reason = "servers fill the old field in as well, and old operators read nothing else")]
-    let result = match (file_results.as_slice(), segment_results.as_slice()) {
+    let result = match (files.as_slice(), segments.as_slice()) {
         ([file], []) => Some(proto::egress_info::Result::File(file.clone())),
         ([], [segments]) => Some(proto::egress_info::Result::Segments(segments.clone())),
         _ => None,
@@ -42,11 +43,26 @@ pub fn egress_info(info: &EgressInfo) -> proto::EgressInfo {
         error: info.error.clone(),
         error_code: info.error_code,
         details: info.details.clone(),
-        manifest_location: info.manifest_location.clone(),
+        manifest_location: told.manifest_location.clone(),
         request: Some(request(&info.request)),
         result,
         ..proto::EgressInfo::default()
     }
+}
+
+/// What each output came to.
+fn results(info: &EgressInfo) -> (Vec<proto::FileInfo>, Vec<proto::SegmentsInfo>) {
+    let mut files: Vec<_> = info.file_results.iter().map(file_info).collect();
+    let mut segments: Vec<_> = info.segment_results.iter().map(segments_info).collect();
+    if info.flaw == Some(Flaw::NegativeDuration) {
+        for file in &mut files {
+            file.duration = -file.started_at;
+        }
+        for segments in &mut segments {
+            segments.duration = -segments.started_at;
+        }
+    }
+    (files, segments)
 }
 
 /// `livekit.Room` in full, as `RoomService` and room and participant events have it.
@@ -324,6 +340,8 @@ mod tests {
             details: String::new(),
             error: String::new(),
             error_code: 0,
+            retry_count: 0,
+            flaw: None,
         }
     }
 

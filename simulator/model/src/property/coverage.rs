@@ -1,7 +1,9 @@
 //! Which stretch of a call is in the recordings.
 //!
-//! What a stored egress recorded counts as covered. After an end that the operator did not cause, `gap` is excused.
-//! Where an egress failed and nothing of it is in the sink, its own time is excused too: nobody can bring it back.
+//! What a stored egress recorded counts as covered, and so does the time by which a fault let it start later. After an
+//! end that the operator did not cause, `gap` is excused; if a worker died silently, that is counted from the first sign
+//! of it. Where an egress failed and what it recorded is not in the sink, its own time is excused too: nobody can bring it
+//! back.
 
 use crate::state::{Egress, End};
 use crate::time::{Span, Time};
@@ -44,10 +46,18 @@ pub fn first_hole<'e>(egresses: impl Iterator<Item = &'e Egress>, wanted: Stretc
 }
 
 fn piece(egress: &Egress, gap: Span) -> Option<Stretch> {
-    let excused = if ended_by_itself(egress) { gap } else { Span::ZERO };
+    let failed = egress.is_failed();
+    let never_played = failed && egress.active_at.is_none();
+    let excused = if ended_by_itself(egress) || never_played { gap } else { Span::ZERO };
     if egress.stored {
-        return Some(Stretch { from: egress.active_at?, to: egress.stopped_at? + excused });
+        return Some(Stretch { from: began(egress)?, to: egress.stopped_at? + excused });
     }
-    let end = egress.stopped_at.or(egress.info.ended_at)?;
-    (egress.end == Some(End::Failed)).then_some(Stretch { from: egress.info.started_at?, to: end + excused })
+    let seen_at = egress.lost.map(|loss| loss.seen_at);
+    let end = seen_at.or(egress.stopped_at).or(egress.info.ended_at)?;
+    failed.then_some(Stretch { from: egress.info.started_at?, to: end + excused })
+}
+
+/// When an egress would have become ACTIVE without a fault that let it start late.
+pub fn began(egress: &Egress) -> Option<Time> {
+    egress.active_at.map(|active_at| active_at - egress.start_delay)
 }

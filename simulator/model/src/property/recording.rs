@@ -9,4 +9,6 @@ pub mod stopped;
 pub mod tracks;
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod tests;

@@ -61,7 +61,7 @@ impl SettledCalls {
                 }
                 settled.then_some(call)
             }
-            Fact::EgressChanged { egress, status, .. } if !status.is_live() => {
+            Fact::EgressChanged { egress, status, .. } if !status.is_live() && !state.egress(egress).draining => {
                 let call = state.egress(egress).call;
                 (self.waiting.contains(&call) && is_settled(state, call) && self.waiting.remove(&call)).then_some(call)
             }
@@ -76,5 +76,5 @@ impl SettledCalls {
 }
 
 fn is_settled(state: &State, call: CallIx) -> bool {
-    state.call(call).egresses.iter().all(|ix| !state.egress(*ix).info.status.is_live())
+    state.call(call).egresses.iter().all(|ix| !state.egress(*ix).is_under_way())
 }

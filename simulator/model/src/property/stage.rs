@@ -28,7 +28,7 @@ use crate::sink::{
     Versions,
 };
 use crate::state::{
-    CallIx, CallState, Egress, EgressIx, End, HoldState, ParticipantState, Ports, State, TenantIx, TenantState,
+    CallIx, CallState, Egress, EgressIx, End, HoldState, Loss, ParticipantState, Ports, State, TenantIx, TenantState,
     TrackState,
 };
 use crate::text_map::TextMap;
@@ -240,6 +240,8 @@ impl Stage {
             details: String::new(),
             error: String::new(),
             error_code: 0,
+            retry_count: 0,
+            flaw: None,
         };
         let attempt = self.state.call(call).egresses.len() as u32;
         self.state.egresses.push(Egress {
@@ -254,6 +256,9 @@ impl Stage {
             objects: Vec::new(),
             bucket,
             outlives_room: false,
+            start_delay: Span::ZERO,
+            draining: false,
+            lost: None,
         });
         self.state.egress_by_id.insert(id, ix);
         self.state.calls[call.0 as usize].egresses.push(ix);
@@ -312,6 +317,41 @@ impl Stage {
         egress.info.ended_at = Some(now);
         egress.info.error = "Start signal not received".into();
         self.turn(ix, status);
+    }
+
+    /// Its worker dies now, and LiveKit sees the recorder leave so long after.
+    pub fn die(&mut self, ix: EgressIx, seen_after: &str) {
+        let at = self.state.now;
+        let seen_at = at + span(seen_after);
+        let egress = self.egress(ix);
+        egress.lost = Some(Loss { at, seen_at });
+        egress.stopped_at = egress.stopped_at.or(egress.active_at.map(|_| at));
+        egress.end = egress.end.or(Some(End::Failed));
+        self.at(&Span(seen_at.0 - self.state.scenario.world.start.0).to_string());
+        let egress = self.state.egress(ix);
+        let (call, room, id) = (egress.call, egress.info.room_name.clone(), egress.info.egress_id.clone());
+        self.see(&Fact::ParticipantLeft { call, room: &room, identity: &id, recorder: true });
+    }
+
+    /// It is at its limit now, and goes on uploading.
+    pub fn limit(&mut self, ix: EgressIx) {
+        let now = self.state.now;
+        let egress = self.egress(ix);
+        egress.stopped_at = Some(now);
+        egress.end = Some(End::SourceClosed);
+        egress.info.ended_at = Some(now);
+        egress.draining = true;
+        self.turn(ix, EgressStatus::LimitReached);
+    }
+
+    /// The last of these keys was uploaded behind its limit.
+    pub fn drained(&mut self, ix: EgressIx, keys: &[&str]) {
+        for key in keys {
+            self.upload(ix, key);
+        }
+        let egress = self.egress(ix);
+        (egress.draining, egress.stored) = (false, true);
+        self.turn(ix, EgressStatus::LimitReached);
     }
 
     /// The egress, to be changed without a fact.

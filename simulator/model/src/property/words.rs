@@ -1,13 +1,22 @@
 //! How messages speak of things, so that a newcomer finds them in the scenario and in the trace.
 
 use crate::property::Mention;
-use crate::state::{CallIx, EgressIx, State};
+use crate::state::{CallIx, Egress, EgressIx, State};
 
 /// `egress EG_… of room standup-7 (tenant acme-1)`
 pub fn egress(state: &State, ix: EgressIx) -> String {
     let egress = state.egress(ix);
     let call = state.call(egress.call);
     format!("egress {} of room {} (tenant {})", egress.info.egress_id, call.room, state.tenant(call.tenant).name)
+}
+
+/// Why an egress ended, in LiveKit's words where it has any.
+pub fn reason(egress: &Egress) -> &str {
+    match (egress.lost, egress.info.error.as_str()) {
+        (Some(_), _) => "its worker died without a word",
+        (None, "") => &egress.info.details,
+        (None, error) => error,
+    }
 }
 
 /// `the call in room standup-7 (tenant acme-1)`

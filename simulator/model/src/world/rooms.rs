@@ -191,6 +191,11 @@ impl World<'_> {
     pub(crate) fn room_message(&self, call: CallIx) -> Room {
         let call = self.state.call(call);
         let now = self.state.now;
+        let recorded = |egress: &EgressIx| {
+            let egress = self.state.egress(*egress);
+            // The recorder of a dead worker counts until it is missed.
+            egress.is_recording() || egress.lost.is_some_and(|loss| now < loss.seen_at)
+        };
         let present = call.participants.iter().filter(|who| who.joins_at <= now && now < who.leaves_at).count();
         Room {
             sid: Arc::clone(&call.sid),
@@ -198,7 +203,7 @@ impl World<'_> {
             metadata: Arc::clone(&call.metadata),
             creation_time: call.started_at,
             num_participants: if call.ended { 0 } else { present as u32 },
-            active_recording: call.egresses.iter().any(|egress| self.state.egress(*egress).is_recording()),
+            active_recording: call.egresses.iter().any(recorded),
         }
     }
 

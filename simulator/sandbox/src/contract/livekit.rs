@@ -36,6 +36,7 @@ pub fn track_request(request: TrackEgressRequest) -> livekit::StartEgress {
 }
 
 pub fn egress_info(info: &livekit::EgressInfo) -> EgressInfo {
+    let info = &*info.as_told();
     EgressInfo {
         egress_id: info.egress_id.to_string(),
         room_id: info.room_id.to_string(),

@@ -62,7 +62,7 @@ impl Property for Complete {
                 let due = state.now + state.scenario.promises.inventory_grace;
                 if status == EgressStatus::Starting {
                     self.due.push(due, (egress, Since::Start));
-                } else if !status.is_live() {
+                } else if !status.is_live() && !state.egress(egress).draining {
                     self.due.push(due, (egress, Since::End));
                 }
             }

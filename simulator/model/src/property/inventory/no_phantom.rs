@@ -3,7 +3,8 @@
 //! Why: a row that promises a recording which is not there is found out when somebody needs it, and hides that it was
 //! never made.
 //!
-//! The rule: when a row is committed as `stored`, its egress has ended, all of its objects are in the sink, and the
+//! The rule: when a row is committed as `stored`, its egress has ended and uploads nothing more, all of its objects are
+//! in the sink, and the
 //! row's key covers at least one of them. Deleting an object while the row still says `stored` breaks the promise
 //! too. One check a row, at its first such commit.
 //!
@@ -107,7 +108,7 @@ fn missing(row: &Row, ix: Option<EgressIx>, state: &State) -> Option<String> {
     let Some(ix) = ix else { return Some("LiveKit never had such an egress".into()) };
     let egress = state.egress(ix);
     let status = egress.info.status;
-    if status.is_live() {
+    if status.is_live() || egress.draining {
         return Some(format!("the egress is {} and has not stored everything yet", status.as_str_name()));
     }
     if egress.objects.is_empty() {

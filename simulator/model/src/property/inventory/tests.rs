@@ -91,6 +91,17 @@ mod complete {
     }
 
     #[test]
+    fn at_its_limit_the_grace_runs_from_the_last_upload() {
+        let mut stage = Stage::new(Complete::default());
+        let call = stage.call(ACME_1, Compliance, "standup", "1h", &["alice"]);
+        let egress = stage.record(call);
+        stage.row(egress, Prefix("s_".into()), Recording);
+        stage.at("10m").limit(egress);
+        stage.at("20m").drained(egress, &["s_0.ts", "s_1.ts"]);
+        assert_eq!(stage.at("2h").tally(), (2, 0), "each key once");
+    }
+
+    #[test]
     fn not_exercised_before_the_grace_is_over() {
         let mut stage = Stage::new(Complete::default());
         let call = stage.call(ACME_1, Compliance, "standup", "1h", &["alice"]);
@@ -160,6 +171,25 @@ mod no_phantom {
         let (mut elsewhere, egress) = stage();
         elsewhere.row(egress, Exact("b.mp4".into()), Stored);
         assert!(elsewhere.complaint().ends_with("it names none of the egress's 1 object"));
+    }
+
+    #[test]
+    fn nor_is_one_that_still_uploads_behind_its_limit() {
+        let limited = |early: bool| {
+            let mut stage = Stage::new(NoPhantom::default());
+            let call = stage.call(ACME_1, Compliance, "standup", "1h", &["alice"]);
+            let egress = stage.record(call);
+            stage.upload(egress, "s_0.ts");
+            stage.at("10m").limit(egress);
+            if early {
+                stage.row(egress, Prefix("s_".into()), Stored);
+            }
+            stage.drained(egress, &["s_1.ts"]);
+            stage.row(egress, Prefix("s_".into()), Stored);
+            stage
+        };
+        assert_eq!(limited(false).tally(), (1, 0));
+        assert!(limited(true).complaint().contains("is EGRESS_LIMIT_REACHED and has not stored everything yet"));
     }
 
     #[test]

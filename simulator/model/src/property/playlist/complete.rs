@@ -2,7 +2,7 @@
 //!
 //! Why: a playlist that plays half of a meeting looks whole until somebody needs the other half.
 //!
-//! The rule: when an HLS egress ends COMPLETE or `LIMIT_REACHED`, its event playlist is in the sink and names as many
+//! The rule: when an HLS egress ends COMPLETE or `LIMIT_REACHED`, and has uploaded everything, its event playlist is in the sink and names as many
 //! segments as the egress reported, and each of them is there: one check a segment. A segment that is deleted later,
 //! while retention or a hold still keeps it, breaks the promise without a further check.
 //!
@@ -41,7 +41,9 @@ impl Property for Complete {
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
         match *fact {
-            Fact::EgressChanged { egress, status: EgressStatus::Complete | EgressStatus::LimitReached, .. } => {
+            Fact::EgressChanged { egress, status: EgressStatus::Complete | EgressStatus::LimitReached, .. }
+                if !state.egress(egress).draining =>
+            {
                 self.judge(egress, state, verdict);
             }
             Fact::Sink { bucket, change, .. } if custody::is_removal(change.kind) && !self.segments.is_empty() => {

@@ -4,7 +4,7 @@ use super::complete::Complete;
 use super::r#final::Final;
 use super::plays::Plays;
 use super::via_cdn::ViaCdn;
-use crate::livekit::EgressStatus;
+use crate::livekit::{EgressStatus, SegmentsInfo};
 use crate::property::stage::{ACME_1, Stage, composite, segments};
 use crate::scenario::Recording::Compliance;
 use crate::trace::Viewing;
@@ -56,6 +56,23 @@ mod complete {
         let mut stage = Stage::new(Complete::default());
         stage.recorded_hls("standup", "1h", 980);
         assert_eq!(stage.tally(), (980, 0));
+    }
+
+    #[test]
+    fn at_its_limit_it_is_judged_behind_the_last_upload() {
+        let mut stage = Stage::new(Complete::default());
+        let call = stage.call(ACME_1, Compliance, "standup", "1h", &["alice"]);
+        let egress = stage.start(call, composite(), vec![segments("rec")]);
+        let playlist_name = String::from("standup/p.m3u8");
+        stage.egress(egress).info.segment_results = vec![SegmentsInfo { playlist_name, ..SegmentsInfo::default() }];
+        stage.active(egress);
+        stage.upload(egress, "standup/s_0.ts");
+        stage.at("10m").limit(egress);
+        stage.upload(egress, "standup/s_1.ts");
+        stage.upload_playlist(egress, "standup/p.m3u8", 2, true);
+        stage.egress(egress).info.segment_results[0].segment_count = 2;
+        stage.drained(egress, &[]);
+        assert_eq!(stage.tally(), (2, 0));
     }
 
     #[test]

@@ -7,13 +7,13 @@
 //! last one's end, within `gap`, where the operator did not cause that end. Each has one output: a file or segments.
 //! Everybody who publishes sound and stays longer than `startup` is heard from `startup` behind joining until
 //! leaving, except for up to `gap` behind an end that the operator did not cause and for what a failed egress took
-//! with it. Track egresses are no evidence. It is judged when call and egresses have ended; a call that still runs at
+//! with it; if that is all there was to hear, no composite need be stored. Track egresses are no evidence. It is judged when call and egresses have ended; a call that still runs at
 //! the end is not exercised, nor is one in which nobody stays longer than `startup` and nothing is recorded.
 //!
 //! Broken by `track-for-compliance`, which records each speaker into a file of their own.
 
 use crate::livekit::TrackSource;
-use crate::property::coverage::{Stretch, ended_by_itself, first_hole};
+use crate::property::coverage::{Stretch, began, ended_by_itself, first_hole};
 use crate::property::settled::PerCall;
 use crate::property::{About, Verdict, words};
 use crate::scenario::Recording;
@@ -64,6 +64,9 @@ fn composites<'s>(state: &'s State, call: &'s CallState) -> impl Iterator<Item =
 /// What is wrong with the recordings taken as a chain.
 fn broken_chain(state: &State, call: &CallState, chain: &[&Egress]) -> Option<String> {
     if chain.is_empty() {
+        if composites(state, call).any(Egress::is_failed) && unheard(state, call).is_none() {
+            return None;
+        }
         let composites = composites(state, call).count();
         let others = call.egresses.len() - composites;
         return Some(match (composites, others) {
@@ -100,7 +103,7 @@ fn broken_chain(state: &State, call: &CallState, chain: &[&Egress]) -> Option<St
                 began.since(ended)
             ));
         }
-        if began.since(ended) > gap {
+        if self::began(next).unwrap_or(began).since(ended) > gap {
             return Some(format!(
                 "egress {successor} went on only {} after egress {id} had ended by itself, which is more than {gap}",
                 began.since(ended)

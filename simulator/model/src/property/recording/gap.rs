@@ -3,7 +3,8 @@
 //! Why: recorders fail in the middle of calls. What is said until somebody starts another one is lost.
 //!
 //! The rule: a composite of a compliance call ends more than `gap` before the call does, and not because the operator
-//! stopped it. Then, `gap` later, another composite of the call has been started since, or the call is over.
+//! stopped it. Then, `gap` later, another composite of the call has been started since, or the call is over. Where its
+//! worker died without a word, it has ended when its recorder is seen to have left the room.
 //!
 //! Broken by `no-replacement`, which takes `egress_ended` for the end of the call.
 
@@ -40,14 +41,23 @@ impl Property for Gap {
     }
 
     fn wants(&self, kind: FactKind) -> bool {
-        kind == FactKind::EgressChanged
+        matches!(kind, FactKind::EgressChanged | FactKind::ParticipantLeft)
     }
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, _verdict: &mut Verdict) {
-        let Fact::EgressChanged { egress: ix, status, .. } = *fact else { return };
+        let (ix, recording) = match *fact {
+            Fact::EgressChanged { egress, status, .. } => {
+                (egress, matches!(status, EgressStatus::Starting | EgressStatus::Active))
+            }
+            Fact::ParticipantLeft { recorder: true, identity, .. } => match state.egress_named(identity) {
+                Some(egress) if egress.lost.is_some() => (egress.ix, false),
+                _ => return,
+            },
+            _ => return,
+        };
         let egress = state.egress(ix);
         let call = state.call(egress.call);
-        if matches!(status, EgressStatus::Starting | EgressStatus::Active) {
+        if recording {
             if egress.is_composite() && call.recording == Recording::Compliance {
                 self.live.insert(ix);
             }
@@ -83,7 +93,7 @@ impl Property for Gap {
                         "{} ended by itself ({}) {} before its call, and {gap} later no other composite was \
                          recording the call",
                         words::egress(state, ix),
-                        if egress.info.error.is_empty() { &egress.info.details } else { &egress.info.error },
+                        words::reason(egress),
                         call.ends_at.since(at - gap),
                     )
                 },

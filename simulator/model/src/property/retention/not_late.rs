@@ -49,7 +49,7 @@ impl Property for NotLate {
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, _verdict: &mut Verdict) {
         match *fact {
-            Fact::EgressChanged { egress, status, .. } if !status.is_live() => {
+            Fact::EgressChanged { egress, status, .. } if !status.is_live() && !state.egress(egress).draining => {
                 if let Some(max) = state.tenant_rule(state.tenant_of(egress).ix).retention_max {
                     self.due.push(state.egress(egress).info.ended_at.unwrap_or(state.now) + max, egress);
                 }

@@ -57,7 +57,7 @@ impl Property for WholeRecording {
             return;
         }
         let Some(ix) = custody::recording_of(state, bucket, change) else { return };
-        if state.egress(ix).info.ended_at.is_some() && self.touched.insert(ix) {
+        if state.egress(ix).over_at().is_some() && self.touched.insert(ix) {
             self.due.push(state.now + ONE_DELETION, ix);
         }
     }

@@ -99,6 +99,9 @@ fn world() -> State {
             objects: vec!["acme-1/a.mp4".into()],
             bucket: "rec-eu-1".into(),
             outlives_room: false,
+            start_delay: Span::ZERO,
+            draining: false,
+            lost: None,
         }],
         egress_by_id: TextMap::from_iter([(id, EgressIx(0))]),
         sink: Sink {
@@ -147,6 +150,8 @@ fn info() -> EgressInfo {
         details: String::new(),
         error: String::new(),
         error_code: 0,
+        retry_count: 0,
+        flaw: None,
     }
 }
 

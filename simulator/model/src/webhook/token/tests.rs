@@ -55,6 +55,8 @@ fn egress_ended() -> WebhookEvent {
         details: "End reason: StopEgress API".into(),
         error: String::new(),
         error_code: 0,
+        retry_count: 0,
+        flaw: None,
     };
     WebhookEvent {
         id: "EV_c".into(),
