@@ -13,6 +13,7 @@ mod deletes_segments;
 mod first_page_only;
 mod forgets_a_bucket;
 mod hoards_memory;
+mod ignores_backup;
 mod ignores_batch_errors;
 mod ignores_holds;
 mod keeps_links;
@@ -35,8 +36,10 @@ mod records_all;
 mod records_none;
 mod recurses;
 mod row_at_end;
+mod single_pass;
 mod spins;
 mod track_for_compliance;
+mod trusts_complete;
 mod trusts_unsigned;
 mod two_composites;
 mod wrong_bucket;
@@ -69,12 +72,15 @@ pub const OPERATORS: &[About] = &[
     first_page_only::ABOUT,
     forgets_a_bucket::ABOUT,
     ignores_batch_errors::ABOUT,
+    ignores_backup::ABOUT,
+    single_pass::ABOUT,
     no_head::ABOUT,
     marker_is_gone::ABOUT,
     prefix_sweep::ABOUT,
     keeps_links::ABOUT,
     row_at_end::ABOUT,
     phantom_stored::ABOUT,
+    trusts_complete::ABOUT,
     audit_first::ABOUT,
     no_audit_of_holds::ABOUT,
     trusts_unsigned::ABOUT,
@@ -108,12 +114,15 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "first-page-only" => Box::new(first_page_only::FirstPageOnly(sound)),
         "forgets-a-bucket" => Box::new(forgets_a_bucket::ForgetsABucket(sound)),
         "ignores-batch-errors" => Box::new(ignores_batch_errors::IgnoresBatchErrors(sound)),
+        "ignores-backup" => Box::new(ignores_backup::IgnoresBackup(sound)),
+        "single-pass" => Box::new(single_pass::SinglePass(sound)),
         "no-head" => Box::new(no_head::NoHead(sound)),
         "marker-is-gone" => Box::new(marker_is_gone::MarkerIsGone(sound)),
         "prefix-sweep" => Box::new(prefix_sweep::PrefixSweep(sound)),
         "keeps-links" => Box::new(keeps_links::KeepsLinks(sound)),
         "row-at-end" => Box::new(row_at_end::RowAtEnd(sound)),
         "phantom-stored" => Box::new(phantom_stored::PhantomStored(sound)),
+        "trusts-complete" => Box::new(trusts_complete::TrustsComplete(sound)),
         "audit-first" => Box::new(audit_first::AuditFirst(sound)),
         "no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),
         "trusts-unsigned" => Box::new(trusts_unsigned::TrustsUnsigned(sound)),
@@ -140,6 +149,7 @@ mod tests {
             livekit: LivekitServer { url: String::new(), api_key: String::new(), api_secret: String::new() },
             s3: S3Server { url: String::new(), access_key: String::new(), secret_key: String::new() },
             tenants: Vec::new(),
+            backup_bucket: None,
             config: String::new(),
         };
         for about in OPERATORS {

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use crate::sink::PlaylistId;
 use crate::state::EgressIx;
 use crate::time::{Span, Time};
+use upload::Uploader;
 
 pub mod error;
 pub mod filename;
 mod lifecycle;
 mod path;
 mod service;
-mod upload;
+pub(crate) mod upload;
 pub mod validate;
 
 /// The egress workers, and what LiveKit's store remembers of their work.
@@ -34,6 +35,8 @@ struct Worker {
     open_outputs: u32,
     /// The HLS output, from ACTIVE on.
     hls: Option<Hls>,
+    /// Uploaders that something has befallen, by output.
+    uploaders: BTreeMap<usize, Uploader>,
 }
 
 /// Progress of an HLS output.
@@ -59,6 +62,4 @@ struct Hls {
     unlisted: u64,
     /// When the event playlist was uploaded.
     listed_at: Option<Time>,
-    /// The live playlist was uploaded.
-    live_listed: bool,
 }

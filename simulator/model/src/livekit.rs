@@ -234,6 +234,10 @@ pub struct EgressInfo {
     pub error: String,
     /// HTTP status of the error; 0 for none.
     pub error_code: i32,
+    /// Some of it went to the backup storage.
+    pub backup_storage_used: bool,
+    /// How often LiveKit Cloud has begun it anew; a server of one's own never does.
+    pub retry_count: i32,
 }
 
 /// `livekit.Room`.

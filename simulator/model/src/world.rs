@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::call::{Call, Command, Surface};
 use crate::chance::Chance;
 use crate::egress::Recorders;
+use crate::egress::upload::Late;
 use crate::fault::{Faults, Point, Strike};
 use crate::operator::Host;
 use crate::property::{About, Monitor, Property, Verdict};
@@ -146,6 +147,8 @@ pub(crate) enum Event {
     EgressStored { egress: EgressIx },
     /// A queue of the notifier tries again.
     QueueTries { queue: Arc<str> },
+    /// An upload that was reported long ago reaches the sink.
+    UploadArrives { egress: EgressIx, late: Box<Late> },
     /// One delivery beside the queues.
     ExtraDelivery { delivery: u64 },
     /// A call of an instance takes effect.
@@ -302,6 +305,7 @@ impl<'a> World<'a> {
             Event::SegmentStored { egress, plan } => self.segment_stored(egress, plan),
             Event::EgressStored { egress } => self.egress_stored(egress),
             Event::QueueTries { queue } => self.queue_tries(&queue),
+            Event::UploadArrives { egress, late } => self.upload_arrives(egress, *late),
             Event::ExtraDelivery { delivery } => self.extra_delivery(delivery),
             Event::CallApplies { instance, incarnation } => self.call_applies(instance, incarnation),
             Event::Restarts { instance } => self.restarts(instance),

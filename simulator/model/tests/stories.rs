@@ -418,6 +418,7 @@ fn commits_are_all_or_nothing() {
         room: "standup".into(),
         bucket: "rec".into(),
         key: SinkKey::Prefix("acme/".into()),
+        backup_bucket: None,
         kind: "composite".into(),
         state: RowState::Recording,
         details: "{}".into(),

@@ -95,9 +95,9 @@ impl dyn Steps {
     /// Looks at what an egress left, publishes it if all of it is there, and says what the inventory is to say.
     fn inspect(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Result<Row> {
         let stored = self.is_stored(cx, recording)?;
-        if stored {
+        if stored && let Some(bucket) = self.plays_from(cx, recording)? {
             // Before the commit that ends the matter: a crash in between publishes twice, not never.
-            self.publish(cx, recording)?;
+            self.publish(cx, &Recording { bucket, ..recording.clone() })?;
         }
         Ok(self.closing_row(recording, stored))
     }

@@ -65,7 +65,6 @@ impl World<'_> {
                 next_cut: self.state.now + segment,
                 unlisted: 0,
                 listed_at: None,
-                live_listed: false,
             });
             self.plan_segment(ix);
         }
@@ -150,7 +149,7 @@ impl World<'_> {
         self.upload_manifests(ix);
         let now = self.state.now;
         let egress = &mut self.state.egresses[ix.0 as usize];
-        egress.stored = true;
+        egress.stored = !egress.spoilt;
         egress.info.status = EgressStatus::Complete;
         egress.info.updated_at = Some(now);
         egress.info.ended_at = Some(now);

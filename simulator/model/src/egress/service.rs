@@ -55,6 +55,8 @@ impl World<'_> {
             details: String::new(),
             error: String::new(),
             error_code: 0,
+            backup_storage_used: false,
+            retry_count: 0,
         };
         for output in &request.outputs {
             match output {
@@ -95,6 +97,8 @@ impl World<'_> {
             end: None,
             stored: false,
             objects: Vec::new(),
+            lost: Vec::new(),
+            spoilt: false,
             bucket: bucket.into(),
             outlives_room: false,
         });

@@ -5,6 +5,7 @@ use super::Kind;
 pub mod egress;
 pub mod operator;
 pub mod s3;
+pub mod upload;
 pub mod webhook;
 
 /// Every kind, in order of name.
@@ -14,6 +15,11 @@ pub static KINDS: &[&Kind] = &[
     &operator::CRASH,
     &s3::BATCH_PARTIAL,
     &s3::SLOW_DOWN,
+    &upload::DAMAGED,
+    &upload::FAIL,
+    &upload::LATE,
+    &upload::LOST,
+    &upload::SLOW,
     &webhook::DROP,
     &webhook::DUPLICATE,
     &webhook::FORGED,

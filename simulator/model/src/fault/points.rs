@@ -9,6 +9,12 @@ pub static POINTS: &[&str] = &[
     "egress.active",
     "egress.start",
     "operator.call",
+    "upload.file",
+    "upload.live_playlist",
+    "upload.manifest",
+    "upload.playlist",
+    "upload.playlist_end",
+    "upload.segment",
     "webhook.delivery",
     // `Call::name`.
     "audit.append",
@@ -64,7 +70,7 @@ mod tests {
         let source = include_str!("../call.rs");
         let body = source.split("pub const fn name(").nth(1).expect("Call::name").split("\n    }\n").next().unwrap();
         let names: Vec<&str> = body.lines().filter_map(|line| line.split("=> \"").nth(1)?.split('"').next()).collect();
-        assert_eq!(names.len() + 4, POINTS.len());
+        assert_eq!(names.len() + 10, POINTS.len());
         for name in names {
             assert!(POINTS.contains(&name), "{name} is missing in POINTS");
         }

@@ -1,7 +1,8 @@
 //! Which stretch of a call is in the recordings.
 //!
 //! What a stored egress recorded counts as covered. After an end that the operator did not cause, `gap` is excused.
-//! Where an egress failed and nothing of it is in the sink, its own time is excused too: nobody can bring it back.
+//! Where an egress failed and nothing of it is in the sink, or a fault of its uploads kept media from there or damaged
+//! it, its own time is excused too: nobody can bring it back.
 
 use crate::state::{Egress, End};
 use crate::time::{Span, Time};
@@ -49,5 +50,6 @@ fn piece(egress: &Egress, gap: Span) -> Option<Stretch> {
         return Some(Stretch { from: egress.active_at?, to: egress.stopped_at? + excused });
     }
     let end = egress.stopped_at.or(egress.info.ended_at)?;
-    (egress.end == Some(End::Failed)).then_some(Stretch { from: egress.info.started_at?, to: end + excused })
+    (egress.end == Some(End::Failed) || egress.spoilt)
+        .then_some(Stretch { from: egress.info.started_at?, to: end + excused })
 }

@@ -24,7 +24,7 @@ use crate::scenario::{
 };
 use crate::sink::{Body, Bucket, Change, ChangeKind, Content, Media, Origin, Sink, Upload, Version, Versions};
 use crate::state::{
-    CallIx, CallState, Egress, EgressIx, End, HoldState, ParticipantState, Ports, State, TenantIx, TenantState,
+    CallIx, CallState, Egress, EgressIx, End, HoldState, Object, ParticipantState, Ports, State, TenantIx, TenantState,
     TrackState,
 };
 use crate::text_map::TextMap;
@@ -235,6 +235,8 @@ impl Stage {
             details: String::new(),
             error: String::new(),
             error_code: 0,
+            backup_storage_used: false,
+            retry_count: 0,
         };
         let attempt = self.state.call(call).egresses.len() as u32;
         self.state.egresses.push(Egress {
@@ -247,6 +249,8 @@ impl Stage {
             end: None,
             stored: false,
             objects: Vec::new(),
+            lost: Vec::new(),
+            spoilt: false,
             bucket,
             outlives_room: false,
         });
@@ -376,8 +380,9 @@ impl Stage {
     fn put(&mut self, ix: EgressIx, key: &str, body: Bytes) {
         let bucket = self.state.egress(ix).bucket.clone();
         let key: Arc<str> = key.into();
-        if !self.state.egress(ix).objects.contains(&key) {
-            self.egress(ix).objects.push(key.clone());
+        let object = Object { bucket: bucket.clone(), key: key.clone() };
+        if !self.state.egress(ix).objects.contains(&object) {
+            self.egress(ix).objects.push(object);
         }
         let content = Content {
             size: body.len() as u64,
@@ -472,6 +477,7 @@ impl Stage {
             room: String::new(),
             bucket: egress.bucket.to_string(),
             key,
+            backup_bucket: self.state.scenario.world.backup_bucket.clone(),
             kind: "composite".into(),
             state: row_state,
             details: String::new(),
@@ -538,6 +544,7 @@ impl Stage {
             s3_access_key: String::new(),
             s3_secret_key: String::new(),
             tenants: Vec::new(),
+            backup_bucket: None,
             config: String::new(),
         };
         self.see(&Fact::Booted { boot: &Arc::new(boot) });

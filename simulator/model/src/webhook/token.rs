@@ -266,6 +266,8 @@ mod tests {
             details: "End reason: StopEgress API".into(),
             error: String::new(),
             error_code: 0,
+            backup_storage_used: false,
+            retry_count: 0,
         };
         WebhookEvent {
             id: "EV_c".into(),

@@ -9,6 +9,7 @@ use super::{Event, World};
 use crate::call::{Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, HeadResult, Timer};
 use crate::fault::Point;
 use crate::operator::{Guest, Step, Trap, TrapKind};
+use crate::scenario::Bucket;
 use crate::time::Span;
 use crate::trace::{Fact, WebhookFact};
 
@@ -82,17 +83,16 @@ impl World<'_> {
 
     fn boot(&self, instance: u32, incarnation: u32) -> Boot {
         let scenario = &self.state.scenario;
+        let bucket = |name: &String| {
+            let Bucket { name, region, versioning: versioned, object_lock, .. } = scenario.bucket(name);
+            BootBucket { name, region, versioned, object_lock }
+        };
         let tenants = scenario
             .tenants
             .iter()
             .map(|tenant| BootTenant {
                 name: tenant.name.clone(),
-                buckets: tenant
-                    .buckets
-                    .iter()
-                    .map(|name| scenario.bucket(name))
-                    .map(|bucket| BootBucket { name: bucket.name, region: bucket.region, versioned: bucket.versioning })
-                    .collect(),
+                buckets: tenant.buckets.iter().map(bucket).collect(),
                 cdn: tenant.cdn.clone(),
                 retention: tenant.retention,
                 retention_max: tenant.retention_max,
@@ -110,6 +110,7 @@ impl World<'_> {
             s3_access_key: "minioadmin".into(),
             s3_secret_key: "minioadmin".into(),
             tenants,
+            backup_bucket: scenario.world.backup_bucket.as_ref().map(bucket),
             config: serde_json::to_string(&scenario.operator.config).expect("TOML tables are JSON objects"),
         }
     }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use crate::property::deadlines::Deadlines;
 use crate::property::{About, Property, Verdict, custody, words};
 use crate::sink::Origin;
-use crate::state::{EgressIx, State, TenantIx};
+use crate::state::{EgressIx, Object, State, TenantIx};
 use crate::time::Time;
 use crate::trace::{Fact, FactKind};
 
@@ -73,45 +73,45 @@ impl Property for Complete {
 
 fn judge(ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
     let egress = state.egress(ix);
-    let bucket = &*egress.bucket;
     let uploads = unfinished_uploads(ix, state);
-    for key in &egress.objects {
+    for object in &egress.objects {
+        let Object { bucket, key } = object;
         let left = custody::remains(state, bucket, key, ix);
-        let uploading = uploads.contains(&**key);
+        let uploading = uploads.contains(&(&**bucket, &**key));
         verdict.check(
             left.is_none() && !uploading,
             at,
             || words::about_key(state, bucket, key, ix),
             || {
                 let left = left.map_or_else(|| "an unfinished upload".into(), |left| left.to_string());
-                message(ix, key, &left, at, state)
+                message(ix, (bucket, key), &left, at, state)
             },
         );
     }
-    for key in uploads.into_iter().filter(|key| egress.objects.iter().all(|object| **object != **key)) {
+    let stored = |bucket: &str, key: &str| egress.objects.iter().any(|one| *one.key == *key && *one.bucket == *bucket);
+    for (bucket, key) in uploads.into_iter().filter(|(bucket, key)| !stored(bucket, key)) {
         verdict.overturned(at, words::about_key(state, bucket, key, ix), || {
-            message(ix, key, "an unfinished upload", at, state)
+            message(ix, (bucket, key), "an unfinished upload", at, state)
         });
     }
 }
 
-fn message(ix: EgressIx, key: &str, left: &str, at: Time, state: &State) -> String {
+fn message(ix: EgressIx, (bucket, key): (&str, &str), left: &str, at: Time, state: &State) -> String {
     let tenant = state.tenant_of(ix);
     format!(
         "nothing of tenant {} may be left {} after its contract's end, but {left} of {} is still in the sink",
         tenant.name,
         at.since(tenant.contract_ended.unwrap_or(at)),
-        words::key(state, &state.egress(ix).bucket, key, ix)
+        words::key(state, bucket, key, ix)
     )
 }
 
-/// Keys for which an upload of this egress was begun and neither finished nor aborted.
-fn unfinished_uploads(ix: EgressIx, state: &State) -> BTreeSet<&str> {
-    let Some(bucket) = state.sink.buckets.get(&*state.egress(ix).bucket) else { return BTreeSet::new() };
-    bucket
-        .uploads
-        .iter()
-        .filter(|(_, upload)| upload.origin == Origin::Egress(ix))
-        .map(|((key, _), _)| key.as_str())
+/// Bucket and key of uploads of this egress that were begun and neither finished nor aborted.
+fn unfinished_uploads(ix: EgressIx, state: &State) -> BTreeSet<(&str, &str)> {
+    let buckets = state.buckets_of(ix).filter_map(|name| Some((name, state.sink.buckets.get(name)?)));
+    buckets
+        .flat_map(|(name, bucket)| bucket.uploads.iter().map(move |upload| (name, upload)))
+        .filter(|(_, (_, upload))| upload.origin == Origin::Egress(ix))
+        .map(|(name, ((key, _), _))| (name, key.as_str()))
         .collect()
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use crate::call::Order;
 use crate::property::deadlines::Deadlines;
 use crate::property::{About, Property, Verdict, custody, words};
-use crate::state::{EgressIx, State};
+use crate::state::{EgressIx, Object, State};
 use crate::time::Time;
 use crate::trace::{Fact, FactKind};
 
@@ -71,8 +71,7 @@ impl Property for NotLate {
                 continue;
             }
             let egress = state.egress(ix);
-            let bucket = &*egress.bucket;
-            for key in &egress.objects {
+            for Object { bucket, key } in &egress.objects {
                 let left = custody::remains(state, bucket, key, ix);
                 verdict.check(
                     left.is_none(),

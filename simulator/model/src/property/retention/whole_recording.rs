@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use crate::property::deadlines::Deadlines;
 use crate::property::{About, Property, Verdict, custody, words};
-use crate::state::{EgressIx, State};
+use crate::state::{EgressIx, Object, State};
 use crate::time::{Span, Time};
 use crate::trace::{Actor, Fact, FactKind};
 
@@ -82,15 +82,17 @@ impl Property for WholeRecording {
 
 fn judge(ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
     let egress = state.egress(ix);
-    let bucket = &*egress.bucket;
-    let mut left = egress.objects.iter().filter_map(|key| Some((key, custody::remains(state, bucket, key, ix)?)));
+    let mut left = egress
+        .objects
+        .iter()
+        .filter_map(|object| Some((object, custody::remains(state, &object.bucket, &object.key, ix)?)));
     let first = left.next();
     verdict.check(
         first.is_none(),
         at,
-        || first.map_or_else(Vec::new, |(key, _)| words::about_key(state, bucket, key, ix)),
+        || first.map_or_else(Vec::new, |(object, _)| words::about_key(state, &object.bucket, &object.key, ix)),
         || {
-            let (key, remains) = first.expect("something is left of it");
+            let (Object { bucket, key }, remains) = first.expect("something is left of it");
             format!(
                 "the {} of {} go together, but some were deleted and {} left: s3://{bucket}/{key} among them, \
                  with {remains}",
