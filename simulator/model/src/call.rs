@@ -357,6 +357,18 @@ impl Call {
         }
     }
 
+    /// The egress that it is about, by id.
+    pub fn egress_id(&self) -> Option<&str> {
+        match self {
+            Call::StopEgress { egress_id }
+            | Call::ListEgress { egress_id, .. }
+            | Call::InventoryGet { egress_id }
+            | Call::Retract { egress_id } => Some(egress_id),
+            Call::Publish(link) => Some(&link.egress_id),
+            _ => None,
+        }
+    }
+
     /// The keys that it is about.
     pub fn keys(&self) -> Vec<&str> {
         match self {

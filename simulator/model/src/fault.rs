@@ -15,7 +15,7 @@ pub mod points;
 
 pub use anchor::{Faults, Point, Strike};
 pub use kinds::{KINDS, kind};
-pub use points::POINTS;
+pub use points::points;
 
 /// One thing that can go wrong.
 #[derive(Debug)]

@@ -22,6 +22,7 @@ use crate::time::Time;
 
 pub mod body;
 pub mod delete;
+pub mod error;
 pub mod list;
 pub mod multipart;
 pub mod object;

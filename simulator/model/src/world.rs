@@ -3,8 +3,8 @@
 //! A run is a plain synchronous loop over a time-ordered queue. The operator is a coroutine: a call that it makes is
 //! one more event, at which faults are asked, the effect is applied, facts go out and the operator is resumed with
 //! the reply. The parts of the world are `impl World` blocks beside this file: `rooms` (calls of the scenario),
-//! `instances` (the operator's incarnations and what they are handed), `calls` (what each call does), `ports` (durable
-//! ports), `orders` (commands, contract ends, viewers), and in their own folders `egress` and `webhook`.
+//! `instances` (the operator's incarnations and what they are handed), `calls` (what each call does), `interference` (what
+//! faults make of a call), `ports` (durable ports), `orders` (commands, contract ends, viewers), and in their own folders `egress` and `webhook`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -27,6 +27,7 @@ use crate::webhook::Notifier;
 
 mod calls;
 mod instances;
+mod interference;
 mod log;
 mod orders;
 mod ports;
@@ -151,8 +152,8 @@ pub(crate) enum Event {
     UploadArrives { egress: EgressIx, late: Box<Late> },
     /// One delivery beside the queues.
     ExtraDelivery { delivery: u64 },
-    /// A call of an instance takes effect.
-    CallApplies { instance: u32, incarnation: u32 },
+    /// A call of an instance takes effect, or is answered.
+    CallGoesOn { instance: u32, incarnation: u32 },
     /// An instance is started again.
     Restarts { instance: u32 },
     /// A timer of the operator is due, unless it was set anew since.
@@ -307,7 +308,7 @@ impl<'a> World<'a> {
             Event::QueueTries { queue } => self.queue_tries(&queue),
             Event::UploadArrives { egress, late } => self.upload_arrives(egress, *late),
             Event::ExtraDelivery { delivery } => self.extra_delivery(delivery),
-            Event::CallApplies { instance, incarnation } => self.call_applies(instance, incarnation),
+            Event::CallGoesOn { instance, incarnation } => self.call_goes_on(instance, incarnation),
             Event::Restarts { instance } => self.restarts(instance),
             Event::TimerDue { name, setting } => self.timer_due(&name, setting),
             Event::Again { item } => self.inbox.push_back(item),

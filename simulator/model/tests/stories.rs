@@ -19,6 +19,9 @@ use egress_sim_model::time::{Span, Time};
 use egress_sim_model::trace::{Fact, Viewing, Witness};
 use egress_sim_model::world::{Outcome, Run};
 
+#[path = "stories/interference.rs"]
+mod interference;
+
 type Play = Rc<dyn Fn(&Delivery, &[Reply]) -> Step>;
 
 /// An operator that plays a script.

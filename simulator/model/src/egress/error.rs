@@ -67,6 +67,19 @@ pub fn no_response_from_servers(prefixed: bool) -> CallError {
     twirp("unavailable", "no response from servers", prefixed)
 }
 
+/// What the server or its workers say with a code when a fault has them refuse.
+pub fn refused(code: &str, prefixed: bool) -> CallError {
+    let (message, by_the_server) = match code {
+        "unavailable" => ("no response from servers", false),
+        "not_found" => ("requested room does not exist", false),
+        "resource_exhausted" => ("rate limit exceeded", true),
+        "permission_denied" | "unauthenticated" => ("permissions denied", true),
+        "internal" => ("handler failed to start", false),
+        other => (other, false),
+    };
+    twirp(code, message, prefixed && !by_the_server)
+}
+
 /// `StopEgress` for an egress that is stored as live and whose handler is gone.
 pub fn request_timed_out(prefixed: bool) -> CallError {
     twirp("deadline_exceeded", "request timed out", prefixed)

@@ -72,6 +72,11 @@ impl Faults {
         self.scenario.faults.iter().any(|fault| fault.kind.name == kind)
     }
 
+    /// Whether the scenario has any fault of these kinds.
+    pub fn any_of(&self, kinds: &[&str]) -> bool {
+        self.scenario.faults.iter().any(|fault| kinds.contains(&fault.kind.name))
+    }
+
     /// A named step has happened: faults `after` it may strike from now on.
     pub fn release(&mut self, step: &str) {
         for (fault, progress) in self.scenario.faults.iter().zip(&mut self.progress) {

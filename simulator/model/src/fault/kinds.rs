@@ -1,10 +1,13 @@
 //! The kinds of fault that this build knows, one constant a file below `fault/`.
 
 use super::Kind;
+use crate::call::Surface;
 
 pub mod egress;
+pub mod livekit;
 pub mod operator;
 pub mod s3;
+pub mod store;
 pub mod upload;
 pub mod webhook;
 
@@ -12,9 +15,22 @@ pub mod webhook;
 pub static KINDS: &[&Kind] = &[
     &egress::ABORT,
     &egress::OUTLIVES_ROOM,
+    &livekit::REFUSED,
+    &livekit::SLOW,
+    &livekit::TIMEOUT,
+    &livekit::UNREACHABLE,
     &operator::CRASH,
     &s3::BATCH_PARTIAL,
+    &s3::BROKEN_REPLY,
+    &s3::INTERNAL_ERROR,
+    &s3::REFUSED,
+    &s3::SLOW,
     &s3::SLOW_DOWN,
+    &s3::TIMEOUT,
+    &s3::UNREACHABLE,
+    &store::SLOW,
+    &store::TIMEOUT,
+    &store::UNAVAILABLE,
     &upload::DAMAGED,
     &upload::FAIL,
     &upload::LATE,
@@ -24,6 +40,27 @@ pub static KINDS: &[&Kind] = &[
     &webhook::DUPLICATE,
     &webhook::FORGED,
 ];
+
+/// Those that strike at an operator's call as a whole, whatever it asks for, by the surface that answers the call.
+pub const fn at_calls_of(surface: Surface) -> &'static [&'static str] {
+    match surface {
+        Surface::Livekit => {
+            &["livekit.refused", "livekit.slow", "livekit.timeout", "livekit.unreachable", "operator.crash"]
+        }
+        Surface::S3 => &[
+            "operator.crash",
+            "s3.broken_reply",
+            "s3.internal_error",
+            "s3.refused",
+            "s3.slow",
+            "s3.slow_down",
+            "s3.timeout",
+            "s3.unreachable",
+        ],
+        Surface::Ports => &["operator.crash", "store.slow", "store.timeout", "store.unavailable"],
+        Surface::Host => &["operator.crash"],
+    }
+}
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

@@ -77,9 +77,6 @@ impl World<'_> {
     }
 
     fn apply_s3(&mut self, instance: u32, call: &Call) -> Reply {
-        if let Some(error) = self.s3_refusal(instance, call) {
-            return call.failed(error);
-        }
         let now = self.state.now;
         let chance = self.chance;
         let origin = Origin::Operator;
@@ -144,16 +141,6 @@ impl World<'_> {
             self.log.emit(&self.state, &Fact::Sink { by: Actor::Operator(instance), bucket, change });
         }
         Ok(reply)
-    }
-
-    /// Faults that refuse a whole S3 request.
-    fn s3_refusal(&mut self, instance: u32, call: &Call) -> Option<CallError> {
-        const KINDS: &[&str] = &["s3.slow_down"];
-        if !KINDS.iter().any(|kind| self.faults.has(kind)) {
-            return None;
-        }
-        self.strike_s3(KINDS, instance, call)?;
-        Some(CallError::rejected("SlowDown", 503, "Please reduce your request rate."))
     }
 
     fn strike_s3(&mut self, kinds: &[&str], instance: u32, call: &Call) -> Option<Strike> {

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
+use super::interference::Interference;
 use super::{Event, World};
-use crate::call::{Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, HeadResult, Timer};
-use crate::fault::Point;
+use crate::call::{Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, HeadResult, Reply, Timer};
 use crate::operator::{Guest, Step, Trap, TrapKind};
 use crate::scenario::Bucket;
-use crate::time::Span;
+use crate::time::{Span, Time};
 use crate::trace::{Fact, WebhookFact};
 
 /// Traps of a run after which an operator that keeps trapping is not started again: its verdict stands, and a guest that
@@ -47,9 +47,16 @@ enum Work {
     Busy {
         what: Task,
         calls: u64,
-        /// The call that it waits for.
-        pending: Option<Box<Call>>,
+        /// What it waits for.
+        pending: Option<Box<Pending>>,
     },
+}
+
+enum Pending {
+    /// The effect of a call, and the answer with it.
+    Effect(Call),
+    /// The answer to a call that has taken effect, or never will.
+    Answer(Call, Reply),
 }
 
 enum Task {
@@ -175,18 +182,12 @@ impl World<'_> {
                     let at = self.state.now + self.latency(&call);
                     let alone = self.queue.next_at().is_none_or(|next| at < next) && at <= self.end();
                     if !alone {
-                        let incarnation = self.instances[number as usize].incarnation;
-                        let Work::Busy { pending, .. } = &mut self.instances[number as usize].work else {
-                            unreachable!("an idle instance made a call");
-                        };
-                        *pending = Some(Box::new(call));
-                        self.queue.push(at, Event::CallApplies { instance: number, incarnation });
-                        return;
+                        return self.wait_for(number, Pending::Effect(call), at);
                     }
                     // Nothing else happens before this call's effect: the detour over the queue would change nothing.
                     self.log.monitor.run_due(at, &self.state);
                     self.state.now = at;
-                    match self.resolve(number, &call) {
+                    match self.resolve(number, call) {
                         Some(next) => step = next,
                         None => return,
                     }
@@ -219,53 +220,78 @@ impl World<'_> {
         Some(call)
     }
 
-    pub(super) fn call_applies(&mut self, number: u32, incarnation: u32) {
+    /// An instance waits until `at`.
+    fn wait_for(&mut self, number: u32, what: Pending, at: Time) {
+        let instance = &mut self.instances[number as usize];
+        let incarnation = instance.incarnation;
+        let Work::Busy { pending, .. } = &mut instance.work else {
+            unreachable!("an idle instance made a call");
+        };
+        *pending = Some(Box::new(what));
+        self.queue.push(at, Event::CallGoesOn { instance: number, incarnation });
+    }
+
+    /// What an instance has waited for is there.
+    pub(super) fn call_goes_on(&mut self, number: u32, incarnation: u32) {
         let instance = &mut self.instances[number as usize];
         if instance.incarnation != incarnation {
             return;
         }
         let Work::Busy { pending, .. } = &mut instance.work else { return };
-        let Some(call) = pending.take() else { return };
-        if let Some(step) = self.resolve(number, &call) {
+        let next = match pending.take().map(|pending| *pending) {
+            None => return,
+            Some(Pending::Effect(call)) => self.resolve(number, call),
+            Some(Pending::Answer(call, reply)) => self.answer(number, &call, reply),
+        };
+        if let Some(step) = next {
             self.advance(number, step);
         }
     }
 
-    /// The moment of a call's effect: faults, effect, reply. None if the instance did not live to see the reply.
-    fn resolve(&mut self, number: u32, call: &Call) -> Option<Step> {
-        if self.faults.has("operator.crash") {
-            let point = Point {
-                name: call.name(),
-                group: Some("operator.call"),
-                bucket: call.bucket(),
-                room: call.room(),
-                keys: &call.keys(),
-                instance: Some(number),
-                ..Point::default()
-            };
-            if let Some(strike) = self.strike(&["operator.crash"], &point) {
-                if self.faults.fault(strike).text("effect") == "after" {
-                    let _lost = self.apply(number, call);
+    /// The moment of a call's effect: faults, effect, answer. None if the instance has to wait, or did not live to see it.
+    fn resolve(&mut self, number: u32, call: Call) -> Option<Step> {
+        let interference = self.interference(number, &call);
+        let (reply, late) = match interference {
+            Interference::Crash { applied } => {
+                if applied {
+                    let _lost = self.apply(number, &call);
                 }
                 self.crashes(number);
                 return None;
             }
-        }
-        let payload_max = self.state.scenario.limits.host_payload_bytes;
-        let too_long = |bytes: u64| Trap {
-            kind: TrapKind::Payload,
-            message: format!("the reply to {} has {bytes} bytes, over [limits].host_payload_bytes", call.name()),
+            Interference::Fails { error, applied, after } => {
+                if applied {
+                    let _lost = self.apply(number, &call);
+                }
+                (call.failed(error), after)
+            }
+            Interference::Late(by) => (self.apply_within_limits(number, &call)?, by),
+            Interference::None => (self.apply_within_limits(number, &call)?, Span::ZERO),
         };
-        // A recording may have gigabytes: its bytes are not even made for a guest that cannot take them.
+        if late == Span::ZERO {
+            return self.answer(number, &call, reply);
+        }
+        let at = self.state.now + late;
+        self.wait_for(number, Pending::Answer(call, reply), at);
+        None
+    }
+
+    /// None: the reply would be more than a guest may be given. A recording may have gigabytes: its bytes are not even made
+    /// for a guest that cannot take them.
+    fn apply_within_limits(&mut self, number: u32, call: &Call) -> Option<Reply> {
         let body = self.body_bytes(call);
-        if body > payload_max {
-            self.trapped(number, &too_long(body));
+        if body > self.state.scenario.limits.host_payload_bytes {
+            self.trapped(number, &too_long(call, body));
             return None;
         }
-        let reply = self.apply(number, call);
+        Some(self.apply(number, call))
+    }
+
+    /// Puts an answer on record and gives it to the instance. None if that was too much for it.
+    fn answer(&mut self, number: u32, call: &Call, reply: Reply) -> Option<Step> {
         let bytes = self.log.emit(&self.state, &Fact::Replied { instance: number, call, reply: &reply });
-        if bytes > payload_max {
-            self.trapped(number, &too_long(bytes));
+        if bytes > self.state.scenario.limits.host_payload_bytes {
+            self.trapped(number, &too_long(call, bytes));
             return None;
         }
         let guest = self.instances[number as usize].guest.as_mut().expect("a waiting instance is running");
@@ -374,5 +400,12 @@ impl World<'_> {
         self.log.emit(&self.state, &Fact::CommandGiven { command: &command });
         self.commands.push(command);
         self.put_into_inbox(InboxItem::Command(self.commands.len() - 1, 1));
+    }
+}
+
+fn too_long(call: &Call, bytes: u64) -> Trap {
+    Trap {
+        kind: TrapKind::Payload,
+        message: format!("the reply to {} has {bytes} bytes, over [limits].host_payload_bytes", call.name()),
     }
 }

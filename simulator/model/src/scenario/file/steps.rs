@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Reader;
 use super::block::{Block, unknown};
 use super::problem::{Problem, nearest, suggestion};
-use crate::fault::{self, Anchor, Default as ParameterDefault, Fault, Filter, Kind, POINTS, Value};
+use crate::fault::{self, Anchor, Default as ParameterDefault, Fault, Filter, Kind, Value, points};
 use crate::scenario::{Command, OrderKind, When};
 
 impl<'d> Reader<'d> {
@@ -48,8 +48,7 @@ impl<'d> Reader<'d> {
         let filter = self.filter(&block.table("where"));
         let name = block.given_text("do")?;
         let Some(kind) = fault::kind(name) else {
-            let kinds: Vec<&str> = fault::KINDS.iter().map(|kind| kind.name).collect();
-            self.problems.push(unknown(block.place_of("do"), "fault", name, &kinds, "faults"));
+            self.problems.push(unknown_fault(block, name));
             return None;
         };
         let anchor = self.anchor(block, kind);
@@ -160,14 +159,35 @@ fn circle<'d>(name: &'d str, behind: &BTreeMap<&'d str, &'d str>) -> Vec<&'d str
     Vec::new()
 }
 
+/// The one probably meant, or those of the surface, or the surfaces there are.
+fn unknown_fault(block: &Block<'_>, name: &str) -> Problem {
+    let kinds = || fault::KINDS.iter().map(|kind| kind.name);
+    let surface_of = |kind: &'static str| kind.split('.').next().unwrap_or(kind);
+    let help = nearest(name, kinds()).map_or_else(
+        || {
+            let surface = name.split('.').next().unwrap_or(name);
+            let beside: Vec<&str> = kinds().filter(|kind| surface_of(kind) == surface).collect();
+            let mut surfaces: Vec<&str> = kinds().map(surface_of).collect();
+            surfaces.dedup();
+            if beside.is_empty() {
+                format!("faults strike at {}; `egress-sim explain` lists them", surfaces.join(", "))
+            } else {
+                format!("faults of {surface}: {}", beside.join(", "))
+            }
+        },
+        |meant| format!("did you mean \"{meant}\"?"),
+    );
+    Problem::new(block.place_of("do"), format!("there is no fault \"{name}\"")).help(help)
+}
+
 fn wrong_point(block: &Block<'_>, kind: &'static Kind, point: &str) -> Problem {
     let at = block.place_of("on");
     let own = kind.points.join(", ");
-    if POINTS.contains(&point) || point.ends_with('*') {
+    if points().any(|known| known == point) || point.ends_with('*') {
         let message = format!("{} does not strike at `{point}`", kind.name);
         return Problem::new(at, message).help(format!("it strikes at {own}"));
     }
-    let candidates: Vec<&str> = POINTS.iter().copied().filter(|candidate| kind.strikes_at(candidate)).collect();
+    let candidates: Vec<&str> = points().filter(|candidate| kind.strikes_at(candidate)).collect();
     let help = match nearest(point, candidates.iter().copied()) {
         Some(_) => suggestion(point, &candidates, "points"),
         None => format!("{} strikes at {own}", kind.name),

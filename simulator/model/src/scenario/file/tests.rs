@@ -80,7 +80,7 @@ broken! {
     room_templates: file("").replace("standup", "standup-{i}");
     duplicate_names: file("name = \"one\"\n[[tenant]]\nname = \"acme-1\"\nbuckets = [\"rec-eu-1\"]\n[[bucket]]\nname = \"rec-eu-1\"\n[[bucket]]\nname = \"rec-eu-1\"\n[[command]]\nname = \"one\"\ndo = \"playback\"\nat = \"2h\"\ntenant = \"acme-1\"\n[[expect]]\nverdict = \"pass\"\n[[expect]]\noperator = \"builtin:reference\"\nverdict = \"inconclusive\"\n");
     retention: file("").replace("buckets = [", "retention = \"30d\"\nretention_max = \"10d\"\ndelete_within = \"0s\"\ncontract_end = \"210000d\"\nbuckets = [");
-    unknown_fault: file("[[fault]]\ndo = \"webhook.dup\"\ndelay = \"1s\"\n[[fault]]\ndo = \"upload.fails\"\n");
+    unknown_fault: file("[[fault]]\ndo = \"webhook.dup\"\ndelay = \"1s\"\n[[fault]]\ndo = \"moon.eclipse\"\n[[fault]]\ndo = \"store.eclipse\"\n");
     fault_parameters: file("[[fault]]\ndo = \"s3.batch_partial\"\nkey = 1\ndelay = \"1s\"\n[[fault]]\ndo = \"operator.crash\"\neffect = \"befor\"\n");
     fault_points: file("[[fault]]\ndo = \"s3.slow_down\"\non = \"s3.put_objects\"\n[[fault]]\ndo = \"webhook.drop\"\non = \"s3.put_object\"\n[[fault]]\ndo = \"s3.slow_down\"\non = \"*\"\n");
     fault_times: file("[[fault]]\ndo = \"webhook.drop\"\nat = \"1h\"\non = \"webhook.delivery\"\n[[fault]]\ndo = \"webhook.drop\"\nat = \"1h\"\nnth = 2\n[[fault]]\ndo = \"s3.slow_down\"\ncount = 2\nfor = \"1h\"\n[[fault]]\ndo = \"s3.slow_down\"\nat = \"900d\"\n");

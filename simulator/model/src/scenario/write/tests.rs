@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::write;
-use crate::fault::{self, Anchor, Default as ParameterDefault, Fault, Filter, KINDS, Kind, POINTS, Value};
+use crate::fault::{self, Anchor, Default as ParameterDefault, Fault, Filter, KINDS, Kind, Value, points};
 use crate::livekit::TrackSource;
 use crate::scenario::file::parse;
 use crate::scenario::{
@@ -249,9 +249,8 @@ fn parameter(default: ParameterDefault) -> BoxedStrategy<Value> {
 }
 
 fn one_fault(kind: &'static Kind, tenants: &[Tenant], calls: Vec<Call>) -> impl Strategy<Value = Fault> + use<> {
-    let points: Vec<&str> =
-        POINTS.iter().copied().filter(|point| kind.strikes_at(point)).chain(kind.points.iter().copied()).collect();
-    let on = (select(points), 1..9_u64, 1..9_u64).prop_map(|(point, nth, count)| Anchor::On {
+    let all: Vec<&str> = points().filter(|point| kind.strikes_at(point)).chain(kind.points.iter().copied()).collect();
+    let on = (select(all), 1..9_u64, 1..9_u64).prop_map(|(point, nth, count)| Anchor::On {
         point: point.into(),
         nth,
         count,

@@ -1,0 +1,109 @@
+//! What faults make of an operator's call: a crash, an error instead of the effect or behind it, an answer that comes late.
+//!
+//! Any call that changes something can come to three bad ends: not applied and an error, applied and an error, applied and a
+//! crash. Which error says which of the three things the operator may conclude from it: a *rejection* and *not sent* mean that
+//! nothing was applied, *outcome unknown* means what it says. Faults that twist single parts of a reply are asked for where
+//! the reply is made, in `calls` and at the surfaces.
+
+use std::sync::Arc;
+
+use super::World;
+use crate::call::{Call, CallError};
+use crate::egress::error;
+use crate::fault::kinds::at_calls_of;
+use crate::fault::{Fault, Point};
+use crate::sink;
+use crate::time::Span;
+
+/// What becomes of a call.
+pub(super) enum Interference {
+    /// Nothing is in its way.
+    None,
+    /// The instance dies in it, before or after its effect.
+    Crash { applied: bool },
+    /// It comes back with an error, so long after the moment of its effect.
+    Fails { error: CallError, applied: bool, after: Span },
+    /// It takes effect, and its answer comes so much later.
+    Late(Span),
+}
+
+impl World<'_> {
+    /// Asks for faults at a call, at the moment of its effect.
+    pub(super) fn interference(&mut self, instance: u32, call: &Call) -> Interference {
+        let kinds = at_calls_of(call.surface());
+        if !self.faults.any_of(kinds) {
+            return Interference::None;
+        }
+        let named = call.egress_id().and_then(|id| self.state.egress_named(id));
+        let of_egress = named.map(|egress| Arc::clone(&egress.info.room_name));
+        let room = call.room().filter(|room| !room.is_empty()).or(of_egress.as_deref());
+        let of_room = room.and_then(|room| self.state.rooms.get(room)).map(|ix| self.state.call(*ix).tenant);
+        let tenant = of_room.map(|tenant| Arc::clone(&self.state.tenant(tenant).name));
+        let point = Point {
+            name: call.name(),
+            group: Some("operator.call"),
+            bucket: call.bucket(),
+            room,
+            tenant: tenant.as_deref(),
+            keys: &call.keys(),
+            instance: Some(instance),
+            ..Point::default()
+        };
+        let Some(strike) = self.strike(kinds, &point) else { return Interference::None };
+        self.carried_out(strike.fault, call)
+    }
+
+    fn carried_out(&self, fault: usize, call: &Call) -> Interference {
+        let scenario = &self.state.scenario;
+        let fault = &scenario.faults[fault];
+        let fails = |error, applied| Interference::Fails { error, applied, after: Span::ZERO };
+        match fault.kind.name {
+            "operator.crash" => Interference::Crash { applied: is_applied(fault) },
+            "livekit.slow" | "s3.slow" | "store.slow" => Interference::Late(fault.span("by")),
+            "livekit.timeout" | "s3.timeout" | "store.timeout" => {
+                let waited = fault.span("wait");
+                Interference::Fails {
+                    error: CallError::OutcomeUnknown(format!("no answer within {waited}")),
+                    applied: is_applied(fault),
+                    after: waited,
+                }
+            }
+            "livekit.unreachable" | "s3.unreachable" | "store.unavailable" => {
+                fails(CallError::NotSent("connection refused".into()), false)
+            }
+            "livekit.refused" => Interference::Fails {
+                error: error::refused(fault.text("code"), scenario.world.error_prefix),
+                applied: false,
+                after: fault.span("wait"),
+            },
+            "s3.slow_down" => fails(s3_error(call, "SlowDown"), false),
+            "s3.refused" => fails(s3_error(call, fault.text("code")), false),
+            "s3.internal_error" => {
+                let error = CallError::OutcomeUnknown(String::from("InternalError (500)"));
+                fails(error, is_applied(fault))
+            }
+            "s3.broken_reply" => {
+                let why = match fault.text("what") {
+                    "connection_reset" => "connection reset by peer while the answer was read",
+                    "truncated_xml" => "the answer's XML ends in the middle",
+                    _ => "200, but the body is an Error: InternalError",
+                };
+                fails(CallError::OutcomeUnknown(why.into()), true)
+            }
+            other => unreachable!("{other} does not strike at calls as a whole"),
+        }
+    }
+}
+
+fn is_applied(fault: &Fault) -> bool {
+    fault.text("effect") == "after"
+}
+
+/// An S3 error as the caller of this request sees it: the answer to HEAD has no body, so its code is the status alone.
+fn s3_error(call: &Call, code: &str) -> CallError {
+    let (status, message) = sink::error::status_and_message(code);
+    match call {
+        Call::HeadObject { .. } => CallError::rejected(&status.to_string(), status, ""),
+        _ => CallError::rejected(code, status, message),
+    }
+}
