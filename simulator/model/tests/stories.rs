@@ -21,6 +21,8 @@ use egress_sim_model::world::{Outcome, Run};
 
 #[path = "stories/interference.rs"]
 mod interference;
+#[path = "stories/uploads.rs"]
+mod uploads;
 
 type Play = Rc<dyn Fn(&Delivery, &[Reply]) -> Step>;
 
