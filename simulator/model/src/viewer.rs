@@ -275,6 +275,7 @@ mod tests {
             see(bench, url)
         };
         assert_eq!(with("<html>").expect_err("not a playlist").1, 200);
+        assert_eq!(with("").expect_err("no bytes").2, "it is empty: there is nothing to play");
         assert_eq!(with("#EXTM3U\n#EXT-X-ENDLIST\n").expect_err("nothing to play").1, 200);
         assert_eq!(with("#EXTM3U\nacme/seg_00000.ts\n#EXT-X-ENDLIST\n"), Ok(2));
         assert_eq!(with("#EXTM3U\nhttps://cdn.acme.example/plain/acme/rec.mp4\n#EXT-X-ENDLIST\n"), Ok(2));

@@ -88,6 +88,8 @@ impl dyn Steps {
                 }
             }
             if !commit.is_empty() {
+                // Twice: after a crash in between somebody must come, and whoever comes too early finds nothing to do.
+                self.wake(cx, tenant, now)?;
                 cx.commit(commit)?;
                 self.wake(cx, tenant, now)?;
             }

@@ -365,6 +365,26 @@ impl Stage {
         self.put(ix, key, Bytes::new());
     }
 
+    /// Bucket `versions` is the backup storage from now on.
+    pub fn with_backup(mut self) -> Stage {
+        self.scenario().world.backup_bucket = Some("versions".to_owned());
+        self
+    }
+
+    /// The egress stores an object in the backup storage.
+    pub fn upload_to_backup(&mut self, ix: EgressIx, key: &str) {
+        let own = std::mem::replace(&mut self.egress(ix).bucket, "versions".into());
+        self.put(ix, key, Bytes::new());
+        self.egress(ix).bucket = own;
+    }
+
+    /// The egress takes an object for stored that is not there.
+    pub fn lose(&mut self, ix: EgressIx, key: &str) {
+        let egress = self.egress(ix);
+        egress.spoilt = true;
+        egress.lost.push(Object { bucket: egress.bucket.clone(), key: key.into() });
+    }
+
     /// The egress stores a playlist that names this many segments.
     pub fn upload_playlist(&mut self, ix: EgressIx, key: &str, count: u64, ended: bool) {
         let mut text = "#EXTM3U\n".to_owned();

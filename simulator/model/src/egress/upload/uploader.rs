@@ -229,6 +229,10 @@ impl World<'_> {
         // What is rewritten stands near the beginning, or there is little.
         let known = |object: &Object| object.key == *upload.key && object.bucket == *bucket;
         if !(upload.rewritten && objects.iter().any(known)) {
+            // Most recordings are a file and a manifest for ever.
+            if objects.is_empty() {
+                objects.reserve_exact(2);
+            }
             objects.push(Object { bucket: Arc::clone(bucket), key: Arc::clone(upload.key) });
         }
         Ok(Uploaded { location: filename::location(bucket, upload.key), size })

@@ -62,8 +62,8 @@ pub static LATE: Kind = Kind {
     name: "upload.late",
     summary: "The worker reports the upload as done, but the object appears in the sink only `by` later, whatever has been \
               deleted meanwhile.",
-    source: "A worker that is drained finishes queued uploads behind the end that it has reported; replicated buckets do \
-             the same.",
+    source: "LiveKit sets LIMIT_REACHED with its end before it uploads what is left; a replicated bucket lags behind its \
+             source in the same way.",
     sound_operator: "Looks again under each recording's prefix before the deletion is due, and deletes what has come since.",
     on: "upload.file",
     points: EVERY,
