@@ -48,6 +48,7 @@ impl Operator for FirstOperator {
             room: room.name,
             bucket: bucket.name.clone(),
             key: SinkKey::Prefix(folder),
+            backup_bucket: None,
             kind: "composite".into(),
             state: RowState::Recording,
             details: "{}".into(),

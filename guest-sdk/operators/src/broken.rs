@@ -25,6 +25,7 @@ mod first_page_only;
 mod forgets_a_bucket;
 mod gives_up_on_locked;
 mod hoards_memory;
+mod ignores_backup;
 mod ignores_batch_errors;
 mod ignores_body_hash;
 mod ignores_holds;
@@ -60,6 +61,7 @@ mod refused_is_final;
 mod restarts_after_start_timeout;
 mod retries_forever;
 mod row_at_end;
+mod single_pass;
 mod slow_handler;
 mod spins;
 mod starts_again_on_timeout;
@@ -68,6 +70,7 @@ mod strict_events;
 mod strict_fields;
 mod timeout_is_done;
 mod track_for_compliance;
+mod trusts_complete;
 mod trusts_inventory;
 mod trusts_unsigned;
 mod trusts_webhooks;
@@ -124,6 +127,8 @@ pub const OPERATORS: &[About] = &[
     gives_up_on_locked::ABOUT,
     timeout_is_done::ABOUT,
     no_retry_on_slow_down::ABOUT,
+    ignores_backup::ABOUT,
+    single_pass::ABOUT,
     no_head::ABOUT,
     denied_is_gone::ABOUT,
     marker_is_gone::ABOUT,
@@ -132,6 +137,7 @@ pub const OPERATORS: &[About] = &[
     row_at_end::ABOUT,
     phantom_stored::ABOUT,
     never_looks::ABOUT,
+    trusts_complete::ABOUT,
     audit_first::ABOUT,
     locked_is_deleted::ABOUT,
     no_audit_of_holds::ABOUT,
@@ -189,6 +195,8 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "ignores-batch-errors" => Box::new(ignores_batch_errors::IgnoresBatchErrors(sound)),
         "trusts-inventory" => Box::new(trusts_inventory::TrustsInventory(sound)),
         "gives-up-on-locked" => Box::new(gives_up_on_locked::GivesUpOnLocked(sound)),
+        "ignores-backup" => Box::new(ignores_backup::IgnoresBackup(sound)),
+        "single-pass" => Box::new(single_pass::SinglePass(sound)),
         "no-head" => Box::new(no_head::NoHead(sound)),
         "marker-is-gone" => Box::new(marker_is_gone::MarkerIsGone(sound)),
         "prefix-sweep" => Box::new(prefix_sweep::PrefixSweep(sound)),
@@ -196,6 +204,7 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "row-at-end" => Box::new(row_at_end::RowAtEnd(sound)),
         "phantom-stored" => Box::new(phantom_stored::PhantomStored(sound)),
         "never-looks" => Box::new(never_looks::NeverLooks(sound)),
+        "trusts-complete" => Box::new(trusts_complete::TrustsComplete(sound)),
         "audit-first" => Box::new(audit_first::AuditFirst(sound)),
         "locked-is-deleted" => Box::new(locked_is_deleted::LockedIsDeleted(sound, std::collections::BTreeSet::new())),
         "no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),
@@ -238,6 +247,7 @@ mod tests {
             livekit: LivekitServer { url: String::new(), api_key: String::new(), api_secret: String::new() },
             s3: S3Server { url: String::new(), access_key: String::new(), secret_key: String::new() },
             tenants: Vec::new(),
+            backup_bucket: None,
             config: String::new(),
         };
         for about in OPERATORS {

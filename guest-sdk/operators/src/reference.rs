@@ -10,8 +10,8 @@
 //! - **Look yourself.** While a duty is open, a timer compares what should be recorded with what is. A lost webhook costs
 //!   `reconcile` at most ([`patrol`]).
 //! - **Delete in pieces, and look afterwards.** Work that takes long is done by timers, a piece at a time, from what is
-//!   written in the inventory; a deletion is in the audit once HEAD found nothing ([`erase`]). What no inventory knows of is
-//!   looked for at the end ([`strays`]).
+//!   written in the inventory; a deletion is in the audit once HEAD found nothing ([`erase`]). What arrives in the sink
+//!   afterwards is found by looking again until the deadline ([`lookout`]), and so is what no inventory knows of ([`strays`]).
 //!
 //! [`Steps`] is the table of contents: one method a decision, each with the sound way of doing it. The operators in
 //! `broken` replace one of them each.
@@ -52,8 +52,10 @@ pub mod desk;
 pub mod duty;
 pub mod ending;
 pub mod erase;
+pub mod lookout;
 pub mod orders;
 pub mod patrol;
+pub mod presence;
 pub mod record;
 pub mod recording;
 pub mod silent;
@@ -255,7 +257,20 @@ pub trait Steps {
 
     /// Whether all of a recording is in the sink. LiveKit's COMPLETE is a claim; this looks.
     fn is_stored(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Result<bool> {
-        Ok(recording.ended_well && recording::is_in_the_sink(cx, recording)?)
+        Ok(recording.ended_well && presence::is_in(cx, recording, &recording.buckets())?)
+    }
+
+    /// The bucket in which all of a stored recording lies. None: it is split over two, because the first one failed
+    /// LiveKit half-way. Nothing of it is lost then, but no player gets from one bucket into the other.
+    fn plays_from(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Result<Option<String>> {
+        let mut buckets = recording.buckets();
+        while let Some(bucket) = buckets.pop() {
+            // The only one that is left needs no second look.
+            if !recording.backup_used || presence::is_in(cx, recording, &[bucket])? {
+                return Ok(Some(bucket.to_owned()));
+            }
+        }
+        Ok(None)
     }
 
     /// The row of an egress that has ended: `stored` if all of it is in the sink.
@@ -304,7 +319,14 @@ pub trait Steps {
         holds.stand_on(&row.room)
     }
 
-    /// Everything that lies under the recording's own prefix: all pages, every version and every delete marker.
+    /// A recording's row as if the backup storage was its bucket. It is asked for of every recording where there is such
+    /// a storage: what LiveKit said of its use may have been lost on its way.
+    fn in_backup(&mut self, row: &Row) -> Option<Row> {
+        Some(Row { bucket: row.backup_bucket.clone()?, ..row.clone() })
+    }
+
+    /// Everything that lies under the recording's own prefix in the row's bucket: all pages, every version and every
+    /// delete marker.
     fn find(&mut self, cx: &mut Cx<'_>, row: &Row) -> Result<Vec<ObjectVersion>> {
         cx.sink(&row.bucket).versions(recording::prefix_of(row))
     }
@@ -337,6 +359,11 @@ pub trait Steps {
     /// is an error and no proof of anything.
     fn looks_gone(&mut self, cx: &mut Cx<'_>, bucket: &str, key: &str) -> Result<bool> {
         Ok(matches!(cx.sink(bucket).head(key)?, HeadResult::NotFound(false)))
+    }
+
+    /// Whether to look again for what arrives behind its own deletion.
+    fn looks_again(&mut self) -> bool {
+        true
     }
 
     /// Whether nothing is left that HEAD does not show: where the bucket has versions, none may be listed.
@@ -417,7 +444,8 @@ impl Operator for Conduct {
             Some(("round", _)) => self.0.round(cx, &timer.name),
             Some(("sweep", tenant)) => self.0.sweep(cx, tenant),
             Some(("due", tenant)) => self.0.delete_due(cx, tenant),
-            Some(("search" | "search-again", tenant)) => self.0.search(cx, tenant),
+            Some(("search", tenant)) => self.0.search(cx, tenant),
+            Some(("look", tenant)) => self.0.look_again(cx, tenant),
             _ => Ok(()),
         }
     }

@@ -135,6 +135,7 @@ fn row(key: SinkKey, state: RowState) -> Row {
         room: "a".into(),
         bucket: "rec-eu-1".into(),
         key,
+        backup_bucket: Some("rec-backup".into()),
         kind: "composite".into(),
         state,
         details: "{}".into(),

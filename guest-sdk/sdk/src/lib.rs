@@ -64,7 +64,7 @@ pub use bindings::egress_sim::operator::store::{
 pub use bindings::egress_sim::operator::types::{CallError, Rejection};
 pub use bindings::egress_sim::operator::webhook::{RawDelivery, Refusal, WebhookEvent};
 pub use bindings::exports::egress_sim::operator::handler::{
-    Boot, Bucket, Command, Failure, Hold, LivekitServer, Order, S3Server, Tenant, Timer,
+    Boot, Bucket, Command, Failure, Hold, LivekitServer, ObjectLock, Order, S3Server, Tenant, Timer,
 };
 pub use cx::{Checks, Commit, Cx, Egress, Inventory, Log, Rooms, Sink, State, Timers};
 pub use error::{Error, Outcome, Result};

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::livekit::{EgressInfo, ParticipantInfo, Room, StartEgress, WebhookEvent};
+use crate::scenario::ObjectLock;
 use crate::time::{Span, Time};
 
 mod ports;
@@ -606,6 +607,8 @@ pub struct Boot {
     pub s3_secret_key: String,
     /// Tenants.
     pub tenants: Vec<BootTenant>,
+    /// The egress worker's backup storage.
+    pub backup_bucket: Option<BootBucket>,
     /// `[operator.config]` as JSON.
     pub config: String,
 }
@@ -627,7 +630,7 @@ pub struct BootTenant {
     pub delete_within: Span,
 }
 
-/// A bucket of a tenant.
+/// A bucket, as the operator's own configuration describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BootBucket {
     /// Name.
@@ -636,6 +639,8 @@ pub struct BootBucket {
     pub region: String,
     /// Versioning is on.
     pub versioned: bool,
+    /// Default mode of its object lock.
+    pub object_lock: ObjectLock,
 }
 
 /// From the operator's own organisation.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::sink::PlaylistId;
 use crate::state::EgressIx;
 use crate::time::{Span, Time};
+use upload::Uploader;
 
 pub mod error;
 pub mod filename;
@@ -16,7 +17,7 @@ mod lifecycle;
 mod path;
 mod service;
 mod trouble;
-mod upload;
+pub(crate) mod upload;
 pub mod validate;
 
 /// The egress workers, and what LiveKit's store remembers of their work.
@@ -35,6 +36,8 @@ struct Worker {
     open_outputs: u32,
     /// The HLS output, from ACTIVE on.
     hls: Option<Hls>,
+    /// Uploaders that something has befallen, by output.
+    uploaders: BTreeMap<usize, Uploader>,
     /// What faults have done to it.
     trouble: Trouble,
 }
@@ -98,6 +101,4 @@ struct Hls {
     unlisted: u64,
     /// When the event playlist was uploaded.
     listed_at: Option<Time>,
-    /// The live playlist was uploaded.
-    live_listed: bool,
 }

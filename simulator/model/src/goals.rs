@@ -156,7 +156,7 @@ fn overdue(state: &State) -> Option<Unmet> {
 /// Whether nothing is left of what an egress stored.
 fn is_gone(state: &State, ix: EgressIx) -> bool {
     let egress = state.egress(ix);
-    egress.objects.iter().all(|key| custody::remains(state, &egress.bucket, key, ix).is_none())
+    egress.objects.iter().all(|object| custody::remains(state, &object.bucket, &object.key, ix).is_none())
 }
 
 #[cfg(test)]

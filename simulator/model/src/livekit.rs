@@ -235,6 +235,8 @@ pub struct EgressInfo {
     pub error: String,
     /// HTTP status of the error; 0 for none.
     pub error_code: i32,
+    /// Some of it went to the backup storage.
+    pub backup_storage_used: bool,
     /// Which attempt of LiveKit Cloud's orchestrator it is, from 0; always 0 where workers are self-hosted.
     #[serde(skip_serializing_if = "is_first")]
     pub retry_count: i32,

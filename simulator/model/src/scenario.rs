@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::call::Versioning;
 use crate::fault;
 use crate::livekit::TrackSource;
@@ -123,6 +125,8 @@ pub struct WorldParameters {
     pub lifecycle_day: Span,
     /// `twirp error unknown: ` before LiveKit's messages (server v1.8.4 and later).
     pub error_prefix: bool,
+    /// `backup` of the egress worker's storage configuration: where an output goes whose primary bucket failed it.
+    pub backup_bucket: Option<String>,
 }
 
 impl Default for WorldParameters {
@@ -146,6 +150,7 @@ impl Default for WorldParameters {
             list_page: 1000,
             lifecycle_day: Span::seconds(86_400),
             error_prefix: true,
+            backup_bucket: None,
         }
     }
 }
@@ -297,7 +302,8 @@ impl Bucket {
 }
 
 /// `object_lock`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ObjectLock {
     /// `none`
     #[default]
@@ -518,6 +524,7 @@ impl Scenario {
     pub fn all_buckets(&self) -> Vec<Bucket> {
         let mut names: Vec<&str> = self.buckets.iter().map(|bucket| bucket.name.as_str()).collect();
         names.extend(self.tenants.iter().flat_map(|tenant| tenant.buckets.iter().map(String::as_str)));
+        names.extend(self.world.backup_bucket.as_deref());
         names.sort_unstable();
         names.dedup();
         names.into_iter().map(|name| self.bucket(name)).collect()

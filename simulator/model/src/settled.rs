@@ -18,7 +18,7 @@ use std::fmt;
 use crate::call::{AuditAction, AuditOutcome, AuditRecord, RowState};
 use crate::livekit::{EgressStatus, Source};
 use crate::property::{Mention, custody};
-use crate::state::{CallState, Egress, State};
+use crate::state::{CallState, Egress, Object, State};
 
 /// See the head of this file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -177,15 +177,14 @@ impl Recording {
             return None;
         }
         let mut in_sink = BTreeSet::new();
-        for key in &egress.objects {
-            if let Some(left) = custody::remains(state, &egress.bucket, key, egress.ix) {
+        for Object { bucket, key } in &egress.objects {
+            if let Some(left) = custody::remains(state, bucket, key, egress.ix) {
                 in_sink.extend((left.versions > 0).then(|| Piece::of(key)));
                 in_sink.extend((left.markers > 0).then_some(Piece::DeleteMarker));
             }
         }
-        let uploads = state.sink.buckets.get(&*egress.bucket).map(|bucket| &bucket.uploads);
-        let unfinished = uploads.is_some_and(|uploads| {
-            uploads.values().any(|upload| upload.origin == crate::sink::Origin::Egress(egress.ix))
+        let unfinished = state.buckets_of(egress.ix).filter_map(|name| state.sink.buckets.get(name)).any(|bucket| {
+            bucket.uploads.values().any(|upload| upload.origin == crate::sink::Origin::Egress(egress.ix))
         });
         in_sink.extend(unfinished.then_some(Piece::UnfinishedUpload));
         let target = |url: &str| {

@@ -176,9 +176,13 @@ pub struct Egress {
     pub end: Option<End>,
     /// Whether its media is in the sink in full: all that it recorded.
     pub stored: bool,
-    /// Where its objects go: bucket and keys, in order of upload. A key that is rewritten stands once.
-    pub objects: Vec<Arc<str>>,
-    /// The bucket.
+    /// Everything that it ever stored, in order of upload. What is rewritten in the same bucket stands once.
+    pub objects: Vec<Object>,
+    /// What the worker takes for stored and what is not in the sink, because of a fault.
+    pub missing: Vec<Object>,
+    /// A fault kept media of it from the sink, or damaged it: nobody can bring it back.
+    pub spoilt: bool,
+    /// The bucket that its request names. Where that one fails, objects lie in the world's `backup_bucket`.
     pub bucket: Arc<str>,
     /// A fault lets it go on behind the room's end.
     pub outlives_room: bool,
@@ -198,6 +202,15 @@ pub struct Loss {
     /// When the first sign of it could be seen: LiveKit notices that the recorder has left the room. A recorder that
     /// never joined leaves no sign, and this is `at`.
     pub seen_at: Time,
+}
+
+/// Where an object of an egress lies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Object {
+    /// Bucket.
+    pub bucket: Arc<str>,
+    /// Key.
+    pub key: Arc<str>,
 }
 
 /// Who ended an egress.
@@ -293,6 +306,13 @@ impl State {
     /// The egress of this id.
     pub fn egress_named(&self, id: &str) -> Option<&Egress> {
         self.egress_by_id.get(id).map(|ix| self.egress(*ix))
+    }
+
+    /// The buckets that may hold something of an egress: that of its request, and the backup storage.
+    pub fn buckets_of(&self, egress: EgressIx) -> impl Iterator<Item = &str> {
+        let own = &*self.egress(egress).bucket;
+        let backup = self.scenario.world.backup_bucket.as_deref().filter(|backup| *backup != own);
+        [own].into_iter().chain(backup)
     }
 
     /// Whose an egress is: the tenant of its call.

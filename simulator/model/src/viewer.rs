@@ -1,12 +1,13 @@
 //! Viewers: what somebody gets who opens a published link in a browser.
 //!
-//! A link leads to a tenant's CDN (`https://{cdn}/{bucket}/{key}`, the tenant's own buckets only, no cache) or straight to
-//! the sink, which lets nobody in whose bucket is private. A recording plays only if all of it arrives: of HLS the
+//! A link leads to a tenant's CDN (`https://{cdn}/{bucket}/{key}`, no cache: the tenant's own buckets, and what is the tenant's
+//! in the world's backup bucket) or straight to the sink, which lets nobody in whose bucket is private. A recording plays only if all of it arrives: of HLS the
 //! playlist, which must end, and each of its segments. No media is made for it.
 
 use crate::call::Link;
+use crate::scenario::Tenant;
 use crate::sink::playlist::directory_of;
-use crate::sink::{Bucket, Content};
+use crate::sink::{Bucket, Content, Origin};
 use crate::state::State;
 use crate::trace::Viewing;
 
@@ -23,6 +24,9 @@ fn play(state: &State, url: &str) -> Result<u64, Viewing> {
     let place = locate(state, url).map_err(|why| why.at(url))?;
     let content = fetch(&place, place.key).map_err(|why| why.at(url))?;
     let useless = |why: &str| Failure { status: 200, why: why.to_owned() }.at(url);
+    if content.size == 0 {
+        return Err(useless("it is empty: there is nothing to play"));
+    }
     let Some(playlist) = state.sink.media.playlist(&content.body) else {
         if place.key.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("m3u8")) {
             return Err(useless("this is not a playlist: its first line is not #EXTM3U"));
@@ -83,7 +87,9 @@ fn locate<'s, 'u>(state: &'s State, url: &'u str) -> Result<Place<'s, 'u>, Failu
     let mut through_cdn = state.scenario.tenants.iter().filter(|tenant| tenant.cdn.as_deref() == Some(host)).peekable();
     if through_cdn.peek().is_some() {
         let (name, key) = path_style();
-        if !through_cdn.any(|tenant| tenant.buckets.iter().any(|own| own == name)) {
+        if !through_cdn
+            .any(|tenant| tenant.buckets.iter().any(|own| own == name) || in_backup(state, tenant, name, key))
+        {
             let why = format!("the CDN {host} serves only its own tenant's buckets, and \"{name}\" is none of them");
             return Err(fail(403, why));
         }
@@ -100,6 +106,15 @@ fn locate<'s, 'u>(state: &'s State, url: &'u str) -> Result<Place<'s, 'u>, Failu
         return Err(fail(403, why));
     }
     Ok(Place { bucket, key })
+}
+
+/// Whether the backup storage holds something under a key that was recorded for a tenant.
+fn in_backup(state: &State, tenant: &Tenant, bucket: &str, key: &str) -> bool {
+    if state.scenario.world.backup_bucket.as_deref() != Some(bucket) {
+        return false;
+    }
+    let origin = state.sink.current(bucket, key).map(|version| version.origin);
+    matches!(origin, Some(Origin::Egress(ix)) if *state.tenant_of(ix).name == *tenant.name)
 }
 
 /// Bucket and key of a URL that names the sink itself: virtual-hosted style (`{bucket}.s3.amazonaws.com/{key}`) or path
@@ -261,6 +276,7 @@ mod tests {
             see(bench, url)
         };
         assert_eq!(with("<html>").expect_err("not a playlist").1, 200);
+        assert_eq!(with("").expect_err("no bytes").2, "it is empty: there is nothing to play");
         assert_eq!(with("#EXTM3U\n#EXT-X-ENDLIST\n").expect_err("nothing to play").1, 200);
         assert_eq!(with("#EXTM3U\nacme/seg_00000.ts\n#EXT-X-ENDLIST\n"), Ok(2));
         assert_eq!(with("#EXTM3U\nhttps://cdn.acme.example/plain/acme/rec.mp4\n#EXT-X-ENDLIST\n"), Ok(2));

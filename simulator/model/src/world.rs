@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::call::{Call, Command, Surface};
 use crate::chance::Chance;
 use crate::egress::Recorders;
+use crate::egress::upload::Late;
 use crate::fault::{Faults, Point, Strike};
 use crate::livekit::WebhookEvent;
 use crate::operator::Host;
@@ -161,6 +162,8 @@ pub(crate) enum Event {
     EgressStored { egress: EgressIx },
     /// A queue of the notifier tries again.
     QueueTries { queue: Arc<str> },
+    /// An upload that was reported long ago reaches the sink.
+    UploadArrives { egress: EgressIx, late: Box<Late> },
     /// One delivery beside the queues.
     ExtraDelivery { delivery: u64 },
     /// One event more, which a fault has made up.
@@ -357,6 +360,7 @@ impl<'a> World<'a> {
             Event::EgressStored { egress } => self.egress_stored(egress),
             Event::Replicates { copying } => self.replicates(&copying),
             Event::QueueTries { queue } => self.queue_tries(&queue),
+            Event::UploadArrives { egress, late } => self.upload_arrives(egress, *late),
             Event::ExtraDelivery { delivery } => self.extra_delivery(delivery),
             Event::Reports { event } => self.extra_event(event),
             Event::CallGoesOn { instance, incarnation } => self.call_goes_on(instance, incarnation),

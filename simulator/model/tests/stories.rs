@@ -25,6 +25,8 @@ mod egress_life;
 mod interference;
 #[path = "stories/sink_faults.rs"]
 mod sink_faults;
+#[path = "stories/uploads.rs"]
+mod uploads;
 
 type Play = Rc<dyn Fn(&Delivery, &[Reply]) -> Step>;
 
@@ -425,6 +427,7 @@ fn commits_are_all_or_nothing() {
         room: "standup".into(),
         bucket: "rec".into(),
         key: SinkKey::Prefix("acme/".into()),
+        backup_bucket: None,
         kind: "composite".into(),
         state: RowState::Recording,
         details: "{}".into(),

@@ -21,6 +21,7 @@ fn boot() -> Arc<ModelBoot> {
         s3_access_key: String::new(),
         s3_secret_key: String::new(),
         tenants: Vec::new(),
+        backup_bucket: None,
         config: String::new(),
     })
 }

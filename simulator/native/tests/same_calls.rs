@@ -15,7 +15,7 @@ use egress_sim_model::livekit::{
     SegmentedFileOutput, SegmentedFileSuffix, SegmentsInfo, Source, StartEgress, TrackInfo, TrackSource, WebhookEvent,
 };
 use egress_sim_model::operator::{Guest, Host, Step};
-use egress_sim_model::scenario::Limits;
+use egress_sim_model::scenario::{Limits, ObjectLock};
 use egress_sim_model::time::{Span, Time};
 use egress_sim_native::NativeHost;
 use egress_sim_sandbox::{Operator, SandboxHost};
@@ -174,6 +174,7 @@ fn row(key: SinkKey) -> StoredRow {
         room: "a".to_owned(),
         bucket: "rec-eu-1".to_owned(),
         key,
+        backup_bucket: Some("rec-backup".to_owned()),
         kind: "composite".to_owned(),
         state: RowState::Deleting,
         details: "{}".to_owned(),
@@ -259,6 +260,7 @@ fn egress(request: &Arc<StartEgress>) -> EgressInfo {
         details: String::new(),
         error: String::new(),
         error_code: 0,
+        backup_storage_used: false,
         retry_count: 0,
         flaw: None,
     }
@@ -292,6 +294,8 @@ fn ended(request: &Arc<StartEgress>) -> EgressInfo {
         details: "End reason: Source closed".to_owned(),
         error: "e".to_owned(),
         error_code: 412,
+        backup_storage_used: true,
+        retry_count: 2,
         ..egress(request)
     }
 }
@@ -309,10 +313,15 @@ fn event() -> WebhookEvent {
 }
 
 fn boot(name: &str) -> Arc<Boot> {
-    let bucket = BootBucket { name: "rec-eu-1".to_owned(), region: "eu-central-1".to_owned(), versioned: true };
+    let bucket = |name: &str, object_lock| BootBucket {
+        name: name.to_owned(),
+        region: "eu-central-1".to_owned(),
+        versioned: true,
+        object_lock,
+    };
     let tenant = BootTenant {
         name: "acme".to_owned(),
-        buckets: vec![bucket],
+        buckets: vec![bucket("rec-eu-1", ObjectLock::Governance), bucket("rec-eu-2", ObjectLock::None)],
         cdn: Some("cdn.acme.example".to_owned()),
         retention: Some(Span(1)),
         retention_max: None,
@@ -329,6 +338,7 @@ fn boot(name: &str) -> Arc<Boot> {
         s3_access_key: "a".to_owned(),
         s3_secret_key: "b".to_owned(),
         tenants: vec![tenant],
+        backup_bucket: Some(bucket("rec-backup", ObjectLock::Compliance)),
         config: "{\"a\":1}".to_owned(),
     })
 }

@@ -16,8 +16,8 @@ pub const MAX_BYTES: usize = 64 << 20;
 
 /// The contract's package and the version that this build speaks.
 const PACKAGE: &str = "egress-sim:operator/";
-const VERSION: &str = "0.1.0";
-const HANDLER: &str = "egress-sim:operator/handler@0.1.0";
+const VERSION: &str = "0.2.0";
+const HANDLER: &str = "egress-sim:operator/handler@0.2.0";
 
 /// The interfaces that a guest may import.
 const INTERFACES: [&str; 13] = [

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egress_sim_sdk::{Boot, Cx, Error, Outcome, Result, Room, Row, Tenant, time};
+use egress_sim_sdk::{Boot, Bucket, Cx, Error, Outcome, Result, Room, Row, Tenant, time};
 use serde::Deserialize;
 
 /// Calls that are remembered at most. Beyond that everything is forgotten, and asked for again.
@@ -14,6 +14,7 @@ const ROUND_MARGIN: u64 = 5 * time::SECOND;
 /// See the head of this file.
 pub struct Desk {
     tenants: BTreeMap<String, Tenant>,
+    backup: Option<Bucket>,
     instance: u32,
     /// `[operator.config]`
     pub config: Config,
@@ -113,6 +114,7 @@ impl Desk {
     pub fn new(boot: &Boot) -> Desk {
         Desk {
             tenants: boot.tenants.iter().map(|tenant| (tenant.name.clone(), tenant.clone())).collect(),
+            backup: boot.backup_bucket.clone(),
             instance: boot.instance,
             config: Config::default(),
             plans: BTreeMap::new(),
@@ -143,11 +145,23 @@ impl Desk {
         self.tenants.values()
     }
 
+    /// LiveKit's backup storage.
+    pub fn backup(&self) -> Option<&str> {
+        self.backup.as_ref().map(|bucket| bucket.name.as_str())
+    }
+
+    /// The buckets that may hold something of a tenant.
+    pub fn buckets_of(&self, tenant: &str) -> BTreeSet<String> {
+        let own = self.tenants.get(tenant).map(|tenant| tenant.buckets.as_slice()).unwrap_or_default();
+        own.iter().chain(&self.backup).map(|bucket| bucket.name.clone()).collect()
+    }
+
     /// Whether a row's bucket keeps versions.
     pub fn is_versioned(&self, row: &Row) -> bool {
         self.tenants
             .values()
             .flat_map(|tenant| &tenant.buckets)
+            .chain(&self.backup)
             .any(|bucket| bucket.versioned && bucket.name == row.bucket)
     }
 

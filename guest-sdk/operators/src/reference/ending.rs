@@ -107,12 +107,12 @@ impl dyn Steps {
         let found = recording::found_in_the_sink(cx, recording)?;
         let recording = found.as_ref().unwrap_or(recording);
         let stored = self.is_stored(cx, recording)?;
-        if stored {
+        if stored && let Some(bucket) = self.plays_from(cx, recording)? {
             // Before the commit that ends the matter: a crash in between publishes twice, not never.
-            self.publish(cx, recording)?;
-        } else if recording.at_limit && cx.now() < recording.ended_at + UPLOADS {
+            self.publish(cx, &Recording { bucket, ..recording.clone() })?;
+        } else if !stored && recording.at_limit && cx.now() < recording.ended_at + UPLOADS {
             return Ok(recording.row(RowState::Recording, String::from("{}")));
-        } else if recording.ended_well && cx.now() < recording.ended_at + PATIENCE {
+        } else if !stored && recording.ended_well && cx.now() < recording.ended_at + PATIENCE {
             return Err(Error::retry("LiveKit says that it is complete, and the sink does not show all of it yet"));
         }
         Ok(self.closing_row(recording, stored))

@@ -66,6 +66,8 @@ pub struct Leaving<'a> {
     /// What is known of its keys.
     pub details: Details,
     targets: Vec<ObjectId>,
+    /// The row as it lies in the backup storage, and what is to be deleted there.
+    backup: Option<(Row, Vec<ObjectId>)>,
     /// The sink has not done all of it.
     wait: Option<Wait>,
 }
@@ -97,7 +99,7 @@ impl dyn Steps {
                 erased.later.push((row.egress_id.clone(), Wait::Recording));
             } else {
                 let found = self.find_leaving(cx, stored)?;
-                calls += 2 + found.details.keys.len() as u64 - found.details.seen;
+                calls += 2 + found.details.count() - found.details.seen;
                 leaving.push(found);
             }
         }
@@ -130,13 +132,19 @@ impl dyn Steps {
     pub fn find_leaving<'a>(&mut self, cx: &mut Cx<'_>, stored: &'a StoredRow) -> Result<Leaving<'a>> {
         let mut details = Details::read(&stored.row);
         let found = self.find(cx, &stored.row)?;
-        if !found.is_empty() {
-            let known: BTreeSet<String> = details.keys.drain(..).collect();
-            let keys: BTreeSet<String> = found.iter().map(|version| version.key.clone()).chain(known).collect();
-            details.keys = keys.into_iter().collect();
-            details.seen = 0;
+        let copy = self.in_backup(&stored.row);
+        let in_backup = copy.as_ref().map_or_else(|| Ok(Vec::new()), |copy| self.find(cx, copy))?;
+        for (keys, found) in [(&mut details.keys, &found), (&mut details.backup_keys, &in_backup)] {
+            if !found.is_empty() {
+                let all: BTreeSet<String> =
+                    found.iter().map(|version| version.key.clone()).chain(keys.drain(..)).collect();
+                keys.extend(all);
+                details.seen = 0;
+            }
         }
-        Ok(Leaving { stored, details, targets: self.targets(&found), wait: None })
+        let targets = self.targets(&found);
+        let backup = copy.map(|copy| (copy, self.targets(&in_backup)));
+        Ok(Leaving { stored, details, targets, backup, wait: None })
     }
 
     /// Commits that deletion has begun, and of what.
@@ -144,7 +152,7 @@ impl dyn Steps {
         let mut commit = Commit::new();
         for one in leaving {
             let row = &one.stored.row;
-            if row.state != RowState::Deleting || !one.targets.is_empty() {
+            if row.state != RowState::Deleting || one.has_targets() {
                 let row = Row { state: RowState::Deleting, details: one.details.to_json(), ..row.clone() };
                 commit = commit.put_row(row).expect_row(one.stored);
             }
@@ -165,9 +173,13 @@ impl dyn Steps {
     pub fn delete_all(&mut self, cx: &mut Cx<'_>, leaving: &mut [Leaving<'_>]) -> Outcome {
         let mut buckets: BTreeMap<String, Vec<(usize, ObjectId)>> = BTreeMap::new();
         for (place, one) in leaving.iter_mut().enumerate() {
-            let targets = std::mem::take(&mut one.targets);
+            let own = std::mem::take(&mut one.targets);
             let bucket = buckets.entry(one.stored.row.bucket.clone()).or_default();
-            bucket.extend(targets.into_iter().map(|target| (place, target)));
+            bucket.extend(own.into_iter().map(|target| (place, target)));
+            if let Some((copy, targets)) = &mut one.backup {
+                let bucket = buckets.entry(copy.bucket.clone()).or_default();
+                bucket.extend(std::mem::take(targets).into_iter().map(|target| (place, target)));
+            }
         }
         for (bucket, targets) in buckets {
             for batch in targets.chunks(BATCH) {
@@ -185,9 +197,10 @@ impl dyn Steps {
                 // At once: after a crash nobody knows any more what was refused. And once a key: it may be refused for years.
                 for (place, mut errors) in refused {
                     let one = &mut leaving[place];
-                    errors.retain(|error| one.details.refused.insert(error.key.clone()));
+                    let known = &mut one.details.refused;
+                    errors.retain(|error| known.insert(format!("{bucket}/{}", error.key)));
                     if !errors.is_empty() {
-                        self.audit_refusals(cx, &one.stored.row, &errors)?;
+                        self.audit_refusals(cx, leaving[place].row_in(&bucket), &errors)?;
                     }
                 }
             }
@@ -211,8 +224,9 @@ impl dyn Steps {
 
     /// Makes sure that a recording is gone, and reports it; or says why it is not.
     pub fn finish(&mut self, cx: &mut Cx<'_>, one: Leaving<'_>, budget: &mut u64, erased: &mut Erased) -> Outcome {
-        let Leaving { stored, mut details, wait, .. } = one;
+        let Leaving { stored, mut details, backup, wait, .. } = one;
         let row = &stored.row;
+        let copy = backup.as_ref().map(|(copy, _)| copy);
         let later = |wait| (row.egress_id.clone(), wait);
         if let Some(wait) = wait {
             if matches!(wait, Wait::Refused(_)) {
@@ -226,39 +240,57 @@ impl dyn Steps {
             return Ok(());
         }
         let seen_before = details.seen;
-        while let Some(key) = details.keys.get(usize::try_from(details.seen).unwrap_or(usize::MAX)) {
+        while let Some((in_backup, key)) = details.place(details.seen) {
             if *budget == 0 && details.seen > seen_before {
                 erased.rows.push(Row { state: RowState::Deleting, details: details.to_json(), ..row.clone() });
                 erased.later.push(later(Wait::Unfinished));
                 return Ok(());
             }
             *budget = budget.saturating_sub(1);
-            if !self.looks_gone(cx, &row.bucket, key)? {
+            let bucket = copy.filter(|_| in_backup).map_or(&row.bucket, |copy| &copy.bucket);
+            if !self.looks_gone(cx, bucket, key)? {
                 erased.later.push(later(Wait::Trouble));
                 return Ok(());
             }
             details.seen += 1;
         }
-        if !self.nothing_left(cx, row)? {
-            erased.later.push(later(Wait::Trouble));
-            return Ok(());
+        for row in [row].into_iter().chain(copy) {
+            if !self.nothing_left(cx, row)? {
+                erased.later.push(later(Wait::Trouble));
+                return Ok(());
+            }
         }
         erased.records.extend(details.keys.iter().map(|key| deletion_record(row, key)));
-        let details = Details { keys: Vec::new(), seen: 0, refused: BTreeSet::new(), refusals: 0, ..details };
+        let in_backup = details.backup_keys.iter();
+        erased.records.extend(in_backup.filter_map(|key| Some(deletion_record(copy?, key))));
+        let details = Details { error: details.error, key: details.key, size: details.size, ..Details::default() };
         erased.rows.push(Row { state: RowState::Deleted, details: details.to_json(), ..row.clone() });
         Ok(())
     }
 }
 
+impl Leaving<'_> {
+    fn has_targets(&self) -> bool {
+        !self.targets.is_empty() || self.backup.as_ref().is_some_and(|(_, targets)| !targets.is_empty())
+    }
+
+    /// Its row, and the same as it lies in the backup storage.
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        [&self.stored.row].into_iter().chain(self.backup.iter().map(|(copy, _)| copy))
+    }
+
+    fn row_in(&self, bucket: &str) -> &Row {
+        self.rows().find(|row| row.bucket == bucket).unwrap_or(&self.stored.row)
+    }
+}
+
 /// What was begun to be uploaded and never finished is in no listing, and is data all the same.
 fn abort_uploads(cx: &mut Cx<'_>, tenant: &str, leaving: &[Leaving<'_>]) -> Outcome {
-    let buckets: BTreeSet<&str> = leaving.iter().map(|one| one.stored.row.bucket.as_str()).collect();
+    let buckets: BTreeSet<&str> = leaving.iter().flat_map(Leaving::rows).map(|row| row.bucket.as_str()).collect();
     for bucket in buckets {
         for upload in cx.sink(bucket).uploads(&format!("{tenant}/"))? {
-            let belongs = |one: &Leaving<'_>| {
-                one.stored.row.bucket == bucket && upload.key.starts_with(recording::prefix_of(&one.stored.row))
-            };
-            if leaving.iter().any(belongs) {
+            let belongs = |row: &Row| row.bucket == bucket && upload.key.starts_with(recording::prefix_of(row));
+            if leaving.iter().flat_map(Leaving::rows).any(belongs) {
                 cx.sink(bucket).abort_upload(&upload.key, &upload.upload_id)?;
             }
         }
@@ -271,11 +303,6 @@ fn is_refusal(code: &str) -> bool {
     matches!(code, "AccessDenied" | "MethodNotAllowed" | "InvalidRequest")
 }
 
-/// The same key may lie in two buckets, and of a stray nobody knows the egress.
-fn whose(row: &Row) -> &str {
-    if row.egress_id.is_empty() { &row.bucket } else { &row.egress_id }
-}
-
 /// What the audit says of a key that is gone, with every version of it.
 pub fn deletion_record(row: &Row, key: &str) -> AuditRecord {
     AuditRecord {
@@ -286,7 +313,7 @@ pub fn deletion_record(row: &Row, key: &str) -> AuditRecord {
         key: Some(key.to_owned()),
         version_id: None,
         outcome: AuditOutcome::Done,
-        idempotency_key: format!("delete/{}/{key}", whose(row)),
+        idempotency_key: format!("delete/{}/{}/{key}", row.egress_id, row.bucket),
     }
 }
 
@@ -295,7 +322,7 @@ pub fn refusal_record(row: &Row, error: &DeleteError) -> AuditRecord {
     AuditRecord {
         version_id: error.version_id.clone(),
         outcome: AuditOutcome::Refused(error.code.clone()),
-        idempotency_key: format!("refused/{}/{}", whose(row), error.key),
+        idempotency_key: format!("refused/{}/{}/{}", row.egress_id, row.bucket, error.key),
         ..deletion_record(row, &error.key)
     }
 }

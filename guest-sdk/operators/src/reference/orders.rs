@@ -37,6 +37,9 @@ impl dyn Steps {
             Order::LiftHold(hold) => {
                 cx.commit(Commit::new().delete_state(&hold_key(hold)))?;
                 self.audit_hold(cx, command)?;
+                if cx.state().get(&sweep::contract_key(&hold.tenant))?.is_some() {
+                    self.watch_from_now(cx, &hold.tenant)?;
+                }
                 self.take_up(cx, &hold.tenant)
             }
             // Every stored recording is published as soon as it is stored.
@@ -51,10 +54,7 @@ impl dyn Steps {
             Ok(_) | Err(Error::Conflict(_)) => {}
             Err(error) => return Err(error),
         }
-        // What is replicated may arrive long after the sweep.
-        let half = self.desk().tenant(tenant).map_or(0, |tenant| tenant.delete_within / 2);
-        let then = cx.now() + half;
-        cx.timers().set(&format!("search-again/{tenant}"), then)?;
+        self.watch_from_now(cx, tenant)?;
         self.sweep_on(cx, tenant)
     }
 

@@ -7,16 +7,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use egress_sim_sdk::{
-    Cx, EgressInfo, EgressRequest, EgressStatus, Error, HeadResult, ParticipantInfo, ParticipantKind, Result, Room,
-    Row, RowState, SinkKey, TrackInfo, TrackType,
+    Cx, EgressInfo, EgressRequest, EgressStatus, ParticipantInfo, ParticipantKind, Result, Room, Row, RowState,
+    SinkKey, TrackInfo, TrackType,
 };
 use serde::{Deserialize, Serialize};
 
 use super::desk::{Desk, Plan};
 use super::duty::{self, Duty};
-
-/// How much of a playlist's end is read to see whether it is final.
-const TAIL_BYTES: u64 = 64;
 
 /// See the head of this file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +30,12 @@ pub struct Recording {
     pub track: Option<String>,
     /// Which attempt of its duty.
     pub attempt: u32,
-    /// Bucket.
+    /// The bucket that was asked for.
     pub bucket: String,
+    /// The backup storage, where LiveKit has one.
+    pub backup: Option<String>,
+    /// LiveKit says that it has used it.
+    pub backup_used: bool,
     /// The prefix that is its own.
     pub directory: String,
     /// Object keys of the files.
@@ -71,7 +72,10 @@ pub struct Details {
     /// While it is being deleted: every key that was found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
-    /// How many of them were seen to be gone.
+    /// Likewise in the backup storage.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub backup_keys: Vec<String>,
+    /// How many of them, of these and then of those, were seen to be gone.
     #[serde(skip_serializing_if = "is_zero")]
     pub seen: u64,
     /// Keys whose deletion the sink refused; the audit has it.
@@ -116,6 +120,8 @@ impl Recording {
             track,
             attempt,
             bucket: s3.bucket.clone(),
+            backup: desk.backup().filter(|backup| *backup != s3.bucket).map(str::to_owned),
+            backup_used: info.backup_storage_used,
             directory: format!("{directory}/"),
             files: info.file_results.iter().map(|file| file.filename.clone()).collect(),
             playlist: playlist.map(|playlist| (playlist.playlist_name.clone(), playlist.segment_count)),
@@ -136,6 +142,12 @@ impl Recording {
         Recording { ended_at: now, ended_well: false, error: String::from("its worker does not answer"), ..self }
     }
 
+    /// The buckets in which it may lie, in the order in which LiveKit goes through them.
+    pub fn buckets(&self) -> Vec<&str> {
+        let backup = self.backup.as_deref().filter(|_| self.backup_used);
+        [self.bucket.as_str()].into_iter().chain(backup).collect()
+    }
+
     /// Where its duty stands while it is open.
     pub fn open_key(&self) -> String {
         duty::open_key(&self.sid, self.track.as_deref())
@@ -154,6 +166,7 @@ impl Recording {
             room: self.room.clone(),
             bucket: self.bucket.clone(),
             key: SinkKey::Prefix(self.directory.clone()),
+            backup_bucket: self.backup.clone(),
             kind: String::from(if self.track.is_some() { "track" } else { "composite" }),
             state,
             details,
@@ -173,6 +186,20 @@ impl Recording {
 }
 
 impl Details {
+    /// How many keys were found.
+    pub fn count(&self) -> u64 {
+        (self.keys.len() + self.backup_keys.len()) as u64
+    }
+
+    /// The key of this number, and whether it lies in the backup storage.
+    pub fn place(&self, number: u64) -> Option<(bool, &str)> {
+        let number = usize::try_from(number).ok()?;
+        match number.checked_sub(self.keys.len()) {
+            None => Some((false, &self.keys[number])),
+            Some(number) => Some((true, self.backup_keys.get(number)?)),
+        }
+    }
+
     /// As it is stored.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("details are plain data")
@@ -285,34 +312,4 @@ pub fn found_in_the_sink(cx: &mut Cx<'_>, recording: &Recording) -> Result<Optio
         found.size += object.size;
     }
     Ok(Some(found))
-}
-
-/// Looks whether everything that the egress reported is in the sink: each file; and of HLS, as many segments as it
-/// counted and a playlist that ends with ENDLIST. Without ENDLIST a player takes it for a live stream.
-pub fn is_in_the_sink(cx: &mut Cx<'_>, recording: &Recording) -> Result<bool> {
-    for file in &recording.files {
-        if !matches!(cx.sink(&recording.bucket).head(file)?, HeadResult::Found(_)) {
-            return Ok(false);
-        }
-    }
-    let Some((playlist, segments)) = &recording.playlist else { return Ok(!recording.files.is_empty()) };
-    let objects = cx.sink(&recording.bucket).objects(&recording.directory)?;
-    let stored = objects.iter().filter(|object| is_segment(&object.key)).count() as u64;
-    let Some(size) = objects.iter().find(|object| object.key == *playlist).map(|object| object.size) else {
-        return Ok(false);
-    };
-    Ok(stored >= *segments && is_final(cx, &recording.bucket, playlist, size)?)
-}
-
-fn is_final(cx: &mut Cx<'_>, bucket: &str, playlist: &str, size: u64) -> Result<bool> {
-    if size == 0 {
-        return Ok(false);
-    }
-    let tail = match cx.sink(bucket).get_range(playlist, size.saturating_sub(TAIL_BYTES), size - 1) {
-        Ok(object) => object.body,
-        // Rewritten since it was listed, and shorter: look again later.
-        Err(error) if error.status() == Some(416) => return Err(Error::retry("the playlist has changed")),
-        Err(error) => return Err(error),
-    };
-    Ok(String::from_utf8_lossy(&tail).lines().any(|line| line == "#EXT-X-ENDLIST"))
 }

@@ -2,7 +2,7 @@
 //! into every bucket of the tenant for what is left under the tenant's prefix. Replication puts copies into other buckets
 //! and never deletes one.
 //!
-//! It is one listing a bucket, when the sweep is done, and once more halfway to the deadline, because a copy may arrive late.
+//! It is one listing a bucket, when the sweep is done and with each look of [`super::lookout`], because a copy may arrive late.
 //! While anything is still open (a hold, a recording, a deletion that was refused) nothing is searched: whatever is found
 //! would have to be told apart from what is kept. Whoever closes the last open thing sets the timer again.
 
@@ -127,5 +127,6 @@ fn stray(tenant: &str, bucket: &str, prefix: String, details: String) -> Row {
         kind: String::from("stray"),
         state: RowState::Deleting,
         details,
+        backup_bucket: None,
     }
 }

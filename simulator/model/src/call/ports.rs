@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::state::Object;
 use crate::time::Time;
 
 /// State of an inventory row.
@@ -55,12 +56,26 @@ pub struct Row {
     pub bucket: String,
     /// Where in it.
     pub key: SinkKey,
+    /// The same key or prefix may lie in this bucket, too.
+    pub backup_bucket: Option<String>,
     /// `composite`, `track`, or a word of the operator's own.
     pub kind: String,
     /// State.
     pub state: RowState,
     /// Free JSON.
     pub details: String,
+}
+
+impl Row {
+    /// The bucket, and the backup bucket where there is one.
+    pub fn buckets(&self) -> impl Iterator<Item = &str> {
+        [self.bucket.as_str()].into_iter().chain(self.backup_bucket.as_deref())
+    }
+
+    /// Whether an object is part of it.
+    pub fn covers(&self, object: &Object) -> bool {
+        self.key.covers(&object.key) && self.buckets().any(|bucket| *bucket == *object.bucket)
+    }
 }
 
 /// A row as the store has it.

@@ -68,7 +68,6 @@ impl World<'_> {
                 next_cut: self.state.now + segment,
                 unlisted: 0,
                 listed_at: None,
-                live_listed: false,
             });
             self.plan_segment(ix);
         }
@@ -209,7 +208,7 @@ impl World<'_> {
         }
         let now = self.state.now;
         let egress = &mut self.state.egresses[ix.0 as usize];
-        egress.stored = true;
+        egress.stored = !egress.spoilt;
         egress.info.updated_at = Some(now);
         if egress.draining {
             egress.draining = false;

@@ -55,6 +55,7 @@ impl World<'_> {
             details: String::new(),
             error: String::new(),
             error_code: 0,
+            backup_storage_used: false,
             retry_count: 0,
             flaw: None,
         };
@@ -97,6 +98,8 @@ impl World<'_> {
             end: None,
             stored: false,
             objects: Vec::new(),
+            missing: Vec::new(),
+            spoilt: false,
             bucket: bucket.into(),
             outlives_room: false,
             start_delay: Span::ZERO,

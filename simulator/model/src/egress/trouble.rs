@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::upload::Upload;
 use super::{Failure, Leaves, Trouble, filename, upload};
 use crate::fault::Point;
 use crate::livekit::{EgressStatus, FileInfo, Flaw, Output, SegmentsInfo, Source};
@@ -237,7 +238,7 @@ impl World<'_> {
                 let key: Arc<str> = self.state.egress(ix).info.file_results[0].filename.as_str().into();
                 let extension = key.rfind('.').map_or("", |dot| &key[dot..]);
                 let body = self.media(upload::file_kind(extension), &key, 0, bytes);
-                self.upload(ix, place, &key, body, filename::content_type(extension), true)
+                self.store_piece(ix, "upload.file", place, &key, &body, filename::content_type(extension))
             }
             Output::Segments(segments) => {
                 let paths = self.segment_paths(ix, segments);
@@ -248,10 +249,30 @@ impl World<'_> {
                 let log = self.state.sink.media.new_playlist(segments.segment_duration);
                 self.state.sink.media.push_segment(log, SegmentEntry { name, at: now, duration: BEGINNING });
                 let list = Body::Playlist { log, segments: 1, ended: false, live: false };
-                self.upload(ix, place, &key, body, filename::content_type(".ts"), true)
-                    && self.upload(ix, place, &paths.playlist.into(), list, filename::content_type(".m3u8"), true)
+                let playlist: Arc<str> = paths.playlist.into();
+                self.store_piece(ix, "upload.segment", place, &key, &body, filename::content_type(".ts"))
+                    && self.store_piece(ix, "upload.playlist", place, &playlist, &list, filename::content_type(".m3u8"))
             }
         })
+    }
+
+    /// False: the sink refused, and the egress has failed.
+    fn store_piece(
+        &mut self,
+        ix: EgressIx,
+        point: &'static str,
+        output: usize,
+        key: &Arc<str>,
+        body: &Body,
+        content_type: &'static str,
+    ) -> bool {
+        match self.upload(ix, Upload { point, output, key, body, content_type, rewritten: false }) {
+            Ok(_) => true,
+            Err(failure) => {
+                self.upload_failed(ix, &failure);
+                false
+            }
+        }
     }
 
     /// What faults have done to an egress that has a worker.

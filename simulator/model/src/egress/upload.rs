@@ -1,4 +1,5 @@
 //! What an egress writes into the sink, in the order of the real worker (facts/livekit-egress §4.3 to §4.6).
+//! `uploader` carries out one upload, `manifest` says what is in `{egress_id}.json`.
 //!
 //! A file is one event when it is uploaded in full, whatever parts it had. A segment is uploaded before it is listed;
 //! the event playlist is uploaded after the first segment and then every `1 + hours` segments or after a minute, the
@@ -6,16 +7,20 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::{Hls, filename};
-use crate::call::CallError;
 use crate::livekit::Output;
-use crate::sink::{Body, MediaKind, Origin, Put, SegmentEntry};
+use crate::sink::{Body, MediaKind, SegmentEntry};
 use crate::state::EgressIx;
 use crate::time::{Span, Time};
-use crate::trace::{Actor, Fact};
 use crate::world::{Event, World};
+
+mod manifest;
+mod uploader;
+
+pub(crate) use uploader::Late;
+pub(super) use uploader::Upload;
+pub(super) use uploader::Uploader;
+use uploader::{Failure, Uploaded};
 
 /// The event playlist is uploaded at the latest so long after its last upload.
 const LISTED_AGAIN: Span = Span::seconds(60);
@@ -53,15 +58,32 @@ impl World<'_> {
         let kind = file_kind(extension);
         let place = egress.info.request.outputs.iter().position(|output| matches!(output, Output::File(_)));
         let place = place.expect("a file result has a file output");
-        let body = self.media(kind, &key, 0, bytes);
-        if !self.upload(ix, place, &key, body, filename::content_type(extension), true) {
+        if self.is_delayed(ix, "upload.file", place, &key, Event::EgressStored { egress: ix }) {
             return;
         }
-        let egress = &mut self.state.egresses[ix.0 as usize];
-        let file = &mut egress.info.file_results[0];
-        file.size = bytes;
-        file.location = filename::location(&egress.bucket, &key);
-        self.output_stored(ix);
+        let upload = Upload {
+            point: "upload.file",
+            output: place,
+            key: &key,
+            body: &self.media(kind, &key, 0, bytes),
+            content_type: filename::content_type(extension),
+            rewritten: false,
+        };
+        match self.upload(ix, upload) {
+            Ok(Uploaded { location, size }) => {
+                let file = &mut self.state.egresses[ix.0 as usize].info.file_results[0];
+                file.size = size;
+                file.location = location;
+                self.output_stored(ix);
+            }
+            Err(failure) => self.upload_failed(ix, &failure),
+        }
+    }
+
+    /// An upload failed that the recording cannot do without.
+    pub(super) fn upload_failed(&mut self, ix: EgressIx, failure: &Failure) {
+        self.state.egresses[ix.0 as usize].spoilt = true;
+        self.egress_fails(ix, &failure.error, 400);
     }
 
     /// Puts the upload of the next segment into the queue.
@@ -98,13 +120,33 @@ impl World<'_> {
         let paths = self.segment_paths(ix, output);
         let name = filename::segment_name(&paths.segment_prefix, output.filename_suffix, hls.stored, begins);
         let key: Arc<str> = paths.segment_key(&name).into();
-        let body = self.media(MediaKind::Ts, &key, hls.stored, bytes);
-        if !self.upload(ix, hls.output, &key, body, filename::content_type(".ts"), true) {
+        if self.is_delayed(ix, "upload.segment", hls.output, &key, Event::SegmentStored { egress: ix, plan }) {
+            self.put_back(ix, hls);
             return;
         }
-        self.state.sink.media.push_segment(hls.playlist, SegmentEntry { name, at: begins, duration });
-        hls.stored += 1;
-        hls.bytes += bytes;
+        let upload = Upload {
+            point: "upload.segment",
+            output: hls.output,
+            key: &key,
+            body: &self.media(MediaKind::Ts, &key, hls.stored, bytes),
+            content_type: filename::content_type(".ts"),
+            rewritten: false,
+        };
+        let uploaded = self.upload(ix, upload);
+        if uploaded.as_ref().map_or_else(|failure| failure.listed, |_| true) {
+            self.state.sink.media.push_segment(hls.playlist, SegmentEntry { name, at: begins, duration });
+            hls.stored += 1;
+        }
+        match uploaded {
+            Ok(Uploaded { size, .. }) => hls.bytes += size,
+            Err(failure) => {
+                if failure.listed {
+                    let _ = self.upload_playlist(ix, &mut hls, false);
+                }
+                self.upload_failed(ix, &failure);
+                return;
+            }
+        }
         hls.unlisted += 1;
         let over = hls.total == Some(hls.stored);
         if !over {
@@ -153,26 +195,38 @@ impl World<'_> {
         let now = self.state.now;
         let hours = now.since(self.state.egress(ix).active_at.unwrap_or(now)).0 / Span::seconds(3600).0;
         let due = hls.listed_at.is_none_or(|at| now.since(at) > LISTED_AGAIN) || hls.unlisted > hours;
+        // That one of these fails is ignored: the next one, or the last one, makes up for it.
         if due {
-            self.upload_playlist(ix, hls, false);
+            let _ = self.upload_playlist(ix, hls, false);
         }
-        self.upload_live_playlist(ix, hls, false);
+        let _ = self.upload_live_playlist(ix, hls, false);
     }
 
-    fn upload_playlist(&mut self, ix: EgressIx, hls: &mut Hls, ended: bool) -> bool {
-        let body = Body::Playlist { log: hls.playlist, segments: hls.stored as u32, ended, live: false };
-        let first = hls.listed_at.is_none();
+    fn upload_playlist(&mut self, ix: EgressIx, hls: &mut Hls, ended: bool) -> Result<Uploaded, Failure> {
         hls.listed_at = Some(self.state.now);
         hls.unlisted = 0;
-        let key = Arc::clone(&hls.playlist_key);
-        self.upload(ix, hls.output, &key, body, filename::content_type(".m3u8"), first)
+        let upload = Upload {
+            point: if ended { "upload.playlist_end" } else { "upload.playlist" },
+            output: hls.output,
+            key: &hls.playlist_key,
+            body: &Body::Playlist { log: hls.playlist, segments: hls.stored as u32, ended, live: false },
+            content_type: filename::content_type(".m3u8"),
+            rewritten: true,
+        };
+        self.upload(ix, upload)
     }
 
-    fn upload_live_playlist(&mut self, ix: EgressIx, hls: &mut Hls, ended: bool) -> bool {
-        let Some(key) = hls.live_key.clone() else { return true };
-        let body = Body::Playlist { log: hls.playlist, segments: hls.stored as u32, ended, live: true };
-        let first = !std::mem::replace(&mut hls.live_listed, true);
-        self.upload(ix, hls.output, &key, body, filename::content_type(".m3u8"), first)
+    /// None: there is no live playlist.
+    fn upload_live_playlist(&mut self, ix: EgressIx, hls: &Hls, ended: bool) -> Option<Result<Uploaded, Failure>> {
+        let upload = Upload {
+            point: "upload.live_playlist",
+            output: hls.output,
+            key: hls.live_key.as_ref()?,
+            body: &Body::Playlist { log: hls.playlist, segments: hls.stored as u32, ended, live: true },
+            content_type: filename::content_type(".m3u8"),
+            rewritten: true,
+        };
+        Some(self.upload(ix, upload))
     }
 
     /// The media has ended: how many segments there will be, and the upload of a last short one.
@@ -194,156 +248,56 @@ impl World<'_> {
     /// ENDLIST.
     fn close_playlists(&mut self, ix: EgressIx) {
         let Some(mut hls) = self.recorders.workers.get_mut(&ix).and_then(|worker| worker.hls.take()) else { return };
-        if !self.upload_playlist(ix, &mut hls, true) || !self.upload_live_playlist(ix, &mut hls, true) {
-            return;
+        let uploaded = self.upload_playlist(ix, &mut hls, true);
+        let uploaded = uploaded.and_then(|event| {
+            let live = self.upload_live_playlist(ix, &hls, true).transpose()?;
+            Ok((event, live))
+        });
+        match uploaded {
+            Ok((event, live)) => {
+                let result = &mut self.state.egresses[ix.0 as usize].info.segment_results[0];
+                result.segment_count = hls.stored;
+                result.size = hls.bytes;
+                result.playlist_location = event.location;
+                result.live_playlist_location = live.map(|live| live.location).unwrap_or_default();
+                self.put_back(ix, hls);
+                self.output_stored(ix);
+            }
+            Err(failure) => self.upload_failed(ix, &failure),
         }
-        let egress = &mut self.state.egresses[ix.0 as usize];
-        let result = &mut egress.info.segment_results[0];
-        result.segment_count = hls.stored;
-        result.size = hls.bytes;
-        result.playlist_location = filename::location(&egress.bucket, &hls.playlist_key);
-        if let Some(live) = &hls.live_key {
-            result.live_playlist_location = filename::location(&egress.bucket, live);
-        }
-        self.put_back(ix, hls);
-        self.output_stored(ix);
     }
 
-    /// One manifest beside each output that wants one. The real worker only logs a failure to upload it.
+    /// One manifest beside each output that wants one, and beside all of them once the backup storage was used. The real
+    /// worker only logs a failure to upload it.
     pub(super) fn upload_manifests(&mut self, ix: EgressIx) {
         let request = Arc::clone(&self.state.egress(ix).info.request);
-        for (place, output) in request.outputs.iter().enumerate() {
-            let info = &self.state.egress(ix).info;
-            let (wanted, beside) = match output {
-                Output::File(file) => (!file.disable_manifest, &info.file_results[0].filename),
-                Output::Segments(segments) => (!segments.disable_manifest, &info.segment_results[0].playlist_name),
+        for (output, wanted) in request.outputs.iter().enumerate() {
+            let egress = self.state.egress(ix);
+            let info = &egress.info;
+            let (disabled, beside) = match wanted {
+                Output::File(file) => (file.disable_manifest, &info.file_results[0].filename),
+                Output::Segments(segments) => (segments.disable_manifest, &info.segment_results[0].playlist_name),
             };
-            if !wanted {
+            if disabled && !info.backup_storage_used {
                 continue;
             }
-            let key = filename::manifest_path(filename::directory(beside), &info.egress_id);
-            let body = Body::Bytes(self.manifest(ix).into());
-            let stored =
-                self.put_for(ix, place, &key.as_str().into(), body, filename::content_type(".json"), true).is_ok();
-            let egress = &mut self.state.egresses[ix.0 as usize];
-            if stored && egress.info.manifest_location.is_empty() {
-                egress.info.manifest_location = filename::location(&egress.bucket, &key);
+            let upload = Upload {
+                point: "upload.manifest",
+                output,
+                key: &filename::manifest_path(filename::directory(beside), &info.egress_id).into(),
+                body: &Body::Bytes(manifest::of(egress, self.state.now).into()),
+                content_type: filename::content_type(".json"),
+                rewritten: false,
+            };
+            let Ok(uploaded) = self.upload(ix, upload) else { continue };
+            let info = &mut self.state.egresses[ix.0 as usize].info;
+            if info.manifest_location.is_empty() {
+                info.manifest_location = uploaded.location;
             }
         }
-    }
-
-    fn manifest(&self, ix: EgressIx) -> Vec<u8> {
-        let egress = self.state.egress(ix);
-        let info = &egress.info;
-        let listed = |key: &str| Listed { filename: key.to_owned(), location: filename::location(&egress.bucket, key) };
-        let segments = || {
-            let segments = egress.objects.iter().filter(|key| key.ends_with(".ts"));
-            segments.map(|key| listed(key)).collect()
-        };
-        let manifest = Manifest {
-            egress_id: &info.egress_id,
-            room_id: &info.room_id,
-            room_name: &info.room_name,
-            started_at: info.started_at.unwrap_or_default(),
-            ended_at: self.state.now,
-            files: info.file_results.iter().map(|file| listed(&file.filename)).collect(),
-            playlists: info
-                .segment_results
-                .iter()
-                .map(|result| Playlist { location: result.playlist_location.clone(), segments: segments() })
-                .collect(),
-        };
-        let mut bytes = serde_json::to_vec(&manifest).expect("a manifest is plain data");
-        bytes.push(b'\n');
-        bytes
     }
 
     pub(super) fn media(&self, kind: MediaKind, key: &str, counter: u64, length: u64) -> Body {
         Body::Media { kind, seed: self.chance.draw("media", key, counter), length }
     }
-
-    /// Puts an object. If the sink refuses, the egress fails as a whole, and false is returned.
-    pub(super) fn upload(
-        &mut self,
-        ix: EgressIx,
-        output: usize,
-        key: &Arc<str>,
-        body: Body,
-        content_type: &str,
-        first: bool,
-    ) -> bool {
-        match self.put_for(ix, output, key, body, content_type, first) {
-            Ok(()) => true,
-            Err(why) => {
-                self.egress_fails(ix, &why, 400);
-                false
-            }
-        }
-    }
-
-    fn put_for(
-        &mut self,
-        ix: EgressIx,
-        output: usize,
-        key: &Arc<str>,
-        body: Body,
-        content_type: &str,
-        first: bool,
-    ) -> Result<(), String> {
-        let egress = self.state.egress(ix);
-        let bucket = Arc::clone(&egress.bucket);
-        let s3 = egress.info.request.outputs[output].s3();
-        let put = Put {
-            chance: self.chance,
-            now: self.state.now,
-            bucket: &bucket,
-            key: Arc::clone(key),
-            body,
-            content_type: content_type.into(),
-            metadata: Arc::new(s3.metadata.clone()),
-            tagging: s3.tagging.as_str().into(),
-            origin: Origin::Egress(ix),
-        };
-        let change = match self.state.sink.upload(put) {
-            Ok(change) => change,
-            Err(CallError::Rejected(rejection)) => {
-                return Err(format!("S3 upload failed: {}: {}", rejection.code, rejection.message));
-            }
-            Err(CallError::NotSent(why) | CallError::OutcomeUnknown(why)) => {
-                return Err(format!("S3 upload failed: {why}"));
-            }
-        };
-        if first {
-            self.state.egresses[ix.0 as usize].objects.push(Arc::clone(key));
-        }
-        self.log.emit(&self.state, &Fact::Sink { by: Actor::Egress(ix), bucket: &bucket, change: &change });
-        self.after_store(&bucket, &change);
-        Ok(())
-    }
-}
-
-/// `{egress_id}.json`
-#[derive(Serialize)]
-struct Manifest<'a> {
-    egress_id: &'a str,
-    room_id: &'a str,
-    room_name: &'a str,
-    started_at: Time,
-    ended_at: Time,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    files: Vec<Listed>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    playlists: Vec<Playlist>,
-}
-
-#[derive(Serialize)]
-struct Playlist {
-    location: String,
-    segments: Vec<Listed>,
-}
-
-#[derive(Serialize)]
-struct Listed {
-    filename: String,
-    location: String,
 }

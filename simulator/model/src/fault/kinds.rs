@@ -8,6 +8,7 @@ pub mod livekit;
 pub mod operator;
 pub mod s3;
 pub mod store;
+pub mod upload;
 pub mod webhook;
 
 /// Every kind, in order of name.
@@ -44,6 +45,11 @@ pub static KINDS: &[&Kind] = &[
     &store::SLOW,
     &store::TIMEOUT,
     &store::UNAVAILABLE,
+    &upload::DAMAGED,
+    &upload::FAIL,
+    &upload::LATE,
+    &upload::LOST,
+    &upload::SLOW,
     &webhook::ALTERED,
     &webhook::DELAY,
     &webhook::DROP,

@@ -42,6 +42,8 @@ pub fn egress_info(info: &EgressInfo) -> proto::EgressInfo {
         segment_results,
         error: info.error.clone(),
         error_code: info.error_code,
+        backup_storage_used: info.backup_storage_used,
+        retry_count: info.retry_count,
         details: info.details.clone(),
         manifest_location: told.manifest_location.clone(),
         request: Some(request(&info.request)),
@@ -340,6 +342,7 @@ mod tests {
             details: String::new(),
             error: String::new(),
             error_code: 0,
+            backup_storage_used: false,
             retry_count: 0,
             flaw: None,
         }

@@ -2,8 +2,8 @@
 //!
 //! What a stored egress recorded counts as covered, and so does the time by which a fault let it start later. After an
 //! end that the operator did not cause, `gap` is excused; if a worker died silently, that is counted from the first sign
-//! of it. Where an egress failed and what it recorded is not in the sink, its own time is excused too: nobody can bring it
-//! back.
+//! of it. Where an egress failed and what it recorded is not in the sink, or a fault of its uploads kept media from there or
+//! damaged it, its own time is excused too: nobody can bring it back.
 
 use crate::state::{Egress, End};
 use crate::time::{Span, Time};
@@ -54,7 +54,7 @@ fn piece(egress: &Egress, gap: Span) -> Option<Stretch> {
     }
     let seen_at = egress.lost.map(|loss| loss.seen_at);
     let end = seen_at.or(egress.stopped_at).or(egress.info.ended_at)?;
-    failed.then_some(Stretch { from: egress.info.started_at?, to: end + excused })
+    (failed || egress.spoilt).then_some(Stretch { from: egress.info.started_at?, to: end + excused })
 }
 
 /// When an egress would have become ACTIVE without a fault that let it start late.

@@ -28,8 +28,8 @@ use crate::sink::{
     Versions,
 };
 use crate::state::{
-    CallIx, CallState, Egress, EgressIx, End, HoldState, Loss, ParticipantState, Ports, State, TenantIx, TenantState,
-    TrackState,
+    CallIx, CallState, Egress, EgressIx, End, HoldState, Loss, Object, ParticipantState, Ports, State, TenantIx,
+    TenantState, TrackState,
 };
 use crate::text_map::TextMap;
 use crate::time::{Span, Time};
@@ -240,6 +240,7 @@ impl Stage {
             details: String::new(),
             error: String::new(),
             error_code: 0,
+            backup_storage_used: false,
             retry_count: 0,
             flaw: None,
         };
@@ -254,6 +255,8 @@ impl Stage {
             end: None,
             stored: false,
             objects: Vec::new(),
+            missing: Vec::new(),
+            spoilt: false,
             bucket,
             outlives_room: false,
             start_delay: Span::ZERO,
@@ -406,6 +409,26 @@ impl Stage {
         self.put(ix, key, Bytes::new());
     }
 
+    /// Bucket `versions` is the backup storage from now on.
+    pub fn with_backup(mut self) -> Stage {
+        self.scenario().world.backup_bucket = Some("versions".to_owned());
+        self
+    }
+
+    /// The egress stores an object in the backup storage.
+    pub fn upload_to_backup(&mut self, ix: EgressIx, key: &str) {
+        let own = std::mem::replace(&mut self.egress(ix).bucket, "versions".into());
+        self.put(ix, key, Bytes::new());
+        self.egress(ix).bucket = own;
+    }
+
+    /// The egress takes an object for stored that is not there.
+    pub fn lose(&mut self, ix: EgressIx, key: &str) {
+        let egress = self.egress(ix);
+        egress.spoilt = true;
+        egress.missing.push(Object { bucket: egress.bucket.clone(), key: key.into() });
+    }
+
     /// The egress stores a playlist that names this many segments.
     pub fn upload_playlist(&mut self, ix: EgressIx, key: &str, count: u64, ended: bool) {
         let mut text = "#EXTM3U\n".to_owned();
@@ -421,8 +444,9 @@ impl Stage {
     fn put(&mut self, ix: EgressIx, key: &str, body: Bytes) {
         let bucket = self.state.egress(ix).bucket.clone();
         let key: Arc<str> = key.into();
-        if !self.state.egress(ix).objects.contains(&key) {
-            self.egress(ix).objects.push(key.clone());
+        let object = Object { bucket: bucket.clone(), key: key.clone() };
+        if !self.state.egress(ix).objects.contains(&object) {
+            self.egress(ix).objects.push(object);
         }
         let content = Content {
             size: body.len() as u64,
@@ -544,6 +568,7 @@ impl Stage {
             room: String::new(),
             bucket: egress.bucket.to_string(),
             key,
+            backup_bucket: self.state.scenario.world.backup_bucket.clone(),
             kind: "composite".into(),
             state: row_state,
             details: String::new(),
@@ -610,6 +635,7 @@ impl Stage {
             s3_access_key: String::new(),
             s3_secret_key: String::new(),
             tenants: Vec::new(),
+            backup_bucket: None,
             config: String::new(),
         };
         self.see(&Fact::Booted { boot: &Arc::new(boot) });

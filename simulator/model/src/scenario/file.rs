@@ -166,6 +166,7 @@ impl<'d> Reader<'d> {
             list_page: block.small("list_page"),
             lifecycle_day: block.span("lifecycle_day"),
             error_prefix: block.boolean("error_prefix"),
+            backup_bucket: self.known_bucket(block, "backup_bucket"),
         };
         self.on_the_clock(block, "horizon", &[self.horizon]);
         world
@@ -262,13 +263,23 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// A reference to a bucket of the file.
+    pub(super) fn known_bucket(&mut self, block: &Block<'d>, key: &str) -> Option<String> {
+        let name = block.given_text(key)?;
+        if !self.buckets.contains(&name) {
+            self.problems.push(unknown(block.place_of(key), "bucket", name, &self.buckets, "buckets"));
+        }
+        Some(name.into())
+    }
+
     /// A bucket that no tenant has may be meant; one with nearly the name of a tenant's bucket without a table is a typo.
     fn misspelt_bucket(&mut self, block: &Block<'d>, name: &str, root: &Block<'d>) {
         let of_tenants: Vec<&str> = (root.tables("tenant").iter())
             .flat_map(|tenant| tenant.given_texts("buckets").unwrap_or_default())
             .map(|(bucket, _)| bucket)
             .collect();
-        if of_tenants.contains(&name) {
+        let is_backup = root.table("world").given_text("backup_bucket") == Some(name);
+        if of_tenants.contains(&name) || is_backup {
             return;
         }
         let tables = root.tables("bucket");

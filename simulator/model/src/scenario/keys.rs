@@ -241,6 +241,12 @@ pub static WORLD: Table = Table {
             Fallback::Boolean(true),
             "`twirp error unknown: ` before LiveKit's messages, as servers from 1.8.4 on have it.",
         ),
+        key(
+            "backup_bucket",
+            Holds::Text,
+            Fallback::Absent("no backup storage"),
+            "Where the egress worker puts an output whose own bucket has refused one of its uploads.",
+        ),
     ],
 };
 

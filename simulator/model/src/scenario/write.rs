@@ -103,6 +103,7 @@ fn world(scenario: &Scenario) -> Lines {
     block.integer("list_page", world.list_page.into());
     block.span("lifecycle_day", world.lifecycle_day);
     block.boolean("error_prefix", world.error_prefix);
+    block.texts_if("backup_bucket", world.backup_bucket.as_deref());
     block
 }
 

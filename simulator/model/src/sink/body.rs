@@ -56,6 +56,8 @@ pub enum MediaKind {
     Ts,
     /// `.jpeg`
     Jpeg,
+    /// Nothing that a player knows.
+    Noise,
 }
 
 /// What bodies refer to: the logs of all playlists.

@@ -48,6 +48,7 @@ pub(super) fn read(kind: MediaKind, seed: u64, length: u64, range: Range<u64>) -
             put(0, b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
             put(length.saturating_sub(2), b"\xff\xd9");
         }
+        MediaKind::Noise => {}
     }
     Bytes::from(bytes)
 }

@@ -91,20 +91,17 @@ impl World<'_> {
 
     fn boot(&self, instance: u32, incarnation: u32) -> Boot {
         let scenario = &self.state.scenario;
+        let bucket = |name: &String| {
+            let bucket = scenario.bucket(name);
+            let versioned = bucket.versioning() == Versioning::Enabled;
+            BootBucket { name: bucket.name, region: bucket.region, versioned, object_lock: bucket.object_lock }
+        };
         let tenants = scenario
             .tenants
             .iter()
             .map(|tenant| BootTenant {
                 name: tenant.name.clone(),
-                buckets: tenant
-                    .buckets
-                    .iter()
-                    .map(|name| scenario.bucket(name))
-                    .map(|bucket| {
-                        let versioned = bucket.versioning() == Versioning::Enabled;
-                        BootBucket { name: bucket.name, region: bucket.region, versioned }
-                    })
-                    .collect(),
+                buckets: tenant.buckets.iter().map(bucket).collect(),
                 cdn: tenant.cdn.clone(),
                 retention: tenant.retention,
                 retention_max: tenant.retention_max,
@@ -122,6 +119,7 @@ impl World<'_> {
             s3_access_key: "minioadmin".into(),
             s3_secret_key: "minioadmin".into(),
             tenants,
+            backup_bucket: scenario.world.backup_bucket.as_ref().map(bucket),
             config: serde_json::to_string(&scenario.operator.config).expect("TOML tables are JSON objects"),
         }
     }

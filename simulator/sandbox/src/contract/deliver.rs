@@ -1,9 +1,9 @@
 //! Deliveries into the contract's exported `handler`, and its answers back.
 
-use egress_sim_model::call;
+use egress_sim_model::{call, scenario};
 
 use super::super::wit::exports::egress_sim::operator::handler::{
-    Boot, Bucket, Command, Failure, Hold, LivekitServer, Order, S3Server, Tenant, Timer,
+    Boot, Bucket, Command, Failure, Hold, LivekitServer, ObjectLock, Order, S3Server, Tenant, Timer,
 };
 
 pub fn boot(boot: &call::Boot) -> Boot {
@@ -22,6 +22,7 @@ pub fn boot(boot: &call::Boot) -> Boot {
             secret_key: boot.s3_secret_key.clone(),
         },
         tenants: boot.tenants.iter().map(tenant).collect(),
+        backup_bucket: boot.backup_bucket.as_ref().map(bucket),
         config: boot.config.clone(),
     }
 }
@@ -53,19 +54,24 @@ pub fn answer(result: Result<(), Failure>) -> call::Answer {
 fn tenant(tenant: &call::BootTenant) -> Tenant {
     Tenant {
         name: tenant.name.clone(),
-        buckets: tenant
-            .buckets
-            .iter()
-            .map(|bucket| Bucket {
-                name: bucket.name.clone(),
-                region: bucket.region.clone(),
-                versioned: bucket.versioned,
-            })
-            .collect(),
+        buckets: tenant.buckets.iter().map(bucket).collect(),
         cdn: tenant.cdn.clone(),
         retention: tenant.retention.map(|span| span.0),
         retention_max: tenant.retention_max.map(|span| span.0),
         delete_within: tenant.delete_within.0,
+    }
+}
+
+fn bucket(bucket: &call::BootBucket) -> Bucket {
+    Bucket {
+        name: bucket.name.clone(),
+        region: bucket.region.clone(),
+        versioned: bucket.versioned,
+        object_lock: match bucket.object_lock {
+            scenario::ObjectLock::None => ObjectLock::None,
+            scenario::ObjectLock::Governance => ObjectLock::Governance,
+            scenario::ObjectLock::Compliance => ObjectLock::Compliance,
+        },
     }
 }
 

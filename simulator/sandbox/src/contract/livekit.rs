@@ -60,6 +60,8 @@ pub fn egress_info(info: &livekit::EgressInfo) -> EgressInfo {
         details: info.details.clone(),
         error: info.error.clone(),
         error_code: info.error_code,
+        backup_storage_used: info.backup_storage_used,
+        retry_count: info.retry_count,
     }
 }
 

@@ -136,6 +136,7 @@ pub fn stored_row(stored: &call::StoredRow) -> StoredRow {
                 call::SinkKey::Exact(key) => SinkKey::Exact(key.clone()),
                 call::SinkKey::Prefix(prefix) => SinkKey::Prefix(prefix.clone()),
             },
+            backup_bucket: row.backup_bucket.clone(),
             kind: row.kind.clone(),
             state: match row.state {
                 call::RowState::Recording => RowState::Recording,
@@ -188,6 +189,7 @@ fn into_row(row: Row) -> call::Row {
             SinkKey::Exact(key) => call::SinkKey::Exact(key),
             SinkKey::Prefix(prefix) => call::SinkKey::Prefix(prefix),
         },
+        backup_bucket: row.backup_bucket,
         kind: row.kind,
         state: match row.state {
             RowState::Recording => call::RowState::Recording,

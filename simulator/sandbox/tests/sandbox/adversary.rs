@@ -11,7 +11,7 @@ use egress_sim_sandbox::{Operator, SandboxHost};
 const WITH_WASI: &str = "
     package test:wasi;
     world operator {
-        include egress-sim:operator/operator@0.1.0;
+        include egress-sim:operator/operator@0.2.0;
         import wasi:clocks/wall-clock@0.2.0;
         import wasi:clocks/monotonic-clock@0.2.0;
         import wasi:random/random@0.2.0;
@@ -77,8 +77,8 @@ impl Adversary {
         let Adversary { items, init, on_timer, pages } = self;
         let text = format!(
             r#"(module
-              (import "egress-sim:operator/log@0.1.0" "write" (func $log (param i32 i32 i32)))
-              (import "egress-sim:operator/clock@0.1.0" "now" (func $now (result i64)))
+              (import "egress-sim:operator/log@0.2.0" "write" (func $log (param i32 i32 i32)))
+              (import "egress-sim:operator/clock@0.2.0" "now" (func $now (result i64)))
               {items}
               (memory (export "memory") {pages})
               ;; The first 64 bytes stay zero: a result there is Ok.
@@ -88,14 +88,14 @@ impl Adversary {
                 (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
                 (global.set $free (i32.add (local.get $at) (local.get 3)))
                 (local.get $at))
-              (func (export "egress-sim:operator/handler@0.1.0#init") (param i32) (result i32)
+              (func (export "egress-sim:operator/handler@0.2.0#init") (param i32) (result i32)
                 {init} (i32.const 0))
-              (func (export "egress-sim:operator/handler@0.1.0#on-webhook") (param i64 i32) (result i32)
+              (func (export "egress-sim:operator/handler@0.2.0#on-webhook") (param i64 i32) (result i32)
                 (drop (call $now)) (i32.const 0))
-              (func (export "egress-sim:operator/handler@0.1.0#on-command")
+              (func (export "egress-sim:operator/handler@0.2.0#on-command")
                 (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
                 (i32.const 0))
-              (func (export "egress-sim:operator/handler@0.1.0#on-timer")
+              (func (export "egress-sim:operator/handler@0.2.0#on-timer")
                 (param i32 i32 i64 i32 i32) (result i32)
                 {on_timer} (i32.const 0)))"#
         );
@@ -148,6 +148,7 @@ pub fn boot() -> Arc<Boot> {
         s3_access_key: String::new(),
         s3_secret_key: String::new(),
         tenants: Vec::new(),
+        backup_bucket: None,
         config: "{}".to_owned(),
     })
 }

@@ -65,7 +65,7 @@ fn a_module_that_lacks_an_export_is_named_with_it() {
     module.extend_from_slice(&full.module()[full.bare_module().len()..]);
     let error = error(&module);
     assert!(matches!(error, LoadError::NotWrapped { .. }), "{error}");
-    assert!(error.to_string().contains("handler@0.1.0"), "{error}");
+    assert!(error.to_string().contains("handler@0.2.0"), "{error}");
 }
 
 #[test]
@@ -85,24 +85,24 @@ fn a_component_of_something_else_is_told_what_to_export() {
     let component = wat::parse_str("(component)").unwrap();
     let error = error(&component);
     assert!(matches!(error, LoadError::NoHandler { .. }), "{error}");
-    assert!(error.to_string().contains("egress-sim:operator/handler@0.1.0"), "{error}");
+    assert!(error.to_string().contains("egress-sim:operator/handler@0.2.0"), "{error}");
 }
 
 #[test]
 fn a_newer_contract_is_told_from_an_unknown_import() {
     let component = wat::parse_str(
-        r#"(component (import "egress-sim:operator/clock@0.2.0" (instance (export "now" (func (result u64))))))"#,
+        r#"(component (import "egress-sim:operator/clock@0.3.0" (instance (export "now" (func (result u64))))))"#,
     )
     .unwrap();
     let error = error(&component);
     assert!(matches!(error, LoadError::OtherContract { .. }), "{error}");
-    assert!(error.to_string().contains("clock@0.2.0"), "{error}");
+    assert!(error.to_string().contains("clock@0.3.0"), "{error}");
 }
 
 #[test]
 fn functions_of_another_shape_do_not_fit() {
     let component =
-        wat::parse_str(r#"(component (import "egress-sim:operator/clock@0.1.0" (instance (export "now" (func (result u32))))) (instance (export "egress-sim:operator/handler@0.1.0")))"#)
+        wat::parse_str(r#"(component (import "egress-sim:operator/clock@0.2.0" (instance (export "now" (func (result u32))))) (instance (export "egress-sim:operator/handler@0.2.0")))"#)
             .unwrap();
     let error = error(&component);
     assert!(matches!(error, LoadError::Mismatch { .. }), "{error}");

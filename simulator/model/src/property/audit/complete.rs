@@ -188,7 +188,7 @@ impl Complete {
     fn judge_deletions(&self, state: &State, exercised: impl Fn(Time) -> bool, verdict: &mut Verdict) {
         let named = self.recorded_egresses.iter().filter_map(|id| state.egress_named(id));
         let whole: BTreeSet<(&str, &str)> =
-            named.flat_map(|egress| egress.objects.iter().map(|key| (&*egress.bucket, &**key))).collect();
+            named.flat_map(|egress| &egress.objects).map(|object| (&*object.bucket, &*object.key)).collect();
         for (bucket, keys) in &self.deleted {
             for (key, deletion) in keys.iter().filter(|(_, deletion)| exercised(deletion.at)) {
                 verdict.check(

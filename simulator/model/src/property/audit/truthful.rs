@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::call::{AuditAction, AuditOutcome, AuditRecord, Order};
 use crate::property::{About, Mention, Property, Verdict, custody, refusals};
 use crate::sink::{Change, ChangeKind};
-use crate::state::{Egress, State};
+use crate::state::{Egress, Object, State};
 use crate::text_map::TextMap;
 use crate::trace::{Fact, FactKind};
 
@@ -165,9 +165,8 @@ impl Truthful {
             return (!known).then(|| format!("version {id} never was in the sink"));
         }
         let left = |egress: &Egress| {
-            let mut keys = egress.objects.iter();
-            keys.find_map(|key| {
-                Some((egress.bucket.clone(), key.clone(), custody::remains(state, &egress.bucket, key, egress.ix)?))
+            egress.objects.iter().find_map(|object| {
+                Some((object.clone(), custody::remains(state, &object.bucket, &object.key, egress.ix)?))
             })
         };
         let found = if let Some(id) = &record.egress_id {
@@ -177,7 +176,7 @@ impl Truthful {
             let mut own = state.egresses.iter().filter(|egress| *state.tenant_of(egress.ix).name == *record.tenant);
             own.find_map(left)
         };
-        found.map(|(bucket, key, remains)| format!("s3://{bucket}/{key} still had {remains}"))
+        found.map(|(Object { bucket, key }, remains)| format!("s3://{bucket}/{key} still had {remains}"))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::property::deadlines::Deadlines;
 use crate::property::locks::{Refusals, TO_DELETE};
 use crate::property::{About, Property, Verdict, custody, words};
 use crate::sink::{ChangeKind, Origin};
-use crate::state::{EgressIx, State, TenantIx};
+use crate::state::{EgressIx, Object, State, TenantIx};
 use crate::time::Time;
 use crate::trace::{Actor, Fact, FactKind};
 
@@ -36,14 +36,11 @@ pub struct Complete {
     due: Deadlines<TenantIx>,
     judged: BTreeSet<TenantIx>,
     /// Bucket and key of every copy that replication made of a recording.
-    copies: BTreeMap<EgressIx, BTreeSet<Place>>,
+    copies: BTreeMap<EgressIx, BTreeSet<Object>>,
     refusals: Refusals,
     /// What object lock protected when it was due.
-    locked: Deadlines<(EgressIx, Place)>,
+    locked: Deadlines<(EgressIx, Object)>,
 }
-
-/// Bucket and key.
-type Place = (Arc<str>, Arc<str>);
 
 impl Property for Complete {
     fn about(&self) -> &'static About {
@@ -58,7 +55,10 @@ impl Property for Complete {
         match *fact {
             Fact::Sink { by: Actor::Replication, bucket, change } => {
                 if let (ChangeKind::Stored { .. }, Origin::Egress(ix)) = (change.kind, change.origin) {
-                    self.copies.entry(ix).or_default().insert((bucket.into(), Arc::clone(&change.key)));
+                    self.copies
+                        .entry(ix)
+                        .or_default()
+                        .insert(Object { bucket: bucket.into(), key: Arc::clone(&change.key) });
                 }
                 return;
             }
@@ -88,13 +88,13 @@ impl Property for Complete {
                 }
             }
         }
-        while let Some((ix, place)) = self.locked.take(at) {
+        while let Some((ix, object)) = self.locked.take(at) {
             let tenant = state.tenant_of(ix);
             match tenant.deletion_due(state.tenant_rule(tenant.ix).delete_within) {
                 // A hold was ordered meanwhile, or one was lifted.
-                None => self.locked.push(at + TO_DELETE, (ix, place)),
-                Some(due) if due > at => self.locked.push(due, (ix, place)),
-                Some(_) => self.judge_key(ix, &place, at, state, verdict),
+                None => self.locked.push(at + TO_DELETE, (ix, object)),
+                Some(due) if due > at => self.locked.push(due, (ix, object)),
+                Some(_) => self.judge_key(ix, &object, at, state, verdict),
             }
         }
     }
@@ -103,27 +103,28 @@ impl Property for Complete {
 impl Complete {
     fn judge(&mut self, ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
         let egress = state.egress(ix);
-        for key in &egress.objects {
-            self.judge_key(ix, &(Arc::clone(&egress.bucket), Arc::clone(key)), at, state, verdict);
+        for object in &egress.objects {
+            self.judge_key(ix, object, at, state, verdict);
         }
-        for place in self.copies.remove(&ix).unwrap_or_default() {
-            self.judge_key(ix, &place, at, state, verdict);
+        for copy in self.copies.remove(&ix).unwrap_or_default() {
+            self.judge_key(ix, &copy, at, state, verdict);
         }
-        let uploads = unfinished_uploads(ix, state);
-        for key in uploads.into_iter().filter(|key| egress.objects.iter().all(|object| **object != **key)) {
-            verdict.overturned(at, words::about_key(state, &egress.bucket, key, ix), || {
-                message(ix, &egress.bucket, key, "an unfinished upload", at, state)
+        let stored =
+            |bucket: &str, key: &str| egress.objects.iter().any(|one| *one.key == *key && *one.bucket == *bucket);
+        for (bucket, key) in unfinished_uploads(ix, state).into_iter().filter(|(bucket, key)| !stored(bucket, key)) {
+            verdict.overturned(at, words::about_key(state, bucket, key, ix), || {
+                message(ix, (bucket, key), "an unfinished upload", at, state)
             });
         }
     }
 
-    fn judge_key(&mut self, ix: EgressIx, place: &Place, at: Time, state: &State, verdict: &mut Verdict) {
-        let (bucket, key) = place;
+    fn judge_key(&mut self, ix: EgressIx, object: &Object, at: Time, state: &State, verdict: &mut Verdict) {
+        let Object { bucket, key } = object;
         let left = custody::remains(state, bucket, key, ix);
         if left.is_some()
             && let Some(again) = self.refusals.put_off(state, bucket, key, at)
         {
-            self.locked.push(again, (ix, place.clone()));
+            self.locked.push(again, (ix, object.clone()));
             return;
         }
         let uploading = is_uploading(ix, bucket, key, state);
@@ -133,13 +134,13 @@ impl Complete {
             || words::about_key(state, bucket, key, ix),
             || {
                 let left = left.map_or_else(|| "an unfinished upload".into(), |left| left.to_string());
-                message(ix, bucket, key, &left, at, state)
+                message(ix, (bucket, key), &left, at, state)
             },
         );
     }
 }
 
-fn message(ix: EgressIx, bucket: &str, key: &str, left: &str, at: Time, state: &State) -> String {
+fn message(ix: EgressIx, (bucket, key): (&str, &str), left: &str, at: Time, state: &State) -> String {
     let tenant = state.tenant_of(ix);
     format!(
         "nothing of tenant {} may be left {} after its contract's end, but {left} of {} is still in the sink",
@@ -149,14 +150,13 @@ fn message(ix: EgressIx, bucket: &str, key: &str, left: &str, at: Time, state: &
     )
 }
 
-/// Keys for which an upload of this egress was begun and neither finished nor aborted.
-fn unfinished_uploads(ix: EgressIx, state: &State) -> BTreeSet<&str> {
-    let Some(bucket) = state.sink.buckets.get(&*state.egress(ix).bucket) else { return BTreeSet::new() };
-    bucket
-        .uploads
-        .iter()
-        .filter(|(_, upload)| upload.origin == Origin::Egress(ix))
-        .map(|((key, _), _)| key.as_str())
+/// Bucket and key of uploads of this egress that were begun and neither finished nor aborted.
+fn unfinished_uploads(ix: EgressIx, state: &State) -> BTreeSet<(&str, &str)> {
+    let buckets = state.buckets_of(ix).filter_map(|name| Some((name, state.sink.buckets.get(name)?)));
+    buckets
+        .flat_map(|(name, bucket)| bucket.uploads.iter().map(move |upload| (name, upload)))
+        .filter(|(_, (_, upload))| upload.origin == Origin::Egress(ix))
+        .map(|(name, ((key, _), _))| (name, key.as_str()))
         .collect()
 }
 

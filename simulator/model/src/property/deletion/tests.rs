@@ -111,6 +111,19 @@ mod complete {
     }
 
     #[test]
+    fn what_lies_in_the_backup_storage_is_something_left() {
+        let mut stage = Stage::new(Complete::default()).with_backup();
+        let egress = stage.recorded(ACME_1, "standup", "1h", &["a.mp4"]);
+        stage.upload_to_backup(egress, "a.mp4");
+        stage.end_contract(ACME_1);
+        stage.erase("rec", "a.mp4");
+        let verdict = stage.at("200d").finish();
+        assert_eq!((verdict.checks, verdict.violations), (2, 1), "the key is two objects");
+        let message = verdict.first.expect("violated").message;
+        assert!(message.contains("but 1 version of s3://versions/a.mp4 of egress EG_0"), "{message}");
+    }
+
+    #[test]
     fn a_delete_marker_is_something_left() {
         let mut stage = Stage::new(Complete::default());
         versioned(&mut stage, "a.mp4");

@@ -19,7 +19,7 @@ use crate::call::{
 };
 use crate::property::{About, Mention, Property, Verdict};
 use crate::sink::ChangeKind;
-use crate::state::State;
+use crate::state::{Object, State};
 use crate::text_map::TextMap;
 use crate::trace::{Fact, FactKind};
 
@@ -138,9 +138,9 @@ impl Verified {
     /// A whole recording is reported deleted.
     fn recording(&mut self, egress_id: &str, state: &State, verdict: &mut Verdict) {
         let Some(egress) = state.egress_named(egress_id) else { return };
-        for key in &egress.objects {
+        for Object { bucket, key } in &egress.objects {
             let about = Some(Mention::Egress(egress_id.to_owned()));
-            self.reported(&egress.bucket, key, about, "the inventory", state, verdict);
+            self.reported(bucket, key, about, "the inventory", state, verdict);
         }
     }
 

@@ -4,7 +4,7 @@
 //! ends.
 //!
 //! The rule: `inventory_grace` after an egress reached STARTING, a row with its id exists, unless it ended without
-//! ever becoming ACTIVE. `inventory_grace` after its end the row names its bucket and covers each of its stored keys,
+//! ever becoming ACTIVE. `inventory_grace` after its end the row covers each of its stored keys, in its bucket or its backup bucket,
 //! one check a key; if none was stored, that the row exists is the check. A row whose key is a prefix covers no other
 //! recording's objects. Afterwards the row stays: removing it, or making it point elsewhere, breaks the promise.
 //!
@@ -19,7 +19,7 @@ use crate::livekit::EgressStatus;
 use crate::property::deadlines::Deadlines;
 use crate::property::{About, Property, Verdict, words};
 use crate::sink::Origin;
-use crate::state::{EgressIx, State};
+use crate::state::{EgressIx, Object, State};
 use crate::time::Time;
 use crate::trace::{Fact, FactKind};
 
@@ -113,12 +113,8 @@ fn row_of(ix: EgressIx, state: &State) -> Option<&Row> {
     state.ports.rows.get(&state.egress(ix).info.egress_id).map(|stored| &*stored.row)
 }
 
-fn covers(row: &Row, ix: EgressIx, key: &str, state: &State) -> bool {
-    row.bucket == *state.egress(ix).bucket && row.key.covers(key)
-}
-
 fn is_complete(ix: EgressIx, state: &State) -> bool {
-    row_of(ix, state).is_some_and(|row| state.egress(ix).objects.iter().all(|key| covers(row, ix, key, state)))
+    row_of(ix, state).is_some_and(|row| state.egress(ix).objects.iter().all(|object| row.covers(object)))
 }
 
 /// A missing row is no check of its own unless nothing was stored: it then is the one at the end.
@@ -141,14 +137,15 @@ fn judge_end(ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
             || format!("{} after {} had ended it had no inventory row", grace(state), words::egress(state, ix)),
         );
     }
-    for key in &egress.objects {
+    for object in &egress.objects {
+        let Object { bucket, key } = object;
         verdict.check(
-            row.is_some_and(|row| covers(row, ix, key, state)),
+            row.is_some_and(|row| row.covers(object)),
             at,
-            || words::about_key(state, &egress.bucket, key, ix),
+            || words::about_key(state, bucket, key, ix),
             || {
                 let found = row.map_or_else(|| "there is no row".into(), |row| format!("the row names {}", place(row)));
-                let key = words::key(state, &egress.bucket, key, ix);
+                let key = words::key(state, bucket, key, ix);
                 format!(
                     "{} after the end of an egress its row covers every stored key, but for {key} {found}",
                     grace(state)
@@ -156,34 +153,37 @@ fn judge_end(ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
             },
         );
     }
-    if let Some((row, key)) = row.and_then(|row| Some((row, foreign(row, ix, state)?))) {
-        verdict.overturned(at, words::about_key(state, &row.bucket, &key, ix), || {
+    if let Some((row, (bucket, key))) = row.and_then(|row| Some((row, foreign(row, ix, state)?))) {
+        verdict.overturned(at, words::about_key(state, bucket, &key, ix), || {
             format!(
-                "the row of {} names {}, which covers s3://{}/{key} of another recording too",
+                "the row of {} names {}, which covers s3://{bucket}/{key} of another recording too",
                 words::egress(state, ix),
                 place(row),
-                row.bucket
             )
         });
     }
 }
 
 /// A key of another recording under the row's prefix.
-fn foreign(row: &Row, ix: EgressIx, state: &State) -> Option<Arc<str>> {
+fn foreign<'r>(row: &'r Row, ix: EgressIx, state: &State) -> Option<(&'r str, Arc<str>)> {
     let SinkKey::Prefix(prefix) = &row.key else { return None };
-    let keys = &state.sink.buckets.get(&row.bucket)?.keys;
-    let keys = keys.range(Bound::Included(prefix.as_str()));
-    let mut covered = keys.take_while(|(key, _)| key.starts_with(prefix.as_str()));
     let other = |origin: Origin| matches!(origin, Origin::Egress(other) if other != ix);
-    covered
-        .find(|(_, versions)| versions.0.last().is_some_and(|version| other(version.origin)))
-        .map(|(key, _)| key.clone())
+    row.buckets().find_map(|bucket| {
+        let keys = state.sink.buckets.get(bucket)?.keys.range(Bound::Included(prefix.as_str()));
+        let mut covered = keys.take_while(|(key, _)| key.starts_with(prefix.as_str()));
+        let (key, _) = covered.find(|(_, versions)| versions.0.last().is_some_and(|version| other(version.origin)))?;
+        Some((bucket, key.clone()))
+    })
 }
 
 fn place(row: &Row) -> String {
-    match &row.key {
+    let place = match &row.key {
         SinkKey::Exact(key) => format!("s3://{}/{key}", row.bucket),
         SinkKey::Prefix(prefix) => format!("everything below s3://{}/{prefix}", row.bucket),
+    };
+    match &row.backup_bucket {
+        Some(backup) => format!("{place} and the same in bucket {backup}"),
+        None => place,
     }
 }
 

@@ -3,9 +3,9 @@
 //! Why: a row that promises a recording which is not there is found out when somebody needs it, and hides that it was
 //! never made.
 //!
-//! The rule: when a row is committed as `stored`, its egress has ended and uploads nothing more, all of its objects are
-//! in the sink, and the
-//! row's key covers at least one of them. Deleting an object while the row still says `stored` breaks the promise
+//! The rule: when a row is committed as `stored`, its egress has ended and uploads nothing more, all of its objects are in the
+//! sink, those too that the worker only takes for stored, and the row's key covers at least one of them. Deleting an object
+//! while the row still says `stored` breaks the promise
 //! too. One check a row, at its first such commit.
 //!
 //! Broken by `phantom-stored`, which writes `stored` on every `egress_ended`, whatever its status.
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use crate::call::{Row, RowState};
 use crate::property::{About, Mention, Property, Verdict, custody, words};
-use crate::state::{EgressIx, State};
+use crate::state::{EgressIx, Object, State};
 use crate::trace::{Actor, Fact, FactKind};
 
 static ABOUT: About = About {
@@ -111,12 +111,13 @@ fn missing(row: &Row, ix: Option<EgressIx>, state: &State) -> Option<String> {
     if status.is_live() || egress.draining {
         return Some(format!("the egress is {} and has not stored everything yet", status.as_str_name()));
     }
-    if egress.objects.is_empty() {
+    if egress.objects.is_empty() && egress.missing.is_empty() {
         return Some(format!("the egress ended {} with nothing in the sink", status.as_str_name()));
     }
-    if let Some(key) = egress.objects.iter().find(|key| !custody::is_there(state, &egress.bucket, key)) {
-        return Some(format!("s3://{}/{key} is not in the sink", egress.bucket));
+    let mut claimed = egress.missing.iter().chain(&egress.objects);
+    if let Some(Object { bucket, key }) = claimed.find(|one| !custody::is_there(state, &one.bucket, &one.key)) {
+        return Some(format!("s3://{bucket}/{key} is not in the sink"));
     }
-    let covered = row.bucket == *egress.bucket && egress.objects.iter().any(|key| row.key.covers(key));
+    let covered = egress.objects.iter().any(|object| row.covers(object));
     (!covered).then(|| format!("it names none of the egress's {}", words::count(egress.objects.len(), "object")))
 }

@@ -39,6 +39,26 @@ mod complete {
     }
 
     #[test]
+    fn what_lies_in_the_backup_storage_is_covered_by_a_row_that_names_it() {
+        let (tally, _) = recorded_into_both(Stage::new(Complete::default()).with_backup());
+        assert_eq!(tally, (2, 0));
+        let (tally, message) = recorded_into_both(Stage::new(Complete::default()));
+        assert_eq!(tally, (2, 1), "{message}");
+        assert!(message.contains("but for s3://versions/standup/EG_0.json of egress EG_0"), "{message}");
+    }
+
+    fn recorded_into_both(mut stage: Stage) -> ((u64, u64), String) {
+        let call = stage.call(ACME_1, Compliance, "standup", "1h", &["alice"]);
+        let egress = stage.record(call);
+        stage.row(egress, Prefix("standup/".into()), Recording);
+        stage.at("1h").hang_up(call);
+        stage.upload_to_backup(egress, "standup/EG_0.json");
+        stage.complete(egress, &["standup/a.mp4"]);
+        let verdict = stage.at("2h").finish();
+        ((verdict.checks, verdict.violations), verdict.first.map(|first| first.message).unwrap_or_default())
+    }
+
+    #[test]
     fn a_prefix_that_covers_a_neighbour_too() {
         let (mut stage, _) = stage("standup");
         stage.recorded(ACME_10, "standup-10", "1h1m", &["standup-10/a.mp4"]);
@@ -143,6 +163,14 @@ mod no_phantom {
                 .message
                 .ends_with("was deleted while its inventory row still said `stored`")
         );
+    }
+
+    #[test]
+    fn what_livekit_only_takes_for_stored_is_missing() {
+        let (mut stage, egress) = stage();
+        stage.lose(egress, "b.mp4");
+        stage.row(egress, Exact("a.mp4".into()), Stored);
+        assert!(stage.complaint().ends_with("but s3://rec/b.mp4 is not in the sink"));
     }
 
     #[test]

@@ -2,9 +2,11 @@
 //!
 //! Why: a playlist that plays half of a meeting looks whole until somebody needs the other half.
 //!
-//! The rule: when an HLS egress ends COMPLETE or `LIMIT_REACHED`, and has uploaded everything, its event playlist is in the sink and names as many
-//! segments as the egress reported, and each of them is there: one check a segment. A segment that is deleted later,
-//! while retention or a hold still keeps it, breaks the promise without a further check.
+//! The rule: when an HLS egress ends COMPLETE or `LIMIT_REACHED` and has uploaded everything, its event playlist is in the sink and names as many
+//! segments as the egress reported, and each of them is there, be it in the backup storage: one check a segment. A
+//! segment that is deleted later, while retention or a hold still keeps it, breaks the promise without a further check.
+//! What the worker only takes for stored because of a fault is not judged here: no operator can help it. Whether one
+//! believes it, `inventory.no-phantom` and `playlist.plays` say.
 //!
 //! Broken by `deletes-segments`, which tidies up the segments once the playlist is published.
 
@@ -12,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::livekit::EgressStatus;
 use crate::property::{About, Property, Verdict, custody, words};
-use crate::state::{EgressIx, State};
+use crate::state::{Egress, EgressIx, Object, State};
 use crate::trace::{Fact, FactKind};
 
 static ABOUT: About = About {
@@ -27,7 +29,7 @@ static ABOUT: About = About {
 #[derive(Debug, Default)]
 pub struct Complete {
     /// Segments that are in the sink, by recording.
-    segments: BTreeMap<EgressIx, BTreeSet<String>>,
+    segments: BTreeMap<EgressIx, BTreeSet<Object>>,
 }
 
 impl Property for Complete {
@@ -48,7 +50,11 @@ impl Property for Complete {
             }
             Fact::Sink { bucket, change, .. } if custody::is_removal(change.kind) && !self.segments.is_empty() => {
                 let Some(ix) = custody::recording_of(state, bucket, change) else { return };
-                if !self.segments.get_mut(&ix).is_some_and(|segments| segments.remove(&*change.key)) {
+                if !self
+                    .segments
+                    .get_mut(&ix)
+                    .is_some_and(|segments| segments.remove(&Object { bucket: bucket.into(), key: change.key.clone() }))
+                {
                     return;
                 }
                 if let Some(kept) = custody::kept(state, ix) {
@@ -70,16 +76,17 @@ impl Property for Complete {
 impl Complete {
     fn judge(&mut self, ix: EgressIx, state: &State, verdict: &mut Verdict) {
         let egress = state.egress(ix);
-        let bucket = &*egress.bucket;
         for result in &egress.info.segment_results {
             let name = &result.playlist_name;
-            let Some(playlist) = state.sink.playlist_of(bucket, name) else {
-                verdict.overturned(state.now, words::about_key(state, bucket, name, ix), || {
-                    format!(
-                        "{} has ended, but its playlist s3://{bucket}/{name} is not in the sink",
-                        words::egress(state, ix)
-                    )
-                });
+            let stored = newest(&egress.objects, name)
+                .and_then(|Object { bucket, .. }| Some((bucket, state.sink.playlist_of(bucket, name)?)));
+            let Some((bucket, playlist)) = stored.filter(|(_, playlist)| playlist.ended || !egress.spoilt) else {
+                if !egress.spoilt && newest(&egress.missing, name).is_none() {
+                    verdict.overturned(state.now, words::about_key(state, &egress.bucket, name, ix), || {
+                        let key = words::key(state, &egress.bucket, name, ix);
+                        format!("an egress has ended, but its playlist {key} is not in the sink")
+                    });
+                }
                 continue;
             };
             let named = playlist.segments.len();
@@ -93,24 +100,42 @@ impl Complete {
                 });
             }
             for segment in &playlist.segments {
-                let segment: &str = segment.as_ref();
-                let there = custody::is_there(state, bucket, segment);
-                verdict.check(
-                    there,
-                    state.now,
-                    || words::about_key(state, bucket, segment, ix),
-                    || {
-                        format!(
-                            "the final playlist s3://{bucket}/{name} names {named} segments, but {} is not in \
-                             the sink",
-                            words::key(state, bucket, segment, ix)
-                        )
-                    },
-                );
-                if there {
-                    self.segments.entry(ix).or_default().insert(segment.to_owned());
-                }
+                self.judge_segment(egress, name, named, segment, state, verdict);
             }
         }
     }
+
+    fn judge_segment(
+        &mut self,
+        egress: &Egress,
+        playlist: &str,
+        named: usize,
+        segment: &str,
+        state: &State,
+        verdict: &mut Verdict,
+    ) {
+        if newest(&egress.missing, segment).is_some() {
+            return;
+        }
+        let ix = egress.ix;
+        let bucket = state.buckets_of(ix).find(|bucket| custody::is_there(state, bucket, segment));
+        verdict.check(
+            bucket.is_some(),
+            state.now,
+            || words::about_key(state, &egress.bucket, segment, ix),
+            || {
+                let segment = words::key(state, &egress.bucket, segment, ix);
+                format!("the final playlist {playlist} names {named} segments, but {segment} is not in the sink")
+            },
+        );
+        if let Some(bucket) = bucket {
+            let object = Object { bucket: bucket.into(), key: segment.into() };
+            self.segments.entry(ix).or_default().insert(object);
+        }
+    }
+}
+
+/// Where a key was stored last: the worker that has turned to its backup storage does not come back.
+fn newest<'o>(objects: &'o [Object], key: &str) -> Option<&'o Object> {
+    objects.iter().rev().find(|object| *object.key == *key)
 }

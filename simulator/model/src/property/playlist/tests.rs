@@ -89,6 +89,19 @@ mod complete {
     }
 
     #[test]
+    fn a_segment_in_the_backup_storage_is_there_and_one_that_a_fault_took_is_not_judged() {
+        let mut stage = Stage::new(Complete::default()).with_backup();
+        let egress = stage.recorded_hls("standup", "1h", 3);
+        let keys = &mut stage.state.sink.buckets.get_mut("rec").expect("a bucket").keys;
+        keys.remove("standup/s_1.ts");
+        keys.remove("standup/s_2.ts");
+        stage.upload_to_backup(egress, "standup/s_1.ts");
+        stage.lose(egress, "standup/s_2.ts");
+        stage.complete(egress, &[]);
+        assert_eq!(stage.tally(), (5, 0));
+    }
+
+    #[test]
     fn fewer_segments_than_reported() {
         let mut stage = Stage::new(Complete::default());
         let egress = stage.recorded_hls("standup", "1h", 2);

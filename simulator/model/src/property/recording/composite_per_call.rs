@@ -6,8 +6,9 @@
 //! The rule: the call's stored room composites form one chain. There is one, or each further one begins after the
 //! last one's end, within `gap`, where the operator did not cause that end. Each has one output: a file or segments.
 //! Everybody who publishes sound and stays longer than `startup` is heard from `startup` behind joining until
-//! leaving, except for up to `gap` behind an end that the operator did not cause and for what a failed egress took
-//! with it; if that is all there was to hear, no composite need be stored. Track egresses are no evidence. It is judged when call and egresses have ended; a call that still runs at
+//! leaving, except for up to `gap` behind an end that the operator did not cause and for what a failed egress or a fault
+//! of its uploads took with it; if that is all there was to hear, no composite need be stored. Track egresses are no
+//! evidence. It is judged when call and egresses have ended; a call that still runs at
 //! the end is not exercised, nor is one in which nobody stays longer than `startup` and nothing is recorded.
 //!
 //! Broken by `track-for-compliance`, which records each speaker into a file of their own.
@@ -64,7 +65,9 @@ fn composites<'s>(state: &'s State, call: &'s CallState) -> impl Iterator<Item =
 /// What is wrong with the recordings taken as a chain.
 fn broken_chain(state: &State, call: &CallState, chain: &[&Egress]) -> Option<String> {
     if chain.is_empty() {
-        if composites(state, call).any(Egress::is_failed) && unheard(state, call).is_none() {
+        if composites(state, call).any(|egress| egress.spoilt)
+            || (composites(state, call).any(Egress::is_failed) && unheard(state, call).is_none())
+        {
             return None;
         }
         let composites = composites(state, call).count();

@@ -3,6 +3,7 @@
 //! Why: a recording in somebody else's bucket is out of its owner's reach and inside somebody else's: a disclosure.
 //!
 //! The rule: when an egress reaches STARTING, each of its outputs names a bucket of the tenant whose call it records.
+//! Where LiveKit itself falls back to the server's backup storage, that is not the operator's doing and not judged.
 //!
 //! Broken by `wrong-bucket`, which takes the first bucket it knows.
 

@@ -4,7 +4,7 @@
 //!
 //! The rule: of each audio track that is published for longer than `startup`, stored track egresses cover the time
 //! from `startup` behind its publication to its end, except for up to `gap` behind an end that the operator did not
-//! cause and for what a failed egress took with it. Composites are no raw files. Judged when call and egresses have
+//! cause and for what a failed egress or a fault of its uploads took with it. Composites are no raw files. Judged when call and egresses have
 //! ended.
 //!
 //! Broken by `records-none`, which records nothing but compliance calls.
@@ -48,8 +48,8 @@ fn judge(ix: CallIx, state: &State, verdict: &mut Verdict) {
                 .map(|egress| state.egress(*egress))
                 .filter(|egress| records(egress, &track.sid))
                 .collect();
-            // What a failed egress took with it is excused below.
-            let stored = of_track.iter().any(|egress| egress.stored || egress.is_failed());
+            // What a failed egress or a fault of its uploads took with it is excused below.
+            let stored = of_track.iter().any(|egress| egress.stored || egress.spoilt || egress.is_failed());
             let hole = first_hole(of_track.iter().copied(), wanted, promises.gap);
             verdict.check(
                 stored && hole.is_none(),

@@ -9,13 +9,12 @@
 //! Broken by `keeps-too-long`, which deletes at the contract's end only.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::call::Order;
 use crate::property::deadlines::Deadlines;
 use crate::property::locks::{Refusals, TO_DELETE};
 use crate::property::{About, Property, Verdict, custody, words};
-use crate::state::{EgressIx, State};
+use crate::state::{EgressIx, Object, State};
 use crate::time::Time;
 use crate::trace::{Fact, FactKind};
 
@@ -35,7 +34,7 @@ pub struct NotLate {
     held: BTreeSet<EgressIx>,
     refusals: Refusals,
     /// Were due while object lock protected them.
-    locked: Deadlines<(EgressIx, Arc<str>)>,
+    locked: Deadlines<(EgressIx, Object)>,
 }
 
 impl Property for NotLate {
@@ -77,29 +76,29 @@ impl Property for NotLate {
                 self.held.insert(ix);
                 continue;
             }
-            for key in &state.egress(ix).objects {
-                self.judge(ix, key, at, state, verdict);
+            for object in &state.egress(ix).objects {
+                self.judge(ix, object, at, state, verdict);
             }
         }
-        while let Some((ix, key)) = self.locked.take(at) {
+        while let Some((ix, object)) = self.locked.take(at) {
             if custody::is_held(state, ix) {
-                self.locked.push(at + TO_DELETE, (ix, key));
+                self.locked.push(at + TO_DELETE, (ix, object));
             } else {
-                self.judge(ix, &key, at, state, verdict);
+                self.judge(ix, &object, at, state, verdict);
             }
         }
     }
 }
 
 impl NotLate {
-    fn judge(&mut self, ix: EgressIx, key: &Arc<str>, at: Time, state: &State, verdict: &mut Verdict) {
+    fn judge(&mut self, ix: EgressIx, object: &Object, at: Time, state: &State, verdict: &mut Verdict) {
         let egress = state.egress(ix);
-        let bucket = &*egress.bucket;
+        let Object { bucket, key } = object;
         let left = custody::remains(state, bucket, key, ix);
         if left.is_some()
             && let Some(again) = self.refusals.put_off(state, bucket, key, at)
         {
-            self.locked.push(again, (ix, Arc::clone(key)));
+            self.locked.push(again, (ix, object.clone()));
             return;
         }
         verdict.check(

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use crate::property::deadlines::Deadlines;
 use crate::property::locks::Refusals;
 use crate::property::{About, Property, Verdict, custody, words};
-use crate::state::{EgressIx, State};
+use crate::state::{EgressIx, Object, State};
 use crate::time::{Span, Time};
 use crate::trace::{Actor, Fact, FactKind};
 
@@ -91,23 +91,26 @@ impl WholeRecording {
     /// When to look again: object lock protects something of it. None: nothing that would excuse it.
     fn put_off(&self, ix: EgressIx, at: Time, state: &State) -> Option<Time> {
         let egress = state.egress(ix);
-        let left = egress.objects.iter().filter(|key| custody::remains(state, &egress.bucket, key, ix).is_some());
-        let again: Option<Vec<Time>> = left.map(|key| self.refusals.put_off(state, &egress.bucket, key, at)).collect();
+        let left = egress.objects.iter().filter(|one| custody::remains(state, &one.bucket, &one.key, ix).is_some());
+        let again: Option<Vec<Time>> =
+            left.map(|one| self.refusals.put_off(state, &one.bucket, &one.key, at)).collect();
         again?.into_iter().max()
     }
 }
 
 fn judge(ix: EgressIx, at: Time, state: &State, verdict: &mut Verdict) {
     let egress = state.egress(ix);
-    let bucket = &*egress.bucket;
-    let mut left = egress.objects.iter().filter_map(|key| Some((key, custody::remains(state, bucket, key, ix)?)));
+    let mut left = egress
+        .objects
+        .iter()
+        .filter_map(|object| Some((object, custody::remains(state, &object.bucket, &object.key, ix)?)));
     let first = left.next();
     verdict.check(
         first.is_none(),
         at,
-        || first.map_or_else(Vec::new, |(key, _)| words::about_key(state, bucket, key, ix)),
+        || first.map_or_else(Vec::new, |(object, _)| words::about_key(state, &object.bucket, &object.key, ix)),
         || {
-            let (key, remains) = first.expect("something is left of it");
+            let (Object { bucket, key }, remains) = first.expect("something is left of it");
             format!(
                 "the {} of {} go together, but some were deleted and {} left: s3://{bucket}/{key} among them, \
                  with {remains}",

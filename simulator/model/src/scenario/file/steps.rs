@@ -108,15 +108,10 @@ impl<'d> Reader<'d> {
 
     fn filter(&mut self, block: &Block<'d>) -> Filter {
         self.known_tenant(block);
-        if let Some(bucket) = block.given_text("bucket")
-            && !self.buckets.contains(&bucket)
-        {
-            self.problems.push(unknown(block.place_of("bucket"), "bucket", bucket, &self.buckets, "buckets"));
-        }
         let text = |key: &str| block.given_text(key).map(Into::into);
         Filter {
             event: text("event"),
-            bucket: text("bucket"),
+            bucket: self.known_bucket(block, "bucket"),
             key: text("key"),
             tenant: text("tenant"),
             room: text("room"),

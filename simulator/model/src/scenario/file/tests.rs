@@ -52,6 +52,7 @@ broken! {
     unknown_replica: file("[[fault]]\ndo = \"s3.replica\"\nto = \"rec-eu-3\"\n");
     unknown_tenant: file("").replace("tenant = \"acme-1\"", "tenant = \"acme1\"");
     unknown_bucket: file("[[fault]]\ndo = \"s3.slow_down\"\nwhere = { bucket = \"rec-eu-3\" }\n");
+    unknown_backup_bucket: file("[world]\nbackup_bucket = \"rec-backup\"\n");
     misspelt_bucket_table: file("[[bucket]]\nname = \"rec-eu1\"\nversioning = true\n");
     bad_bucket_names: file("").replace("[\"rec-eu-1\", \"rec-eu-2\"]", "[\"Rec\", \"10.0.0.1\", \"ok-1\"]");
     same_live_room: file("[[call]]\ntenant = \"acme-1\"\nroom = \"standup\"\nparticipants = [\"carol\"]\nat = \"80m\"\nduration = \"1h\"\n");

@@ -60,6 +60,8 @@ fn world() -> impl Strategy<Value = WorldParameters> {
                 list_page,
                 lifecycle_day: Span(DAY),
                 error_prefix,
+                // Names a bucket: see `scenario`.
+                backup_bucket: None,
             }
         },
     )
@@ -347,10 +349,22 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     let severity = select(vec![Severity::Low, Severity::Medium, Severity::High, Severity::Critical]);
     let head = (name(), prose(), severity, any::<u64>(), prose(), prose());
     (head, world(), limits(), promises(), operator(), acts, buckets(), expects(), free(false)).prop_map(
-        |(head, world, limits, promises, operator, (tenants, calls, commands, faults), mut buckets, expects, found)| {
+        |(
+            head,
+            mut world,
+            limits,
+            promises,
+            operator,
+            (tenants, calls, commands, faults),
+            mut buckets,
+            expects,
+            found,
+        )| {
             let (name, title, severity, seed, question, expected) = head;
             // A bucket's table of nobody, while a tenant's bucket has none, counts as misspelt.
             buckets.retain(|bucket| tenants.iter().any(|tenant| tenant.buckets.contains(&bucket.name)));
+            let backup = tenants.iter().flat_map(|tenant| &tenant.buckets).last();
+            world.backup_bucket = backup.filter(|_| seed % 2 == 0).cloned();
             Scenario {
                 name,
                 title,

@@ -147,9 +147,9 @@ fn call_names_object(call: &Call, wanted: &str, wanted_key: &str) -> bool {
             bucket == wanted && objects.iter().any(|object| object.key == wanted_key)
         }
         Call::AuditAppend(records) => records.iter().any(|record| audits_object(record, wanted, wanted_key)),
-        Call::Commit { writes, .. } => {
-            rows(writes).any(|row| row.bucket == wanted && matches!(&row.key, SinkKey::Exact(key) if key == wanted_key))
-        }
+        Call::Commit { writes, .. } => rows(writes).any(|row| {
+            row.buckets().any(|bucket| bucket == wanted) && matches!(&row.key, SinkKey::Exact(key) if key == wanted_key)
+        }),
         _ => false,
     }
 }

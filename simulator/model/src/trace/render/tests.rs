@@ -23,7 +23,7 @@ use crate::scenario::{
     Limits, OperatorTable, OutputKind, Promises, Recording, Scenario, Severity, Tenant, WorldParameters,
 };
 use crate::sink::{Bucket, Media, Origin, Sink};
-use crate::state::{CallIx, CallState, Egress, EgressIx, Ports, TenantIx, TenantState};
+use crate::state::{CallIx, CallState, Egress, EgressIx, Object, Ports, TenantIx, TenantState};
 use crate::text_map::TextMap;
 use crate::time::{Span, Time};
 
@@ -96,7 +96,9 @@ fn world() -> State {
             stopped_at: None,
             end: None,
             stored: false,
-            objects: vec!["acme-1/a.mp4".into()],
+            objects: vec![Object { bucket: "rec-eu-1".into(), key: "acme-1/a.mp4".into() }],
+            missing: Vec::new(),
+            spoilt: false,
             bucket: "rec-eu-1".into(),
             outlives_room: false,
             start_delay: Span::ZERO,
@@ -150,6 +152,7 @@ fn info() -> EgressInfo {
         details: String::new(),
         error: String::new(),
         error_code: 0,
+        backup_storage_used: false,
         retry_count: 0,
         flaw: None,
     }
@@ -174,6 +177,7 @@ fn row() -> Row {
         room: "acme-1-standup-0".into(),
         bucket: "rec-eu-1".into(),
         key: SinkKey::Exact("acme-1/a.mp4".into()),
+        backup_bucket: None,
         kind: "composite".into(),
         state: RowState::Recording,
         details: "{}".into(),
@@ -209,6 +213,7 @@ fn boot(incarnation: u32) -> Arc<Boot> {
         s3_access_key: String::new(),
         s3_secret_key: String::new(),
         tenants: Vec::new(),
+        backup_bucket: None,
         config: "{}".into(),
     })
 }

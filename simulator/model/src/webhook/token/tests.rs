@@ -55,6 +55,7 @@ fn egress_ended() -> WebhookEvent {
         details: "End reason: StopEgress API".into(),
         error: String::new(),
         error_code: 0,
+        backup_storage_used: false,
         retry_count: 0,
         flaw: None,
     };
