@@ -264,6 +264,7 @@ impl World<'_> {
             CallError::NotSent(why) | CallError::OutcomeUnknown(why) => why,
         })?;
         self.log.emit(&self.state, &Fact::Sink { by: Actor::Egress(ix), bucket, change: &change });
+        self.after_store(bucket, &change);
         Ok(())
     }
 

@@ -41,8 +41,8 @@ mod composite_per_call {
             if lost {
                 stage.lose(egress, "standup.mp4");
             }
-            stage.fail(egress);
-            stage.egress(egress).end = Some(End::SourceClosed);
+            stage.complete(egress, &[]);
+            stage.egress(egress).stored = false;
             assert_eq!(stage.tally().1, violations, "lost: {lost}");
         }
     }
