@@ -104,14 +104,14 @@ impl Session<'_> {
         };
         let op = self.op(&scenario).unwrap_or_default();
         let prepared = self.prepare(&op, &source.path, &scenario);
-        let Prepared { choice, loaded, host } = match prepared {
+        let Prepared { choice, loaded, host, older } = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 console::error(&format!("{path}: {error}"));
                 return Report::error(name, path, op, error.0, Exit::Usage);
             }
         };
-        let attempt = Attempt { scenario: &scenario, host: &*host, loaded: &loaded };
+        let attempt = Attempt { scenario: &scenario, host: &*host, older: older.as_deref(), loaded: &loaded };
         let report = panic::catch_unwind(AssertUnwindSafe(|| self.judged(&attempt, &choice, &source.path)));
         report.unwrap_or_else(|_| {
             let bug = bug::report();
@@ -122,11 +122,15 @@ impl Session<'_> {
 
     fn prepare(&mut self, op: &str, path: &Path, scenario: &Scenario) -> Result<Prepared, UserError> {
         let given = self.arguments.operator.is_some();
-        let beside = if given { Path::new("") } else { path.parent().unwrap_or(Path::new("")) };
-        let choice = Choice::parse(op, beside)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let choice = Choice::parse(op, if given { Path::new("") } else { folder })?;
         let loaded = self.shelf.get(&choice, op)?;
         let host = loaded.host(scenario)?;
-        Ok(Prepared { choice, loaded, host })
+        let older = match &scenario.operator.older {
+            None => None,
+            Some(op) => Some(self.shelf.get(&Choice::parse(op, folder)?, op)?.host(scenario)?),
+        };
+        Ok(Prepared { choice, loaded, host, older })
     }
 
     /// Runs and judges; runs again for the story, the trace file and to compare.
@@ -187,12 +191,15 @@ struct Prepared {
     choice: Choice,
     loaded: Rc<Loaded>,
     host: Box<dyn Host>,
+    /// What a deploy may roll back to.
+    older: Option<Box<dyn Host>>,
 }
 
 /// A scenario with a host for it.
 struct Attempt<'a> {
     scenario: &'a Rc<Scenario>,
     host: &'a dyn Host,
+    older: Option<&'a dyn Host>,
     loaded: &'a Loaded,
 }
 
@@ -202,6 +209,7 @@ impl Attempt<'_> {
         let outcome = world::Run {
             scenario: Rc::clone(self.scenario),
             host: self.host,
+            older: self.older,
             properties: property::builtin(),
             witness: eyes.map(|eyes| eyes as &mut dyn Witness),
             progress: Some(&mut progress),

@@ -4,7 +4,15 @@ use super::Kind;
 use super::anchor::pattern_matches;
 
 /// Points that are not calls.
-pub static MOMENTS: &[&str] = &["egress.active", "egress.start", "operator.call", "webhook.delivery"];
+pub static MOMENTS: &[&str] = &[
+    "egress.active",
+    "egress.start",
+    "operator.answer",
+    "operator.call",
+    "operator.delivery",
+    "operator.init",
+    "webhook.delivery",
+];
 
 /// Points that are calls, by [`crate::call::Call::name`].
 pub static CALLS: &[&str] = &[

@@ -55,11 +55,13 @@ pub enum FactKind {
     Viewed,
     /// [`Fact::FaultStruck`]
     FaultStruck,
+    /// [`Fact::Stopped`]
+    Stopped,
 }
 
 impl FactKind {
     /// Every kind, in order.
-    pub const ALL: [FactKind; 25] = [
+    pub const ALL: [FactKind; 26] = [
         FactKind::RoomStarted,
         FactKind::RoomFinished,
         FactKind::ParticipantJoined,
@@ -85,6 +87,7 @@ impl FactKind {
         FactKind::Retracted,
         FactKind::Viewed,
         FactKind::FaultStruck,
+        FactKind::Stopped,
     ];
 }
 
@@ -117,6 +120,7 @@ impl Fact<'_> {
             Fact::Retracted { .. } => FactKind::Retracted,
             Fact::Viewed { .. } => FactKind::Viewed,
             Fact::FaultStruck { .. } => FactKind::FaultStruck,
+            Fact::Stopped { .. } => FactKind::Stopped,
         }
     }
 }

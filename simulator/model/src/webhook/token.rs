@@ -21,6 +21,8 @@ use crate::time::{Span, Time};
 
 /// How far clocks may be apart, on both ends of a token's life.
 const LEEWAY: Span = Span::seconds(60);
+/// How long a token for LiveKit's API is good, as its Node SDK mints them.
+const API_TOKEN_LIFE: Span = Span::seconds(600);
 /// How long ago the token of a forged delivery ran out, in seconds.
 const EXPIRED_FOR: i64 = 3600;
 
@@ -166,6 +168,14 @@ pub fn opens(forgery: Option<Forgery>, signed_at: Time, life: Span, now: Time) -
             forgery.map_or(Ok(()), |forgery| Err(forgery.refusal()))
         }
     }
+}
+
+/// Whether LiveKit's API lets somebody in at `now` whose clock said `minted_at` when they made their token for a call.
+///
+/// # Errors
+/// [`Refusal::Expired`], which stands for "not yet" too.
+pub fn admits(minted_at: Time, now: Time) -> Result<(), Refusal> {
+    within_life(Some(minted_at.unix_seconds()), (minted_at + API_TOKEN_LIFE).unix_seconds(), now)
 }
 
 fn within_life(nbf: Option<i64>, exp: i64, now: Time) -> Result<(), Refusal> {

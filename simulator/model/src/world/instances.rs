@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
-use super::interference::Interference;
+use super::interference::{Interference, Torn};
 use super::{Event, World};
-use crate::call::{Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, HeadResult, Reply, Timer};
+use crate::call::{
+    Answer, Boot, BootBucket, BootTenant, Call, CallError, Command, CommitOutcome, Delivery, HeadResult, Reply, Timer,
+};
 use crate::operator::{Guest, Step, Trap, TrapKind};
 use crate::time::{Span, Time};
 use crate::trace::{Fact, WebhookFact};
@@ -37,6 +39,44 @@ pub(super) struct Instance {
     work: Work,
     /// Given up: not started again.
     over: bool,
+    /// Its component is the older one.
+    older: bool,
+    /// Whether deliveries are for it.
+    pub(super) service: Service,
+}
+
+/// Where an instance stands in its life, as deploys see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    /// It takes deliveries.
+    Serving,
+    /// It ends what it has in hand.
+    Leaving,
+    /// Another has taken over.
+    Gone,
+}
+
+impl Instance {
+    /// One that has not been started yet.
+    pub(super) const fn new(older: bool) -> Instance {
+        Instance { guest: None, incarnation: 0, work: Work::Idle, over: false, older, service: Service::Serving }
+    }
+
+    /// Whether it handles a delivery.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.guest.is_some() && matches!(self.work, Work::Busy { .. })
+    }
+
+    /// Whether it waits for a delivery.
+    fn is_idle(&self) -> bool {
+        self.guest.is_some() && matches!(self.work, Work::Idle) && self.service == Service::Serving
+    }
+
+    /// Ends it for good; whether it was running.
+    pub(super) fn leave(&mut self) -> bool {
+        self.service = Service::Gone;
+        self.guest.take().is_some()
+    }
 }
 
 enum Work {
@@ -58,8 +98,11 @@ enum Pending {
     Answer(Call, Reply),
 }
 
-enum Task {
+/// What an instance is busy with.
+pub(super) enum Task {
+    /// Its start.
     Init,
+    /// A delivery.
     Item(InboxItem),
 }
 
@@ -67,27 +110,29 @@ impl World<'_> {
     /// Starts every instance before anything else happens.
     pub(super) fn boot_instances(&mut self, count: u32) {
         for instance in 0..count {
-            self.instances.push(Instance { guest: None, incarnation: 0, work: Work::Idle, over: false });
+            self.instances.push(Instance::new(false));
             self.queue.push(self.state.now, Event::Restarts { instance });
         }
     }
 
     /// Starts the next incarnation of an instance.
     pub(super) fn restarts(&mut self, number: u32) {
-        if self.instances[number as usize].over {
+        let instance = &self.instances[number as usize];
+        if instance.over || instance.service != Service::Serving {
             return;
         }
-        let incarnation = self.instances[number as usize].incarnation + 1;
-        let boot = Arc::new(self.boot(number, incarnation));
+        let incarnation = instance.incarnation + 1;
+        let host = if instance.older { self.older } else { self.host };
+        let boot = Arc::new(self.boot(host.name(), number, incarnation));
         self.log.emit(&self.state, &Fact::Booted { boot: &boot });
-        let guest = self.host.start(&boot);
+        let guest = host.start(&boot);
         let instance = &mut self.instances[number as usize];
         instance.guest = Some(guest);
         instance.incarnation = incarnation;
         self.begin(number, Task::Init, &Delivery::Init(boot));
     }
 
-    fn boot(&self, instance: u32, incarnation: u32) -> Boot {
+    fn boot(&self, name: &str, instance: u32, incarnation: u32) -> Boot {
         let scenario = &self.state.scenario;
         let tenants = scenario
             .tenants
@@ -107,7 +152,7 @@ impl World<'_> {
             })
             .collect();
         Boot {
-            name: self.host.name().to_owned(),
+            name: name.to_owned(),
             instance,
             incarnation,
             livekit_url: "http://127.0.0.1:7880".into(),
@@ -123,7 +168,23 @@ impl World<'_> {
 
     /// Whether anybody answers the door.
     pub(crate) fn operator_is_up(&self) -> bool {
-        self.instances.iter().any(|instance| instance.guest.is_some())
+        self.instances.iter().any(|instance| instance.guest.is_some() && instance.service == Service::Serving)
+    }
+
+    /// The numbers of the instances that take deliveries, or of this one if it does.
+    pub(super) fn in_service(&self, wanted: Option<u64>) -> impl Iterator<Item = u32> + '_ {
+        let serving = self.instances.iter().zip(0..).filter(|(instance, _)| instance.service == Service::Serving);
+        serving.map(|(_, number)| number).filter(move |number| wanted.is_none_or(|wanted| wanted == u64::from(*number)))
+    }
+
+    /// The first running instance that is in service, or this one if it is.
+    pub(super) fn first_standing(&self, wanted: Option<u64>) -> Option<u32> {
+        self.in_service(wanted).find(|number| self.instances[*number as usize].guest.is_some())
+    }
+
+    /// Whether an instance has not come further than `init`.
+    pub(super) fn is_booting(&self, number: u32) -> bool {
+        matches!(self.instances[number as usize].work, Work::Busy { what: Task::Init, .. })
     }
 
     /// Puts something before the operator's door; it is handed over at the end of the event.
@@ -131,14 +192,13 @@ impl World<'_> {
         self.inbox.push_back(item);
     }
 
-    /// Hands what waits to idle instances, the first of them first.
+    /// Hands what waits to idle instances in turn, as a load balancer does.
     pub(super) fn hand_over(&mut self) {
         while !self.inbox.is_empty() {
-            let idle = self
-                .instances
-                .iter()
-                .position(|instance| instance.guest.is_some() && matches!(instance.work, Work::Idle));
-            let Some(number) = idle else { return };
+            let count = self.instances.len();
+            let mut turn = (0..count).map(|step| (self.next_instance + step) % count);
+            let Some(number) = turn.find(|number| self.instances[*number].is_idle()) else { return };
+            self.next_instance = number + 1;
             let item = self.inbox.pop_front().expect("the inbox was not empty");
             let delivery = match &item {
                 InboxItem::Webhook(handle) => {
@@ -160,14 +220,19 @@ impl World<'_> {
                     event: delivery.event.event,
                     room: delivery.event.room.as_ref().map_or("", |room| &room.name),
                     egress_id: delivery.event.egress_info.as_ref().map_or("", |info| &info.egress_id),
-                    authentic: self.webhook_open(*handle).is_ok(),
+                    authentic: self.webhook_open(*handle, self.operator_now(number)).is_ok(),
                 })
             }
             _ => None,
         };
         self.log.emit(&self.state, &Fact::DeliveryBegan { instance: number, delivery, webhook });
+        let moment = if matches!(what, Task::Init) { "operator.init" } else { "operator.delivery" };
+        let dies = self.dies_at(number, moment, &what);
+        self.instances[number as usize].work = Work::Busy { what, calls: 0, pending: None };
+        if let Some(restart) = dies {
+            return self.crashes(number, restart);
+        }
         let instance = &mut self.instances[number as usize];
-        instance.work = Work::Busy { what, calls: 0, pending: None };
         let step = instance.guest.as_mut().expect("only a running instance is handed anything").begin(delivery);
         self.advance(number, step);
     }
@@ -251,13 +316,14 @@ impl World<'_> {
     fn resolve(&mut self, number: u32, call: Call) -> Option<Step> {
         let interference = self.interference(number, &call);
         let (reply, late) = match interference {
-            Interference::Crash { applied } => {
+            Interference::Crash { applied, restart } => {
                 if applied {
                     let _lost = self.apply(number, &call);
                 }
-                self.crashes(number);
+                self.crashes(number, restart);
                 return None;
             }
+            Interference::Torn { writes, then } => (self.tear(number, &call, writes, &then)?, Span::ZERO),
             Interference::Fails { error, applied, after } => {
                 if applied {
                     let _lost = self.apply(number, &call);
@@ -273,6 +339,26 @@ impl World<'_> {
         let at = self.state.now + late;
         self.wait_for(number, Pending::Answer(call, reply), at);
         None
+    }
+
+    /// Stores a part of a commit. None: the instance did not live to hear of it.
+    fn tear(&mut self, number: u32, call: &Call, stored: usize, then: &Torn) -> Option<Reply> {
+        let Call::Commit { writes, preconditions } = call else {
+            unreachable!("{} writes nothing", call.name());
+        };
+        let outcome = self.commit(&writes[..stored.min(writes.len())], preconditions);
+        match then {
+            _ if matches!(outcome, CommitOutcome::Conflict(_)) => {}
+            Torn::Acknowledged => {}
+            Torn::Unknown => {
+                return Some(call.failed(CallError::OutcomeUnknown("connection lost in the commit".into())));
+            }
+            Torn::Crash => {
+                self.crashes(number, self.state.scenario.operator.restart);
+                return None;
+            }
+        }
+        Some(Reply::Commit(Ok(outcome)))
     }
 
     /// None: the reply would be more than a guest may be given. A recording may have gigabytes: its bytes are not even made
@@ -307,9 +393,15 @@ impl World<'_> {
     fn ended(&mut self, number: u32, answer: &Answer) {
         self.log.emit(&self.state, &Fact::DeliveryEnded { instance: number, answer });
         let instance = &mut self.instances[number as usize];
-        let Work::Busy { what, .. } = std::mem::replace(&mut instance.work, Work::Idle) else {
+        let Work::Busy { what, calls, .. } = std::mem::replace(&mut instance.work, Work::Idle) else {
             unreachable!("an idle instance ended a delivery");
         };
+        if matches!(what, Task::Item(_))
+            && let Some(restart) = self.dies_at(number, "operator.answer", &what)
+        {
+            self.instances[number as usize].work = Work::Busy { what, calls, pending: None };
+            return self.crashes(number, restart);
+        }
         match what {
             Task::Init => {
                 if *answer != Answer::Ok {
@@ -335,12 +427,15 @@ impl World<'_> {
                 }
             }
         }
+        if self.instances[number as usize].service == Service::Leaving {
+            self.is_gone(number);
+        }
     }
 
-    /// A fault ends an incarnation.
-    fn crashes(&mut self, number: u32) {
+    /// A fault ends an incarnation; the next comes so much later.
+    pub(super) fn crashes(&mut self, number: u32, restart: Span) {
         self.log.emit(&self.state, &Fact::Crashed { instance: number });
-        self.goes_down(number, true);
+        self.goes_down(number, Some(restart));
     }
 
     /// An incarnation ended itself.
@@ -352,16 +447,18 @@ impl World<'_> {
             self.log.emit(&self.state, &Fact::GivenUp { instance: number });
             self.instances[number as usize].over = true;
         }
-        self.goes_down(number, again);
+        let restart = self.state.scenario.operator.restart;
+        self.goes_down(number, again.then_some(restart));
     }
 
-    fn goes_down(&mut self, number: u32, again: bool) {
+    fn goes_down(&mut self, number: u32, restart: Option<Span>) {
         let instance = &mut self.instances[number as usize];
         instance.guest = None;
         let work = std::mem::replace(&mut instance.work, Work::Idle);
-        if again {
-            let at = self.state.now + self.state.scenario.operator.restart;
-            self.queue.push(at, Event::Restarts { instance: number });
+        if instance.service != Service::Serving {
+            instance.service = Service::Gone;
+        } else if let Some(restart) = restart {
+            self.queue.push(self.state.now + restart, Event::Restarts { instance: number });
         }
         if let Work::Busy { what: Task::Item(item), .. } = work {
             match item {
@@ -369,8 +466,12 @@ impl World<'_> {
                 item => self.again(item),
             }
         }
+        self.close_the_door();
+    }
+
+    /// Connections that wait at the door of a process break with it, unless another one answers the door.
+    pub(super) fn close_the_door(&mut self) {
         if !self.operator_is_up() {
-            // Connections that wait at the door of a process break with it.
             let waiting: Vec<u64> = self
                 .inbox
                 .iter()
