@@ -8,6 +8,7 @@ use crate::reference::desk::Desk;
 use crate::reference::{Reference, Steps};
 
 mod audit_first;
+mod counts_from_now;
 mod deletes_early;
 mod deletes_segments;
 mod first_page_only;
@@ -26,7 +27,9 @@ mod misses_late_tracks;
 mod never_stops;
 mod no_audit_of_holds;
 mod no_head;
+mod no_lease;
 mod no_replacement;
+mod old_rows;
 mod panics;
 mod phantom_stored;
 mod prefix_sweep;
@@ -36,6 +39,7 @@ mod records_none;
 mod recurses;
 mod row_at_end;
 mod spins;
+mod starts_over;
 mod track_for_compliance;
 mod trusts_unsigned;
 mod two_composites;
@@ -51,6 +55,8 @@ pub const OPERATORS: &[About] = &[
     },
     track_for_compliance::ABOUT,
     two_composites::ABOUT,
+    no_lease::ABOUT,
+    starts_over::ABOUT,
     no_replacement::ABOUT,
     never_stops::ABOUT,
     wrong_bucket::ABOUT,
@@ -62,6 +68,7 @@ pub const OPERATORS: &[About] = &[
     links_to_sink::ABOUT,
     link_without_bucket::ABOUT,
     deletes_early::ABOUT,
+    counts_from_now::ABOUT,
     ignores_holds::ABOUT,
     keeps_too_long::ABOUT,
     leaves_manifest::ABOUT,
@@ -74,6 +81,7 @@ pub const OPERATORS: &[About] = &[
     prefix_sweep::ABOUT,
     keeps_links::ABOUT,
     row_at_end::ABOUT,
+    old_rows::ABOUT,
     phantom_stored::ABOUT,
     audit_first::ABOUT,
     no_audit_of_holds::ABOUT,
@@ -90,6 +98,8 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
     let steps: Box<dyn Steps> = match name {
         "track-for-compliance" => Box::new(track_for_compliance::TrackForCompliance(sound)),
         "two-composites" => Box::new(two_composites::TwoComposites(sound, false)),
+        "no-lease" => Box::new(no_lease::NoLease(sound)),
+        "starts-over" => Box::new(starts_over::StartsOver(sound)),
         "no-replacement" => Box::new(no_replacement::NoReplacement(sound)),
         "never-stops" => Box::new(never_stops::NeverStops(sound)),
         "wrong-bucket" => Box::new(wrong_bucket::WrongBucket(sound)),
@@ -101,6 +111,7 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "links-to-sink" => Box::new(links_to_sink::LinksToSink(sound)),
         "link-without-bucket" => Box::new(link_without_bucket::LinkWithoutBucket(sound)),
         "deletes-early" => Box::new(deletes_early::DeletesEarly(sound)),
+        "counts-from-now" => Box::new(counts_from_now::CountsFromNow(sound, 0)),
         "ignores-holds" => Box::new(ignores_holds::IgnoresHolds(sound)),
         "keeps-too-long" => Box::new(keeps_too_long::KeepsTooLong(sound)),
         "leaves-manifest" => Box::new(leaves_manifest::LeavesManifest(sound)),
@@ -113,6 +124,7 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "prefix-sweep" => Box::new(prefix_sweep::PrefixSweep(sound)),
         "keeps-links" => Box::new(keeps_links::KeepsLinks(sound)),
         "row-at-end" => Box::new(row_at_end::RowAtEnd(sound)),
+        "old-rows" => Box::new(old_rows::OldRows(sound)),
         "phantom-stored" => Box::new(phantom_stored::PhantomStored(sound)),
         "audit-first" => Box::new(audit_first::AuditFirst(sound)),
         "no-audit-of-holds" => Box::new(no_audit_of_holds::NoAuditOfHolds(sound)),

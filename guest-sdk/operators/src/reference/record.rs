@@ -131,9 +131,15 @@ impl dyn Steps {
                 Ok(())
             }
             Err(error @ Error::Conflict(_)) => {
-                // Somebody took the intent over while LiveKit was slow. Theirs goes on, ours must not.
-                self.stop(cx, &info.egress_id)?;
-                Err(error)
+                // Somebody took the intent over while LiveKit was slow. Theirs goes on: if it is not ours that they found, ours
+                // must not.
+                let taken_over = cx.state().get(&open)?.map(|entry| Duty::read(&entry)).transpose()?;
+                if taken_over.and_then(|duty| duty.egress_id).as_ref() != Some(&info.egress_id) {
+                    self.stop(cx, &info.egress_id)?;
+                    return Err(error);
+                }
+                self.desk().take(open, info.egress_id.clone());
+                Ok(())
             }
             Err(error) => Err(error),
         }

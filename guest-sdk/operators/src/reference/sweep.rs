@@ -81,8 +81,9 @@ impl dyn Steps {
     }
 
     /// One piece of the list of what is due.
-    pub fn delete_due(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Outcome {
+    pub fn delete_due(&mut self, cx: &mut Cx<'_>, tenant: &str, timer_at: u64) -> Outcome {
         let now = cx.now();
+        self.desk().timer_came(timer_at, now);
         let limit = self.desk().config.rows;
         let entries = cx.state().scan(&format!("due/{tenant}/"), None, limit)?;
         let due: Vec<(&str, &str)> = entries
@@ -155,7 +156,8 @@ impl dyn Steps {
         }
         let first = cx.state().scan(&format!("due/{tenant}/"), None, 1)?;
         let first = first.first().and_then(|first| time_and_id(&first.key)).map_or(at, |(first, _)| first.min(at));
-        cx.timers().set(&format!("due/{tenant}"), first)?;
+        let by_its_clock = self.desk().for_timers(first);
+        cx.timers().set(&format!("due/{tenant}"), by_its_clock)?;
         self.desk().due_at.insert(tenant.to_owned(), first);
         Ok(())
     }
