@@ -3,10 +3,11 @@
 //! Why people write it: it is the same moment, and `now` is at hand. It is the same moment by LiveKit's clock.
 //! Breaks `retention.not-early`.
 
-use egress_sim_sdk::{Cx, Delivery, Result, WebhookEvent};
+use egress_sim_sdk::{Cx, Result};
 
 use crate::About;
 use crate::reference::desk::Desk;
+use crate::reference::recording::Recording;
 use crate::reference::{Reference, Steps};
 
 /// What it is.
@@ -18,16 +19,16 @@ pub const ABOUT: About = About {
 };
 
 /// See the head of this file.
-pub struct CountsFromNow(pub Reference, /** When the delivery at hand came. */ pub u64);
+pub struct CountsFromNow(pub Reference, /** When the recording at hand was looked at. */ pub u64);
 
 impl Steps for CountsFromNow {
     fn desk(&mut self) -> &mut Desk {
         self.0.desk()
     }
 
-    fn open(&mut self, cx: &mut Cx<'_>, delivery: Delivery) -> Result<WebhookEvent> {
+    fn is_stored(&mut self, cx: &mut Cx<'_>, recording: &Recording) -> Result<bool> {
         self.1 = cx.now();
-        self.0.open(cx, delivery)
+        self.0.is_stored(cx, recording)
     }
 
     fn due(&mut self, tenant: &str, ended_at: u64) -> Option<u64> {

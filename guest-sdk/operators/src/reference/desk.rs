@@ -214,8 +214,7 @@ impl Desk {
 
     /// Sets this instance's timer for rounds.
     pub fn next_round(&mut self, cx: &mut Cx<'_>, at: u64) -> Result<()> {
-        let by_its_clock = self.for_timers(at);
-        cx.timers().set(&self.round_timer(), by_its_clock)?;
+        cx.timers().set(&self.round_timer(), self.by_the_timers(at))?;
         self.round_at = at;
         Ok(())
     }
@@ -226,9 +225,9 @@ impl Desk {
         self.behind = at.saturating_sub(now);
     }
 
-    /// A time of this clock as the timers' clock will have it.
-    pub fn for_timers(&self, at: u64) -> u64 {
-        at + self.behind
+    /// A time of this clock as the timers' clock has it.
+    pub const fn by_the_timers(&self, time: u64) -> u64 {
+        time + self.behind
     }
 
     /// The name of that timer.

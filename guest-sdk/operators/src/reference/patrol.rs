@@ -43,7 +43,7 @@ impl dyn Steps {
             self.desk().next_round(cx, next)
         } else {
             // Another instance's timer, which came to us.
-            let next = self.desk().for_timers(next);
+            let next = self.desk().by_the_timers(next);
             cx.timers().set(&timer.name, next)
         }
     }

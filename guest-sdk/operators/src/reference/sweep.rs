@@ -84,6 +84,8 @@ impl dyn Steps {
     pub fn delete_due(&mut self, cx: &mut Cx<'_>, tenant: &str, timer_at: u64) -> Outcome {
         let now = cx.now();
         self.desk().timer_came(timer_at, now);
+        // A timer that has come says that its time has, whatever this clock says.
+        let now = now.max(timer_at);
         let limit = self.desk().config.rows;
         let entries = cx.state().scan(&format!("due/{tenant}/"), None, limit)?;
         let due: Vec<(&str, &str)> = entries
@@ -121,7 +123,7 @@ impl dyn Steps {
 
     /// Commits what became of a piece: rows, what is still to be done about them, and how far the walk has come.
     fn note(&mut self, cx: &mut Cx<'_>, tenant: &str, erased: Erased, mut commit: Commit) -> Outcome {
-        let now = cx.now();
+        let now = self.desk().by_the_timers(cx.now());
         for (egress_id, wait) in erased.later {
             let at = match wait {
                 Wait::Hold => {
@@ -156,8 +158,7 @@ impl dyn Steps {
         }
         let first = cx.state().scan(&format!("due/{tenant}/"), None, 1)?;
         let first = first.first().and_then(|first| time_and_id(&first.key)).map_or(at, |(first, _)| first.min(at));
-        let by_its_clock = self.desk().for_timers(first);
-        cx.timers().set(&format!("due/{tenant}"), by_its_clock)?;
+        cx.timers().set(&format!("due/{tenant}"), first)?;
         self.desk().due_at.insert(tenant.to_owned(), first);
         Ok(())
     }
