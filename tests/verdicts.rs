@@ -76,7 +76,10 @@ fn cannot_be_kept(path: &str) -> Vec<String> {
     let expected = scenario.expects.iter().find(|expect| expect.operator == "builtin:reference");
     let violates = expected.map(|expect| expect.violates.clone()).unwrap_or_default();
     let said = scenario.expected.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(violates.is_empty() || said.contains("promise cannot be kept"), "{path} must say which promise cannot be kept, and why");
+    assert!(
+        violates.is_empty() || said.contains("promise cannot be kept"),
+        "{path} must say which promise cannot be kept, and why"
+    );
     violates
 }
 

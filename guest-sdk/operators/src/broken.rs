@@ -3,6 +3,8 @@
 //! Each is a file: its head says what is wrong, why people write it so, and which property it breaks. Together they prove
 //! that the properties can fail.
 
+use std::collections::BTreeSet;
+
 use crate::About;
 use crate::reference::desk::Desk;
 use crate::reference::{Reference, Steps};
@@ -16,6 +18,7 @@ mod forgets_a_bucket;
 mod hoards_memory;
 mod ignores_batch_errors;
 mod ignores_holds;
+mod in_memory_lock;
 mod keeps_links;
 mod keeps_too_long;
 mod leaves_manifest;
@@ -57,6 +60,7 @@ pub const OPERATORS: &[About] = &[
     two_composites::ABOUT,
     no_lease::ABOUT,
     starts_over::ABOUT,
+    in_memory_lock::ABOUT,
     no_replacement::ABOUT,
     never_stops::ABOUT,
     wrong_bucket::ABOUT,
@@ -100,6 +104,7 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "two-composites" => Box::new(two_composites::TwoComposites(sound, false)),
         "no-lease" => Box::new(no_lease::NoLease(sound)),
         "starts-over" => Box::new(starts_over::StartsOver(sound)),
+        "in-memory-lock" => Box::new(in_memory_lock::InMemoryLock(sound, BTreeSet::new())),
         "no-replacement" => Box::new(no_replacement::NoReplacement(sound)),
         "never-stops" => Box::new(never_stops::NeverStops(sound)),
         "wrong-bucket" => Box::new(wrong_bucket::WrongBucket(sound)),

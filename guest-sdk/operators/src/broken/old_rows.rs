@@ -37,6 +37,9 @@ impl Steps for OldRows {
 }
 
 fn as_before(row: Row, recording: &Recording) -> Row {
+    if recording.track.is_some() {
+        return row;
+    }
     let name = if recording.playlist.is_some() { "playlist.m3u8" } else { "recording.mp4" };
     Row { key: SinkKey::Exact(format!("{}{name}", recording.directory)), ..row }
 }
