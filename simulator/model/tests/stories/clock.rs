@@ -111,16 +111,10 @@ fn a_skew_may_be_of_one_instance_alone() {
 
 #[test]
 fn a_coarse_clock_tells_whole_seconds() {
-    let reads: Vec<i128> = heard(&[10, 20], "do = \"clock.coarse\"\nat = \"5s\"\nfor = \"10s\"\n")
-        .iter()
-        .map(|replies| read(&replies[0]))
-        .collect();
-    assert_eq!(reads, [10 * SECOND, 20 * SECOND]);
     let host = on_event(|_, rest| match rest {
-        [] => Step::Call(Call::Entropy),
-        [_] => Step::Call(Call::ListRooms { names: Vec::new() }),
-        [_, _] => Step::Call(Call::Now),
-        [_, _, now] => {
+        [] => Step::Call(Call::ListRooms { names: Vec::new() }),
+        [_] => Step::Call(Call::Now),
+        [_, now] => {
             assert_eq!(read(now), 0, "20 ms into the run");
             OK
         }
@@ -128,7 +122,7 @@ fn a_coarse_clock_tells_whole_seconds() {
     });
     let fault = "[world]\nwebhook_events = [\"room_started\"]\n[[fault]]\ndo = \"clock.coarse\"\nat = \"0s\"\n";
     let (outcome, _) = tell(&world("1m", fault), &host);
-    assert_eq!(outcome.counts.host_calls, 4);
+    assert_eq!(outcome.counts.host_calls, 3, "it came to its assertion");
 }
 
 #[test]
