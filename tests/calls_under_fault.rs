@@ -244,6 +244,7 @@ fn calls_of(world: &Scenario) -> Calls {
     let run = Run {
         scenario: Rc::new(world.clone()),
         host: &host,
+        older: None,
         properties: builtin(),
         witness: Some(&mut calls),
         progress: None,

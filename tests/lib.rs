@@ -66,9 +66,14 @@ pub fn native(name: &str) -> NativeHost {
     NativeHost::new(name, egress_sim_operators::boot)
 }
 
-/// One run with every built-in property.
+/// One run with every built-in property. What a deploy rolls back to is built in, and runs in the sandbox.
 pub fn run(scenario: &Rc<Scenario>, host: &dyn Host) -> Outcome {
-    Run { scenario: Rc::clone(scenario), host, properties: builtin(), witness: None, progress: None }.go()
+    let older = scenario.operator.older.as_deref().map(|op| {
+        let name = op.strip_prefix("builtin:").unwrap_or_else(|| panic!("{op} is not built in"));
+        sandboxed(name, scenario)
+    });
+    let older = older.as_ref().map(|older| older as &dyn Host);
+    Run { scenario: Rc::clone(scenario), host, older, properties: builtin(), witness: None, progress: None }.go()
 }
 
 /// The ids that broke, in order of the report.

@@ -4,15 +4,18 @@
 use std::rc::Rc;
 
 use egress_sim_model::scenario::Scenario;
-use egress_sim_model::sweep::{Baseline, Harm, Place};
+use egress_sim_model::sweep::{Baseline, Harm, Hosts, Place};
 use egress_sim_tests::{native, scenario, scenario_files};
 
 /// The first place at which a crash does harm.
 fn sweep(scenario: &Rc<Scenario>, operator: &str) -> Option<(Place, Harm)> {
     let host = native(operator);
-    let baseline = Baseline::of(scenario, &host);
+    let baseline = Baseline::of(scenario, Hosts { host: &host, older: None });
     assert!(baseline.calls > 0, "{} asks for nothing", scenario.name);
-    baseline.places.iter().find_map(|place| Some((*place, baseline.crash(scenario, place.point, &host)?)))
+    baseline
+        .places
+        .iter()
+        .find_map(|place| Some((*place, baseline.crash(scenario, place.point, Hosts { host: &host, older: None })?)))
 }
 
 fn settles_alike(path: &str) {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use egress_sim_model::sweep::Baseline;
+use egress_sim_model::sweep::{Baseline, Hosts};
 use egress_sim_tests::{native, run, sandboxed, scenario};
 
 /// As in the binary.
@@ -59,8 +59,12 @@ fn sweeps(criterion: &mut Criterion) {
         let wasm = sandboxed("reference", &scenario);
         group.bench_function(path, |bench| {
             bench.iter(|| {
-                let baseline = Baseline::of(&scenario, &wasm);
-                baseline.places.iter().filter_map(|place| baseline.crash(&scenario, place.point, &wasm)).count()
+                let baseline = Baseline::of(&scenario, Hosts { host: &wasm, older: None });
+                baseline
+                    .places
+                    .iter()
+                    .filter_map(|place| baseline.crash(&scenario, place.point, Hosts { host: &wasm, older: None }))
+                    .count()
             });
         });
     }

@@ -47,7 +47,7 @@ fn main() {
         for _ in 0..repetitions {
             let properties = if with_properties { builtin() } else { Vec::new() };
             let scenario = Rc::clone(&scenario);
-            black_box(Run { scenario, host: &*host, properties, witness: None, progress: None }.go());
+            black_box(Run { scenario, host: &*host, older: None, properties, witness: None, progress: None }.go());
         }
         let mean = (on_cpu() - before) / f64::from(repetitions);
         println!("{name:12} {mean:9.3} ms, peak {}", peak_memory());
@@ -85,7 +85,9 @@ fn facts(scenario: &Rc<Scenario>) {
     let mut counter = Counter::default();
     let host = native("reference");
     let scenario = Rc::clone(scenario);
-    let outcome = Run { scenario, host: &host, properties: vec![], witness: Some(&mut counter), progress: None }.go();
+    let outcome =
+        Run { scenario, host: &host, older: None, properties: vec![], witness: Some(&mut counter), progress: None }
+            .go();
     for (what, count) in &counter.0 {
         println!("{count:9} {what}");
     }

@@ -16,6 +16,7 @@ mod audit_once_lost;
 mod believes_every_end;
 mod believes_room_finished;
 mod conflict_is_failure;
+mod counts_from_now;
 mod dedupes_by_id;
 mod deletes_early;
 mod deletes_segments;
@@ -29,6 +30,7 @@ mod ignores_backup;
 mod ignores_batch_errors;
 mod ignores_body_hash;
 mod ignores_holds;
+mod in_memory_lock;
 mod keeps_links;
 mod keeps_too_long;
 mod last_word_wins;
@@ -46,8 +48,10 @@ mod never_reconciles;
 mod never_stops;
 mod no_audit_of_holds;
 mod no_head;
+mod no_lease;
 mod no_replacement;
 mod no_retry_on_slow_down;
+mod old_rows;
 mod panics;
 mod phantom_stored;
 mod predicts_key;
@@ -65,6 +69,7 @@ mod single_pass;
 mod slow_handler;
 mod spins;
 mod starts_again_on_timeout;
+mod starts_over;
 mod stops_strangers;
 mod strict_events;
 mod strict_fields;
@@ -98,6 +103,9 @@ pub const OPERATORS: &[About] = &[
     last_word_wins::ABOUT,
     dedupes_by_id::ABOUT,
     believes_every_end::ABOUT,
+    no_lease::ABOUT,
+    starts_over::ABOUT,
+    in_memory_lock::ABOUT,
     no_replacement::ABOUT,
     trusts_webhooks::ABOUT,
     restarts_after_start_timeout::ABOUT,
@@ -113,6 +121,7 @@ pub const OPERATORS: &[About] = &[
     links_to_sink::ABOUT,
     link_without_bucket::ABOUT,
     deletes_early::ABOUT,
+    counts_from_now::ABOUT,
     ignores_holds::ABOUT,
     keeps_too_long::ABOUT,
     leaves_manifest::ABOUT,
@@ -135,6 +144,7 @@ pub const OPERATORS: &[About] = &[
     prefix_sweep::ABOUT,
     keeps_links::ABOUT,
     row_at_end::ABOUT,
+    old_rows::ABOUT,
     phantom_stored::ABOUT,
     never_looks::ABOUT,
     trusts_complete::ABOUT,
@@ -168,6 +178,9 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "last-word-wins" => Box::new(last_word_wins::LastWordWins(sound)),
         "dedupes-by-id" => Box::new(dedupes_by_id::DedupesById(sound, String::new())),
         "believes-every-end" => Box::new(believes_every_end::BelievesEveryEnd(sound)),
+        "no-lease" => Box::new(no_lease::NoLease(sound)),
+        "starts-over" => Box::new(starts_over::StartsOver(sound)),
+        "in-memory-lock" => Box::new(in_memory_lock::InMemoryLock(sound, BTreeSet::new())),
         "no-replacement" => Box::new(no_replacement::NoReplacement(sound)),
         "trusts-webhooks" => Box::new(trusts_webhooks::TrustsWebhooks(sound)),
         "restarts-after-start-timeout" => Box::new(restarts_after_start_timeout::RestartsAfterStartTimeout(sound)),
@@ -183,6 +196,7 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "links-to-sink" => Box::new(links_to_sink::LinksToSink(sound)),
         "link-without-bucket" => Box::new(link_without_bucket::LinkWithoutBucket(sound)),
         "deletes-early" => Box::new(deletes_early::DeletesEarly(sound)),
+        "counts-from-now" => Box::new(counts_from_now::CountsFromNow(sound, 0)),
         "ignores-holds" => Box::new(ignores_holds::IgnoresHolds(sound)),
         "keeps-too-long" => Box::new(keeps_too_long::KeepsTooLong(sound)),
         "leaves-manifest" => Box::new(leaves_manifest::LeavesManifest(sound)),
@@ -202,6 +216,7 @@ pub fn make(name: &str, desk: Desk) -> Option<Box<dyn Steps>> {
         "prefix-sweep" => Box::new(prefix_sweep::PrefixSweep(sound)),
         "keeps-links" => Box::new(keeps_links::KeepsLinks(sound)),
         "row-at-end" => Box::new(row_at_end::RowAtEnd(sound)),
+        "old-rows" => Box::new(old_rows::OldRows(sound)),
         "phantom-stored" => Box::new(phantom_stored::PhantomStored(sound)),
         "never-looks" => Box::new(never_looks::NeverLooks(sound)),
         "trusts-complete" => Box::new(trusts_complete::TrustsComplete(sound)),

@@ -441,9 +441,9 @@ impl Operator for Conduct {
 
     fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) -> Outcome {
         match timer.name.split_once('/') {
-            Some(("round", _)) => self.0.round(cx, &timer.name),
+            Some(("round", _)) => self.0.round(cx, &timer),
             Some(("sweep", tenant)) => self.0.sweep(cx, tenant),
-            Some(("due", tenant)) => self.0.delete_due(cx, tenant),
+            Some(("due", tenant)) => self.0.delete_due(cx, tenant, timer.at),
             Some(("search", tenant)) => self.0.search(cx, tenant),
             Some(("look", tenant)) => self.0.look_again(cx, tenant),
             _ => Ok(()),

@@ -125,6 +125,7 @@ fn example(kind: &Kind) -> String {
         let value = match parameter.default {
             Default::Integer(value) => value.to_string(),
             Default::Span(text) | Default::Text(text) => format!("\"{text}\""),
+            Default::SpanOf(_) => "\"5s\"".into(),
             Default::OneOf(words) => format!("\"{}\"", words[0]),
         };
         let _ = writeln!(block, "{} = {value}", parameter.name);
@@ -136,6 +137,7 @@ fn default_words(default: &Default) -> String {
     match default {
         Default::Integer(value) => format!("default {value}"),
         Default::Span(text) | Default::Text(text) => format!("default \"{text}\""),
+        Default::SpanOf(key) => format!("default: what {key} says"),
         Default::OneOf(words) => {
             let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
             format!("{}; default {}", words.join(", "), words[0])

@@ -103,7 +103,7 @@ impl Choice {
             }
         };
         let operator = Operator::load(&bytes, &shown).map_err(|error| UserError(error.to_string()))?;
-        Ok(Loaded { op, digest: Some(operator.digest().to_owned()), kind: Kind::Sandboxed { operator, name } })
+        Ok(Loaded::sandboxed(&op, operator, name))
     }
 
     /// The same operator as an `OP` that means the same in every directory.
@@ -116,6 +116,11 @@ impl Choice {
 }
 
 impl Loaded {
+    fn sandboxed(op: &str, operator: Operator, name: &'static str) -> Loaded {
+        let digest = Some(operator.digest().to_owned());
+        Loaded { op: op.to_owned(), digest, kind: Kind::Sandboxed { operator, name } }
+    }
+
     /// A host for this scenario, under its limits.
     ///
     /// # Errors
@@ -133,7 +138,11 @@ impl Loaded {
 
 /// Operators that were loaded already: many scenarios share one.
 #[derive(Default)]
-pub struct Shelf(BTreeMap<PathBuf, Rc<Loaded>>);
+pub struct Shelf {
+    loaded: BTreeMap<PathBuf, Rc<Loaded>>,
+    /// The component that all built-in operators are in.
+    builtin: Option<Operator>,
+}
 
 impl Shelf {
     /// The operator, loaded at most once.
@@ -142,11 +151,18 @@ impl Shelf {
     /// As [`Choice::load`].
     pub fn get(&mut self, choice: &Choice, op: &str) -> Result<Rc<Loaded>, UserError> {
         let key = choice.absolute(op);
-        if let Some(known) = self.0.get(&key) {
+        if let Some(known) = self.loaded.get(&key) {
             return Ok(Rc::clone(known));
         }
-        let loaded = Rc::new(choice.load(op)?);
-        self.0.insert(key, Rc::clone(&loaded));
+        let loaded = match (choice, &self.builtin) {
+            (Choice::Builtin(name), Some(operator)) => Loaded::sandboxed(op, operator.clone(), name),
+            _ => choice.load(op)?,
+        };
+        if let (Choice::Builtin(_), Kind::Sandboxed { operator, .. }) = (choice, &loaded.kind) {
+            self.builtin.get_or_insert_with(|| operator.clone());
+        }
+        let loaded = Rc::new(loaded);
+        self.loaded.insert(key, Rc::clone(&loaded));
         Ok(loaded)
     }
 }

@@ -107,14 +107,20 @@ impl Session<'_> {
         };
         let op = self.op(&scenario).unwrap_or_default();
         let prepared = self.prepare(&op, &source.path, &scenario);
-        let Prepared { choice, loaded, host } = match prepared {
+        let Prepared { choice, loaded, host, older, rolls_back_to } = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 console::error(&format!("{path}: {error}"));
                 return Report::error(name, path, op, error.0, Exit::Usage);
             }
         };
-        let attempt = Attempt { scenario: &scenario, host: &*host, loaded: &loaded };
+        let attempt = Attempt {
+            scenario: &scenario,
+            host: &*host,
+            older: older.as_deref().map(|older| older as &dyn Host),
+            loaded: &loaded,
+            rolls_back_to: rolls_back_to.as_deref(),
+        };
         let report = panic::catch_unwind(AssertUnwindSafe(|| {
             let report = self.judged(&attempt, &choice, &source.path);
             if self.arguments.sweep.is_some() { self.swept(&attempt, report) } else { report }
@@ -128,11 +134,16 @@ impl Session<'_> {
 
     fn prepare(&mut self, op: &str, path: &Path, scenario: &Scenario) -> Result<Prepared, UserError> {
         let given = self.arguments.operator.is_some();
-        let beside = if given { Path::new("") } else { path.parent().unwrap_or(Path::new("")) };
-        let choice = Choice::parse(op, beside)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let choice = Choice::parse(op, if given { Path::new("") } else { folder })?;
         let loaded = self.shelf.get(&choice, op)?;
         let host = loaded.host(scenario)?;
-        Ok(Prepared { choice, loaded, host })
+        let rolls_back_to = match &scenario.operator.older {
+            None => None,
+            Some(op) => Some(self.shelf.get(&Choice::parse(op, folder)?, op)?),
+        };
+        let older = rolls_back_to.as_ref().map(|older| older.host(scenario)).transpose()?;
+        Ok(Prepared { choice, loaded, host, older, rolls_back_to })
     }
 
     /// Runs and judges; runs again for the story, the trace file and to compare.
@@ -195,7 +206,7 @@ impl Session<'_> {
         if matches!(report.exit, Exit::Nondeterministic | Exit::Usage | Exit::Bug) {
             return report;
         }
-        let mut sweep = match sweep::crashes(attempt.scenario, attempt.loaded) {
+        let mut sweep = match sweep::crashes(attempt.scenario, attempt.loaded, attempt.rolls_back_to) {
             Ok(sweep) => sweep,
             Err(error) => {
                 console::error(&format!("{}: {error}", report.path));
@@ -239,14 +250,19 @@ impl Session<'_> {
 struct Prepared {
     choice: Choice,
     loaded: Rc<Loaded>,
-    host: Box<dyn Host>,
+    host: Box<dyn Host + Send>,
+    /// What a deploy may roll back to.
+    older: Option<Box<dyn Host + Send>>,
+    rolls_back_to: Option<Rc<Loaded>>,
 }
 
 /// A scenario with a host for it.
 struct Attempt<'a> {
     scenario: &'a Rc<Scenario>,
     host: &'a dyn Host,
+    older: Option<&'a dyn Host>,
     loaded: &'a Loaded,
+    rolls_back_to: Option<&'a Loaded>,
 }
 
 impl Attempt<'_> {
@@ -255,6 +271,7 @@ impl Attempt<'_> {
         let outcome = world::Run {
             scenario: Rc::clone(self.scenario),
             host: self.host,
+            older: self.older,
             properties: property::builtin(),
             witness: eyes.map(|eyes| eyes as &mut dyn Witness),
             progress: Some(&mut progress),

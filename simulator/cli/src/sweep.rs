@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use egress_sim_model::operator::Host;
 use egress_sim_model::scenario::Scenario;
-use egress_sim_model::sweep::{Baseline, CrashPoint, Harm, Place};
+use egress_sim_model::sweep::{Baseline, CrashPoint, Harm, Hosts, Place};
 use serde::Serialize;
 
 use crate::UserError;
@@ -88,15 +88,23 @@ impl Failure {
 ///
 /// # Errors
 /// As [`Loaded::host`].
-pub fn crashes(scenario: &Rc<Scenario>, loaded: &Loaded) -> Result<Sweep, UserError> {
+pub fn crashes(scenario: &Rc<Scenario>, loaded: &Loaded, older: Option<&Loaded>) -> Result<Sweep, UserError> {
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
-    crashes_on(workers, scenario, loaded)
+    crashes_on(workers, scenario, loaded, older)
 }
 
-fn crashes_on(workers: usize, scenario: &Rc<Scenario>, loaded: &Loaded) -> Result<Sweep, UserError> {
+fn crashes_on(
+    workers: usize,
+    scenario: &Rc<Scenario>,
+    loaded: &Loaded,
+    older: Option<&Loaded>,
+) -> Result<Sweep, UserError> {
     let started = Instant::now();
-    let baseline = Baseline::of(scenario, &*loaded.host(scenario)?);
-    let hosts = (0..workers).map(|_| loaded.host(scenario)).collect::<Result<Vec<_>, _>>()?;
+    let pair = || -> Result<Pair, UserError> {
+        Ok(Pair { host: loaded.host(scenario)?, older: older.map(|older| older.host(scenario)).transpose()? })
+    };
+    let baseline = Baseline::of(scenario, pair()?.hosts());
+    let hosts = (0..workers).map(|_| pair()).collect::<Result<Vec<_>, _>>()?;
     let found = first_harm(&baseline, scenario, hosts);
     Ok(Sweep {
         of: "crashes",
@@ -108,19 +116,31 @@ fn crashes_on(workers: usize, scenario: &Rc<Scenario>, loaded: &Loaded) -> Resul
     })
 }
 
+/// What a worker runs.
+struct Pair {
+    host: Box<dyn Host + Send>,
+    older: Option<Box<dyn Host + Send>>,
+}
+
+impl Pair {
+    fn hosts(&self) -> Hosts<'_> {
+        Hosts { host: &*self.host, older: self.older.as_deref().map(|older| older as &dyn Host) }
+    }
+}
+
 /// The first place in order at which a crash does harm, and what harm.
-fn first_harm(baseline: &Baseline, scenario: &Scenario, hosts: Vec<Box<dyn Host + Send>>) -> Option<(usize, Harm)> {
+fn first_harm(baseline: &Baseline, scenario: &Scenario, hosts: Vec<Pair>) -> Option<(usize, Harm)> {
     let next = AtomicUsize::new(0);
     // Nothing behind the first place that is known to do harm needs to be looked at.
     let end = AtomicUsize::new(baseline.places.len());
     let first: Mutex<Option<(usize, Harm)>> = Mutex::new(None);
-    let work = |host: &dyn Host| {
+    let work = |hosts: Hosts<'_>| {
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
             if place >= end.load(Ordering::Relaxed) {
                 return;
             }
-            let Some(harm) = baseline.crash(scenario, baseline.places[place].point, host) else { continue };
+            let Some(harm) = baseline.crash(scenario, baseline.places[place].point, hosts) else { continue };
             end.fetch_min(place, Ordering::Relaxed);
             let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
             if first.as_ref().is_none_or(|(known, _)| place < *known) {
@@ -129,7 +149,7 @@ fn first_harm(baseline: &Baseline, scenario: &Scenario, hosts: Vec<Box<dyn Host 
         }
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = hosts.into_iter().map(|host| scope.spawn(|| work(&*{ host }))).collect();
+        let workers: Vec<_> = hosts.into_iter().map(|pair| scope.spawn(|| work({ pair }.hosts()))).collect();
         for worker in workers {
             if let Err(panic) = worker.join() {
                 // With its own words: the hook has noted them already.
@@ -155,7 +175,7 @@ mod tests {
                     recording = \"compliance\"\n";
         let scenario = Rc::new(parse("swept", text).expect("a sound file"));
         let loaded = Choice::parse(op, Path::new("")).and_then(|choice| choice.load(op)).expect("a built-in operator");
-        crashes_on(workers, &scenario, &loaded).expect("sound limits")
+        crashes_on(workers, &scenario, &loaded, None).expect("sound limits")
     }
 
     #[test]

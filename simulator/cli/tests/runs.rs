@@ -104,6 +104,25 @@ fn a_file_that_is_no_operator_is_told_of() {
 }
 
 #[test]
+fn a_deploy_rolls_back_to_what_lies_beside_the_scenario() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let source = fs::read_to_string(scenario("faults/operator-roll-back.toml")).expect("it is there");
+    let with = |older: &str| {
+        let path = directory.path().join("roll-back.toml");
+        fs::write(&path, source.replace("builtin:broken/old-rows", older)).expect("writable");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let (run, code) = document(&[&with("builtin:broken/old-rows"), "--check-determinism"], true);
+    assert_eq!((code, &run["verdict"], &run["expected"]), (Some(0), &"violates".into(), &true.into()));
+    let (run, _) = document(&[&with("native:reference")], true);
+    assert_eq!(run["verdict"], "pass", "what writes rows as this one does may be rolled back to");
+    let output = egress_sim(&["run", &with("last-week.wasm")], true);
+    assert_eq!(output.status.code(), Some(64));
+    let beside = directory.path().join("last-week.wasm");
+    assert!(text(&output.stderr).contains(beside.to_str().expect("UTF-8")), "{}", text(&output.stderr));
+}
+
+#[test]
 fn an_unfired_fault_is_inconclusive_in_ci_and_a_warning_by_hand() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = unfired(directory.path(), "");

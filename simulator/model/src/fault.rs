@@ -54,6 +54,8 @@ pub enum Default {
     Integer(u64),
     /// A duration, as text.
     Span(&'static str),
+    /// A duration; without one, what this key of the scenario says.
+    SpanOf(&'static str),
     /// A text.
     Text(&'static str),
     /// One of a few words; the first is the default.
@@ -91,7 +93,7 @@ pub struct Fault {
 impl Kind {
     /// Whether it ends incarnations of the operator: what a twin run is spared.
     pub fn ends_incarnations(&self) -> bool {
-        matches!(self.name, "operator.crash")
+        matches!(self.name, "operator.crash" | "operator.deploy")
     }
 }
 
@@ -158,6 +160,15 @@ impl Fault {
             (Some(Value::Span(value)), _) => *value,
             (None, Default::Span(text)) => Span::parse(text).expect("the defaults of a fault kind are tested"),
             other => unreachable!("{} is not a duration of {}: {other:?}", name, self.kind.name),
+        }
+    }
+
+    /// The value of a duration parameter that has another key of the scenario for its default; none: that key decides.
+    pub fn span_given(&self, name: &str) -> Option<Span> {
+        match (self.parameters.get(name), self.default_of(name)) {
+            (Some(Value::Span(value)), _) => Some(*value),
+            (None, Default::SpanOf(_)) => None,
+            other => unreachable!("{} is not such a duration of {}: {other:?}", name, self.kind.name),
         }
     }
 

@@ -223,6 +223,8 @@ impl Default for Promises {
 pub struct OperatorTable {
     /// `OP` as on the command line.
     pub use_: String,
+    /// `OP` of the component that a deploy may roll back to.
+    pub older: Option<String>,
     /// How many run at the same time.
     pub instances: u32,
     /// From a crash to the next incarnation.
@@ -235,6 +237,7 @@ impl Default for OperatorTable {
     fn default() -> OperatorTable {
         OperatorTable {
             use_: "builtin:reference".into(),
+            older: None,
             instances: 1,
             restart: Span::SECOND,
             config: toml::Table::new(),

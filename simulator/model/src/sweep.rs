@@ -94,6 +94,21 @@ pub struct Place {
     pub at: Time,
 }
 
+/// The operator, and what a deploy may roll back to.
+#[derive(Clone, Copy)]
+pub struct Hosts<'a> {
+    /// See [`Run::host`].
+    pub host: &'a dyn Host,
+    /// See [`Run::older`].
+    pub older: Option<&'a dyn Host>,
+}
+
+impl std::fmt::Debug for Hosts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hosts").field("host", &self.host.name()).finish_non_exhaustive()
+    }
+}
+
 /// The run without a crash, which the others are compared with.
 #[derive(Debug)]
 pub struct Baseline {
@@ -123,12 +138,13 @@ impl Baseline {
     ///
     /// # Panics
     /// As [`Run::go`].
-    pub fn of(scenario: &Rc<Scenario>, host: &dyn Host) -> Baseline {
+    pub fn of(scenario: &Rc<Scenario>, hosts: Hosts<'_>) -> Baseline {
         let merges = scenario.faults.is_empty() && scenario.operator.instances == 1;
         let mut calls = Calls { merges, ..Calls::default() };
         let run = Run {
             scenario: Rc::clone(scenario),
-            host,
+            host: hosts.host,
+            older: hosts.older,
             properties: promises(),
             witness: Some(&mut calls),
             progress: None,
@@ -143,9 +159,10 @@ impl Baseline {
     ///
     /// # Panics
     /// As [`Run::go`].
-    pub fn crash(&self, scenario: &Scenario, point: CrashPoint, host: &dyn Host) -> Option<Harm> {
+    pub fn crash(&self, scenario: &Scenario, point: CrashPoint, hosts: Hosts<'_>) -> Option<Harm> {
         let scenario = Rc::new(point.added_to(scenario));
-        let run = Run { scenario, host, properties: promises(), witness: None, progress: None };
+        let Hosts { host, older } = hosts;
+        let run = Run { scenario, host, older, properties: promises(), witness: None, progress: None };
         let outcome = run.settle();
         let mut harm = Harm { broken: Vec::new(), message: String::new() };
         for (id, message) in broken(&outcome).filter(|(id, _)| !self.broken.contains(*id)) {

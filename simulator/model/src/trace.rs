@@ -282,6 +282,11 @@ pub enum Fact<'a> {
         /// `surface.what`
         kind: &'static str,
     },
+    /// A deploy ended an incarnation, which had nothing in hand any more.
+    Stopped {
+        /// Instance.
+        instance: u32,
+    },
 }
 
 /// What is known of a delivered webhook, whatever the operator reads of it.
@@ -376,6 +381,7 @@ impl Fact<'_> {
             | Fact::Crashed { .. }
             | Fact::Trapped { .. }
             | Fact::GivenUp { .. }
+            | Fact::Stopped { .. }
             | Fact::RowCommitted { .. }
             | Fact::Audited { .. }
             | Fact::Published { .. }

@@ -4,7 +4,9 @@
 //! one more event, at which faults are asked, the effect is applied, facts go out and the operator is resumed with
 //! the reply. The parts of the world are `impl World` blocks beside this file: `rooms` (calls of the scenario),
 //! `instances` (the operator's incarnations and what they are handed), `calls` (what each call does), `interference` (what
-//! faults make of a call), `ports` (durable ports), `orders` (commands, contract ends, viewers), and in their own folders `egress` and `webhook`.
+//! faults make of a call), `moments` (faults between calls), `deploy` (instances that replace one another), `clock` (what the
+//! operator takes for the time), `ports` (durable ports), `orders` (commands, contract ends, viewers), and in their own folders
+//! `egress` and `webhook`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -14,6 +16,7 @@ use crate::call::{Call, Command, Surface};
 use crate::chance::Chance;
 use crate::egress::Recorders;
 use crate::egress::upload::Late;
+use crate::fault::kinds::strikes_by_itself;
 use crate::fault::{Faults, Point, Strike};
 use crate::livekit::WebhookEvent;
 use crate::operator::Host;
@@ -30,12 +33,15 @@ use crate::webhook::Notifier;
 
 mod buckets;
 mod calls;
+mod clock;
 mod deletes;
+mod deploy;
 mod healing;
 mod instances;
 mod interference;
 mod lists;
 mod log;
+mod moments;
 mod orders;
 mod ports;
 mod queue;
@@ -58,6 +64,8 @@ pub struct Run<'a> {
     pub scenario: Rc<Scenario>,
     /// The operator.
     pub host: &'a dyn Host,
+    /// What a deploy may roll back to, `[operator].older`. None: to the operator itself.
+    pub older: Option<&'a dyn Host>,
     /// What is promised.
     pub properties: Vec<Box<dyn Property>>,
     /// Sees every record.
@@ -172,6 +180,16 @@ pub(crate) enum Event {
     CallGoesOn { instance: u32, incarnation: u32 },
     /// An instance is started again.
     Restarts { instance: u32 },
+    /// The moment of a fault that strikes by itself.
+    FaultDue { fault: usize },
+    /// The window of a fault of the clock is over.
+    ClockBack { fault: usize },
+    /// A deploy comes to an instance.
+    Deploys { fault: usize, instance: u32 },
+    /// A deploy takes an instance out of service, which may go on for so long.
+    Retires { instance: u32, drain: Span },
+    /// An instance that is out of service has had its time.
+    Drained { instance: u32 },
     /// A timer of the operator is due, unless it was set anew since.
     TimerDue { name: String, setting: u64 },
     /// Something that was answered with "later" is handed over again.
@@ -196,7 +214,10 @@ pub(crate) struct World<'a> {
     pub(crate) recorders: Recorders,
     pub(crate) notifier: Notifier,
     host: &'a dyn Host,
+    older: &'a dyn Host,
     instances: Vec<Instance>,
+    /// Where the search for an idle instance begins.
+    next_instance: usize,
     inbox: VecDeque<InboxItem>,
     /// What the operator's organisation was told, by the number that inbox items carry.
     commands: Vec<Command>,
@@ -204,6 +225,8 @@ pub(crate) struct World<'a> {
     entropy_drawn: u64,
     timers_set: u64,
     traps: u32,
+    /// Faults of the operator's clock that are in force, by their place in the scenario.
+    clock_faults: Vec<usize>,
     /// The latest moment at which something is still owed.
     last_obligation: Time,
     healing: Healing,
@@ -219,7 +242,7 @@ impl Run<'_> {
     /// On a bug of ours; the panic hook of the command line adds scenario, seed and event number from
     /// [`current_run`].
     pub fn go(self) -> Outcome {
-        let (scenario, host) = (Rc::clone(&self.scenario), self.host);
+        let (scenario, host, older) = (Rc::clone(&self.scenario), self.host, self.older);
         let may_crash = scenario.faults.iter().any(|fault| fault.kind.ends_incarnations());
         let judged = self.properties.iter().any(|property| property.about().id == crash_safe::ID);
         let mut outcome = self.play(may_crash && judged, false);
@@ -228,7 +251,7 @@ impl Run<'_> {
             matches!(name, PropertyName::Property(about) if about.id == crash_safe::ID) && verdict.checks > 0
         });
         if let (Some((_, verdict)), Some(with)) = (crashed, &outcome.settled) {
-            let twin = Run { scenario, host, properties: Vec::new(), witness: None, progress: None };
+            let twin = Run { scenario, host, older, properties: Vec::new(), witness: None, progress: None };
             let without = twin.play(true, true).settled.expect("it was asked for");
             crash_safe::compare(with, &without, ended_at, verdict);
         }
@@ -241,9 +264,9 @@ impl Run<'_> {
     }
 
     fn play(self, settles: bool, spared: bool) -> Outcome {
-        let Run { scenario, host, properties, witness, mut progress } = self;
+        let Run { scenario, host, older, properties, witness, mut progress } = self;
         current_run::begin(&scenario);
-        let mut world = World::new(&scenario, host, Monitor::new(properties), witness);
+        let mut world = World::new(&scenario, [host, older.unwrap_or(host)], Monitor::new(properties), witness);
         world.spared = spared;
         world.log.audit = settles.then(Audit::default);
         world.prepare();
@@ -276,7 +299,7 @@ impl Run<'_> {
 impl<'a> World<'a> {
     fn new(
         scenario: &Rc<Scenario>,
-        host: &'a dyn Host,
+        [host, older]: [&'a dyn Host; 2],
         monitor: Monitor,
         witness: Option<&'a mut dyn Witness>,
     ) -> World<'a> {
@@ -313,13 +336,16 @@ impl<'a> World<'a> {
             recorders: Recorders::default(),
             notifier: Notifier::new(scenario),
             host,
+            older,
             instances: Vec::new(),
+            next_instance: 0,
             inbox: VecDeque::new(),
             commands: Vec::new(),
             customs: BTreeMap::new(),
             entropy_drawn: 0,
             timers_set: 0,
             traps: 0,
+            clock_faults: Vec::new(),
             last_obligation: scenario.world.start,
             healing: Healing::new(&scenario.promises),
             spared: false,
@@ -338,9 +364,12 @@ impl<'a> World<'a> {
             self.owe(self.at(call.start(call.count.saturating_sub(1)) + call.duration));
         }
         self.prepare_orders();
-        for fault in &scenario.faults {
+        for (ix, fault) in scenario.faults.iter().enumerate() {
             if let crate::fault::Anchor::At(at) = fault.anchor {
                 self.owe(self.at(at) + fault.window.unwrap_or_default());
+                if strikes_by_itself(fault.kind.name) {
+                    self.queue.push(self.at(at), Event::FaultDue { fault: ix });
+                }
             }
         }
     }
@@ -365,6 +394,11 @@ impl<'a> World<'a> {
             Event::Reports { event } => self.extra_event(event),
             Event::CallGoesOn { instance, incarnation } => self.call_goes_on(instance, incarnation),
             Event::Restarts { instance } => self.restarts(instance),
+            Event::FaultDue { fault } => self.fault_due(fault),
+            Event::ClockBack { fault } => self.clock_back(fault),
+            Event::Deploys { fault, instance } => self.deploys(fault, instance),
+            Event::Retires { instance, drain } => self.retires(instance, drain),
+            Event::Drained { instance } => self.drained(instance),
             Event::TimerDue { name, setting } => self.timer_due(&name, setting),
             Event::Again { item } => self.inbox.push_back(item),
             Event::Views { egress_id, occasion } => self.views(&egress_id, occasion),
@@ -398,13 +432,18 @@ impl<'a> World<'a> {
     /// Asks whether a fault of one of these kinds strikes, and puts it on record.
     pub(crate) fn strike(&mut self, kinds: &[&str], point: &Point<'_>) -> Option<Strike> {
         let strike = self.faults.strike(kinds, point, self.state.now)?;
+        self.struck(strike).then_some(strike)
+    }
+
+    /// Puts a strike on record, and says whether it is carried out: in a twin run what ends incarnations is not.
+    fn struck(&mut self, strike: Strike) -> bool {
         let fault = self.faults.fault(strike);
         let (kind, step) = (fault.kind.name, fault.name.clone());
         let spared = self.spared && fault.kind.ends_incarnations();
         self.emit(&Fact::FaultStruck { fault: strike.fault, kind });
         self.wounded(self.faults.window_end(strike));
         self.step_done(&step);
-        (!spared).then_some(strike)
+        !spared
     }
 
     fn finish(mut self) -> Outcome {

@@ -60,7 +60,8 @@ fn looks(duration: &str, rest: &str, fault: &str) -> (Vec<String>, Outcome) {
     let scenario =
         Rc::new(file::parse("healing", &source).unwrap_or_else(|error| panic!("{}", error.render("healing"))));
     let mut looks = Looks::default();
-    let run = Run { scenario, host: &Idle, properties: Vec::new(), witness: Some(&mut looks), progress: None };
+    let run =
+        Run { scenario, host: &Idle, older: None, properties: Vec::new(), witness: Some(&mut looks), progress: None };
     let outcome = run.go();
     (looks.0, outcome)
 }

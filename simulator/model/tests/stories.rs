@@ -19,10 +19,14 @@ use egress_sim_model::time::{Span, Time};
 use egress_sim_model::trace::{Fact, Viewing, Witness};
 use egress_sim_model::world::{Outcome, Run};
 
+#[path = "stories/clock.rs"]
+mod clock;
 #[path = "stories/egress_life.rs"]
 mod egress_life;
 #[path = "stories/interference.rs"]
 mod interference;
+#[path = "stories/process.rs"]
+mod process;
 #[path = "stories/sink_faults.rs"]
 mod sink_faults;
 #[path = "stories/uploads.rs"]
@@ -88,6 +92,7 @@ impl Witness for Diary {
             Fact::WebhookDropped { event, why, .. } => format!("{event} dropped: {why:?}"),
             Fact::Booted { boot } => format!("boot {}", boot.incarnation),
             Fact::Crashed { .. } => "crash".into(),
+            Fact::Stopped { .. } => "stopped".into(),
             Fact::Trapped { trap, .. } => format!("trap {:?}", trap.kind),
             Fact::GivenUp { .. } => "given up".into(),
             Fact::Sink { change, .. } => {
@@ -106,8 +111,14 @@ fn tell(source: &str, host: &Puppet) -> (Outcome, Vec<String>) {
     let diary = Diary::default();
     let lines = Rc::clone(&diary.0);
     let mut diary = diary;
-    let run =
-        Run { scenario: Rc::new(scenario), host, properties: Vec::new(), witness: Some(&mut diary), progress: None };
+    let run = Run {
+        scenario: Rc::new(scenario),
+        host,
+        older: None,
+        properties: Vec::new(),
+        witness: Some(&mut diary),
+        progress: None,
+    };
     let outcome = run.go();
     let lines = lines.borrow().clone();
     (outcome, lines)

@@ -26,6 +26,8 @@ pub struct Desk {
     over: BTreeSet<String>,
     /// When the next round of this instance's timer comes.
     round_at: u64,
+    /// How far this clock is behind the one that timers go by, as the last of them showed.
+    behind: u64,
     /// When the timer of each tenant's due deletions comes.
     pub due_at: BTreeMap<String, u64>,
 }
@@ -121,6 +123,7 @@ impl Desk {
             taken: BTreeMap::new(),
             over: BTreeSet::new(),
             round_at: 0,
+            behind: 0,
             due_at: BTreeMap::new(),
         }
     }
@@ -239,9 +242,20 @@ impl Desk {
 
     /// Sets this instance's timer for rounds.
     pub fn next_round(&mut self, cx: &mut Cx<'_>, at: u64) -> Result<()> {
-        cx.timers().set(&self.round_timer(), at)?;
+        cx.timers().set(&self.round_timer(), self.by_the_timers(at))?;
         self.round_at = at;
         Ok(())
+    }
+
+    /// A timer that was to come at `at` has come now. If that is early, this clock is behind: what it sets would come at once,
+    /// and again and again.
+    pub fn timer_came(&mut self, at: u64, now: u64) {
+        self.behind = at.saturating_sub(now);
+    }
+
+    /// A time of this clock as the timers' clock has it.
+    pub const fn by_the_timers(&self, time: u64) -> u64 {
+        time + self.behind
     }
 
     /// The name of that timer.

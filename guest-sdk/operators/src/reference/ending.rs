@@ -139,7 +139,7 @@ impl dyn Steps {
         }
         let version = match cx.commit(usual) {
             Err(Error::Conflict(Subject::State(key))) if key == contract => {
-                let soon = cx.now() + SOON;
+                let soon = self.desk().by_the_timers(cx.now()) + SOON;
                 self.wake(cx, tenant, soon)?;
                 cx.commit(commit.put_state(&sweep::due_key(tenant, soon, &recording.egress_id), ""))?
             }
@@ -175,7 +175,7 @@ impl dyn Steps {
         {
             let details = recording::Details { error: String::from("LiveKit has forgotten it"), ..Default::default() };
             let row = Row { state: RowState::Failed, details: details.to_json(), ..stored.row.clone() };
-            let now = cx.now();
+            let now = self.desk().by_the_timers(cx.now());
             let due = self.due(&duty.tenant, now).unwrap_or(now + SOON);
             self.wake(cx, &duty.tenant, due)?;
             commit =

@@ -67,7 +67,7 @@ impl dyn Steps {
             if page.is_empty() {
                 return Ok(());
             }
-            let now = cx.now();
+            let now = self.desk().by_the_timers(cx.now());
             self.wake(cx, tenant, now)?;
             let commit = page.iter().fold(Commit::new(), |commit, entry| {
                 let egress_id = &entry.key[prefix.len()..];

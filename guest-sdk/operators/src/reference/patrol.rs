@@ -4,7 +4,7 @@
 //! all running egresses, whatever the number of calls, and acts only where the two and the open duties disagree. It goes
 //! on for as long as a duty is open, and for ever where a patrol is wanted.
 
-use egress_sim_sdk::{Cx, EgressInfo, Outcome, Room, StateEntry};
+use egress_sim_sdk::{Cx, EgressInfo, Outcome, Room, StateEntry, Timer};
 
 use super::Steps;
 use super::duty::Duty;
@@ -12,11 +12,11 @@ use super::recording;
 
 impl dyn Steps {
     /// The timer of a round has come.
-    pub fn round(&mut self, cx: &mut Cx<'_>, timer: &str) -> Outcome {
+    pub fn round(&mut self, cx: &mut Cx<'_>, timer: &Timer) -> Outcome {
         // The duties first: whatever they name was started before LiveKit is asked what runs.
         let open = self.open_duties(cx)?;
         if open.is_empty() && self.desk().config.patrol.is_none() {
-            if timer == self.desk().round_timer() {
+            if timer.name == self.desk().round_timer() {
                 self.desk().no_round();
             }
             return Ok(());
@@ -36,12 +36,15 @@ impl dyn Steps {
         }
         let config = &self.desk().config;
         let wait = config.patrol.filter(|_| open.is_empty()).unwrap_or(config.reconcile);
-        let next = cx.now() + wait;
-        if timer == self.desk().round_timer() {
+        let now = cx.now();
+        self.desk().timer_came(timer.at, now);
+        let next = now + wait;
+        if timer.name == self.desk().round_timer() {
             self.desk().next_round(cx, next)
         } else {
             // Another instance's timer, which came to us.
-            cx.timers().set(timer, next)
+            let next = self.desk().by_the_timers(next);
+            cx.timers().set(&timer.name, next)
         }
     }
 

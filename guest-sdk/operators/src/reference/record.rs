@@ -137,14 +137,20 @@ impl dyn Steps {
                 Ok(())
             }
             Err(error @ Error::Conflict(_)) => {
-                // Somebody took the intent over while LiveKit was slow. If they have found our egress, or are looking, all is
-                // well. If they have started another, theirs goes on and ours must not.
+                // Somebody took the intent over while LiveKit was slow. If they have found our egress, or are still looking, all
+                // is well. If they have started another, theirs goes on and ours must not.
                 let stands = cx.state().get(&open)?.map(|entry| Duty::read(&entry)).transpose()?;
-                let theirs = stands.and_then(|duty| duty.egress_id).filter(|theirs| *theirs != info.egress_id);
-                if theirs.is_some() {
-                    self.stop(cx, &info.egress_id)?;
+                match stands.and_then(|duty| duty.egress_id) {
+                    Some(theirs) if theirs == info.egress_id => {
+                        self.desk().take(open, theirs);
+                        Ok(())
+                    }
+                    Some(_) => {
+                        self.stop(cx, &info.egress_id)?;
+                        Err(error)
+                    }
+                    None => Err(error),
                 }
-                Err(error)
             }
             Err(error) => Err(error),
         }

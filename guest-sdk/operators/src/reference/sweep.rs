@@ -81,8 +81,11 @@ impl dyn Steps {
     }
 
     /// One piece of the list of what is due.
-    pub fn delete_due(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Outcome {
+    pub fn delete_due(&mut self, cx: &mut Cx<'_>, tenant: &str, timer_at: u64) -> Outcome {
         let now = cx.now();
+        self.desk().timer_came(timer_at, now);
+        // A timer that has come says that its time has, whatever this clock says.
+        let now = now.max(timer_at);
         let limit = self.desk().config.rows;
         let entries = cx.state().scan(&format!("due/{tenant}/"), None, limit)?;
         let due: Vec<(&str, &str)> = entries
@@ -120,7 +123,7 @@ impl dyn Steps {
 
     /// Commits what became of a piece: rows, what is still to be done about them, and how far the walk has come.
     fn note(&mut self, cx: &mut Cx<'_>, tenant: &str, erased: Erased, mut commit: Commit) -> Outcome {
-        let now = cx.now();
+        let now = self.desk().by_the_timers(cx.now());
         for (egress_id, wait) in erased.later {
             if wait == Wait::Hold {
                 commit = commit.put_state(&held_key(tenant, &egress_id), "");

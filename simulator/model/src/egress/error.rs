@@ -80,6 +80,11 @@ pub fn refused(code: &str, prefixed: bool) -> CallError {
     twirp(code, message, prefixed && !by_the_server)
 }
 
+/// A call with a token that is not valid yet, or no longer. The server itself makes this one.
+pub fn invalid_token() -> CallError {
+    twirp("unauthenticated", "invalid authorization token", false)
+}
+
 /// `StopEgress` for an egress that is stored as live and whose handler is gone.
 pub fn request_timed_out(prefixed: bool) -> CallError {
     twirp("deadline_exceeded", "request timed out", prefixed)

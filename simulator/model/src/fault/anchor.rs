@@ -13,6 +13,8 @@ pub struct Point<'a> {
     pub name: &'a str,
     /// A name that stands for all points of its sort, such as `operator.call` for every call.
     pub group: Option<&'a str>,
+    /// The moment that it is part of, such as `operator.init` for every call in it.
+    pub within: Option<&'a str>,
     /// The webhook's event.
     pub event: Option<&'a str>,
     /// Bucket.
@@ -94,17 +96,45 @@ impl Faults {
     /// The first fault of the kinds in `kinds` that strikes at this point; it then counts as fired. Every fault
     /// whose anchor and filter match counts the match, whether or not another one struck first.
     pub fn strike(&mut self, kinds: &[&str], point: &Point<'_>, now: Time) -> Option<Strike> {
+        self.strike_unless(|_| false, kinds, point, now)
+    }
+
+    /// Likewise for kinds whose effect lasts: what has struck is in force, and is not asked again.
+    pub fn strike_once(&mut self, kinds: &[&str], point: &Point<'_>, now: Time) -> Option<Strike> {
+        self.strike_unless(|fired| fired > 0, kinds, point, now)
+    }
+
+    /// A fault with an `at` strikes by itself at that moment, at no point, unless it has struck already.
+    pub fn strike_at(&mut self, fault: usize) -> Option<Strike> {
+        let (start, progress) = (self.scenario.world.start, &mut self.progress[fault]);
+        let fault_at = &self.scenario.faults[fault];
+        let Anchor::At(at) = fault_at.anchor else { return None };
+        if progress.fired > 0 {
+            return None;
+        }
+        progress.fired += 1;
+        progress.window_until = fault_at.window.map(|window| start + at + window);
+        Some(Strike { fault })
+    }
+
+    fn strike_unless(
+        &mut self,
+        over: impl Fn(u64) -> bool,
+        kinds: &[&str],
+        point: &Point<'_>,
+        now: Time,
+    ) -> Option<Strike> {
         let start = self.scenario.world.start;
         let mut struck = None;
         for (ix, (fault, progress)) in self.scenario.faults.iter().zip(&mut self.progress).enumerate() {
-            if !kinds.contains(&fault.kind.name) || !fault.filter.matches(point) {
+            if !kinds.contains(&fault.kind.name) || over(progress.fired) || !fault.filter.matches(point) {
                 continue;
             }
             let on = match &fault.anchor {
                 Anchor::On { point, .. } => point.as_str(),
                 Anchor::At(_) | Anchor::After(_) => fault.kind.on,
             };
-            if !pattern_matches(on, point.name) && point.group != Some(on) {
+            if !pattern_matches(on, point.name) && point.group != Some(on) && point.within != Some(on) {
                 continue;
             }
             progress.matches += 1;

@@ -3,6 +3,7 @@
 use super::Kind;
 use crate::call::Surface;
 
+pub mod clock;
 pub mod egress;
 pub mod livekit;
 pub mod operator;
@@ -13,6 +14,8 @@ pub mod webhook;
 
 /// Every kind, in order of name.
 pub static KINDS: &[&Kind] = &[
+    &clock::COARSE,
+    &clock::SKEW,
     &egress::ABORT,
     &egress::CUT_SHORT,
     &egress::ENDS_EARLY,
@@ -29,6 +32,7 @@ pub static KINDS: &[&Kind] = &[
     &livekit::TIMEOUT,
     &livekit::UNREACHABLE,
     &operator::CRASH,
+    &operator::DEPLOY,
     &s3::BATCH_PARTIAL,
     &s3::BROKEN_REPLY,
     &s3::DELETE_IGNORED,
@@ -42,8 +46,10 @@ pub static KINDS: &[&Kind] = &[
     &s3::TOKEN_EXPIRED,
     &s3::UNREACHABLE,
     &s3::VERSIONING_SUSPENDED,
+    &store::LOST_WRITE,
     &store::SLOW,
     &store::TIMEOUT,
+    &store::TORN_COMMIT,
     &store::UNAVAILABLE,
     &upload::DAMAGED,
     &upload::FAIL,
@@ -79,9 +85,24 @@ pub const fn at_calls_of(surface: Surface) -> &'static [&'static str] {
             "s3.timeout",
             "s3.unreachable",
         ],
-        Surface::Ports => &["operator.crash", "store.slow", "store.timeout", "store.unavailable"],
+        Surface::Ports => &[
+            "operator.crash",
+            "store.lost_write",
+            "store.slow",
+            "store.timeout",
+            "store.torn_commit",
+            "store.unavailable",
+        ],
         Surface::Host => &["operator.crash"],
     }
+}
+
+/// Those that change how the operator runs from then on, whatever it is doing.
+pub const TURNS: &[&str] = &["clock.coarse", "clock.skew", "operator.deploy"];
+
+/// Whether a fault of this kind with an `at` strikes at that very moment, and not at the first match behind it.
+pub fn strikes_by_itself(kind: &str) -> bool {
+    kind == "operator.crash" || TURNS.contains(&kind)
 }
 
 /// The kind of this name.

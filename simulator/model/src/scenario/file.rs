@@ -143,6 +143,7 @@ impl<'d> Reader<'d> {
         }
         self.each_once(&root.tables("expect"), "operator", "expectation for operator");
         self.steps(root);
+        self.roll_backs(root);
         scenario
     }
 
@@ -371,6 +372,7 @@ fn promises(block: &Block<'_>) -> Promises {
 fn operator(block: &Block<'_>) -> OperatorTable {
     OperatorTable {
         use_: block.text("use"),
+        older: block.given_text("older").map(Into::into),
         instances: block.small("instances"),
         restart: block.span("restart"),
         config: block.free("config"),

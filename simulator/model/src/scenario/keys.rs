@@ -137,6 +137,7 @@ pub fn parameter_key(parameter: &'static Parameter) -> Key {
             (Holds::Integer { min: value.min(1), max: 1_000_000 }, Fallback::Integer(value))
         }
         ParameterDefault::Span(text) => (Holds::Span { zero: true }, Fallback::Span(text)),
+        ParameterDefault::SpanOf(key) => (Holds::Span { zero: true }, Fallback::Absent(key)),
         ParameterDefault::Text(text) => (Holds::Text, Fallback::Text(text)),
         ParameterDefault::OneOf(words) => (Holds::Word(words), Fallback::Text(words[0])),
     };
@@ -305,6 +306,12 @@ pub static OPERATOR: Table = Table {
     summary: "Which operator, and how it is run.",
     keys: &[
         key("use", Holds::Text, Fallback::Text("builtin:reference"), "OP as on the command line; `--operator` wins."),
+        key(
+            "older",
+            Holds::Text,
+            Fallback::Absent("none"),
+            "OP that a deploy may roll back to; it lies beside the file, as `use` does.",
+        ),
         key("instances", whole(1, 100), Fallback::Integer(1), "How many run at the same time."),
         key("restart", ANY_SPAN, Fallback::Span("1s"), "From a crash to the next incarnation."),
         key("config", Holds::Free { floats: true }, Fallback::Absent("empty"), "Free; handed to `init` as JSON."),

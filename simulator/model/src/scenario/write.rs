@@ -135,6 +135,7 @@ fn promises(scenario: &Scenario) -> Lines {
 fn operator(scenario: &Scenario) -> Lines {
     let mut block = Lines::of(&keys::OPERATOR);
     block.text("use", &scenario.operator.use_);
+    block.texts_if("older", scenario.operator.older.as_deref());
     block.integer("instances", scenario.operator.instances.into());
     block.span("restart", scenario.operator.restart);
     block

@@ -57,11 +57,13 @@ pub enum FactKind {
     GoalsLooked,
     /// [`Fact::FaultStruck`]
     FaultStruck,
+    /// [`Fact::Stopped`]
+    Stopped,
 }
 
 impl FactKind {
     /// Every kind, in order.
-    pub const ALL: [FactKind; 26] = [
+    pub const ALL: [FactKind; 27] = [
         FactKind::RoomStarted,
         FactKind::RoomFinished,
         FactKind::ParticipantJoined,
@@ -88,6 +90,7 @@ impl FactKind {
         FactKind::Viewed,
         FactKind::GoalsLooked,
         FactKind::FaultStruck,
+        FactKind::Stopped,
     ];
 }
 
@@ -121,6 +124,7 @@ impl Fact<'_> {
             Fact::Viewed { .. } => FactKind::Viewed,
             Fact::GoalsLooked { .. } => FactKind::GoalsLooked,
             Fact::FaultStruck { .. } => FactKind::FaultStruck,
+            Fact::Stopped { .. } => FactKind::Stopped,
         }
     }
 }

@@ -75,6 +75,7 @@ pub fn line(fact: &Fact<'_>, state: &State) -> String {
             Answer::RetryLater(why) => format!("not now, send it again: {why}"),
         },
         Fact::Crashed { instance } => format!("instance {instance} crashed"),
+        Fact::Stopped { instance } => format!("instance {instance} stopped: another has taken over"),
         Fact::Trapped { instance, trap } => {
             let kind = match trap.kind {
                 TrapKind::Trap => "trapped",

@@ -127,6 +127,7 @@ recording = "compliance"
     let run = Run {
         scenario: Rc::new(scenario),
         host: &Listener,
+        older: None,
         properties: Vec::new(),
         witness: Some(&mut diary),
         progress: None,

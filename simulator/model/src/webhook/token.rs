@@ -23,6 +23,8 @@ use crate::time::{Span, Time};
 
 /// How far clocks may be apart, on both ends of a token's life.
 const LEEWAY: Span = Span::seconds(60);
+/// How long a token for LiveKit's API is good, as its Node SDK mints them.
+const API_TOKEN_LIFE: Span = Span::seconds(600);
 /// How long ago the token of a forged delivery ran out, in seconds.
 const EXPIRED_FOR: i64 = 3600;
 
@@ -226,6 +228,14 @@ fn rewritten(body: &[u8]) -> Bytes {
 fn unsigned(signed: &str) -> String {
     let claims = signed.split('.').nth(1).expect("a JWT has three parts");
     format!("{}.{claims}.", BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#))
+}
+
+/// Whether LiveKit's API lets somebody in at `now` whose clock said `minted_at` when they made their token for a call.
+///
+/// # Errors
+/// [`Refusal::Expired`], which stands for "not yet" too.
+pub fn admits(minted_at: Time, now: Time) -> Result<(), Refusal> {
+    within_life(Some(minted_at.unix_seconds()), (minted_at + API_TOKEN_LIFE).unix_seconds(), now)
 }
 
 fn within_life(nbf: Option<i64>, exp: i64, now: Time) -> Result<(), Refusal> {

@@ -15,7 +15,7 @@ impl World<'_> {
         }
         match call {
             Call::WebhookRaw { delivery } => self.webhook_raw(*delivery),
-            Call::WebhookOpen { delivery } => Reply::Opened(self.webhook_open(*delivery)),
+            Call::WebhookOpen { delivery } => Reply::Opened(self.webhook_open(*delivery, self.operator_now(instance))),
             Call::StartEgress(request) => Reply::Egress(self.start_egress(request)),
             Call::StopEgress { egress_id } => Reply::Egress(self.stop_egress(egress_id)),
             Call::ListEgress { room_name, egress_id, active } => {
@@ -49,7 +49,7 @@ impl World<'_> {
                 self.check_always(instance, name, *condition, details);
                 Reply::Nothing
             }
-            Call::Now => Reply::Now(self.state.now),
+            Call::Now => Reply::Now(self.operator_now(instance)),
             Call::SetTimer(timer) => Reply::Done(self.set_timer(timer)),
             Call::CancelTimer { name } => {
                 self.state.ports.timers.remove(name);

@@ -5,14 +5,13 @@
 
 use std::sync::Arc;
 
-use super::interference::Interference;
 use super::{Event, World};
-use crate::call::{
-    Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, HeadResult, Reply, Timer, Versioning,
-};
-use crate::operator::{Guest, Step, Trap, TrapKind};
-use crate::time::{Span, Time};
+use crate::call::{Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, Reply, Timer, Versioning};
+use crate::operator::{Guest, Trap, TrapKind};
+use crate::time::Span;
 use crate::trace::{Fact, WebhookFact};
+
+mod asking;
 
 /// Traps of a run after which an operator that keeps trapping is not started again: its verdict stands, and a guest that
 /// loops for ever would otherwise burn its fuel for every webhook of the scenario.
@@ -39,6 +38,44 @@ pub(super) struct Instance {
     work: Work,
     /// Given up: not started again.
     over: bool,
+    /// Its component is the older one.
+    older: bool,
+    /// Whether deliveries are for it.
+    pub(super) service: Service,
+}
+
+/// Where an instance stands in its life, as deploys see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    /// It takes deliveries.
+    Serving,
+    /// It ends what it has in hand.
+    Leaving,
+    /// Another has taken over.
+    Gone,
+}
+
+impl Instance {
+    /// One that has not been started yet.
+    pub(super) const fn new(older: bool) -> Instance {
+        Instance { guest: None, incarnation: 0, work: Work::Idle, over: false, older, service: Service::Serving }
+    }
+
+    /// Whether it handles a delivery.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.guest.is_some() && matches!(self.work, Work::Busy { .. })
+    }
+
+    /// Whether it waits for a delivery.
+    fn is_idle(&self) -> bool {
+        self.guest.is_some() && matches!(self.work, Work::Idle) && self.service == Service::Serving
+    }
+
+    /// Ends it for good; whether it was running.
+    pub(super) fn leave(&mut self) -> bool {
+        self.service = Service::Gone;
+        self.guest.take().is_some()
+    }
 }
 
 enum Work {
@@ -60,8 +97,11 @@ enum Pending {
     Answer(Call, Reply),
 }
 
-enum Task {
+/// What an instance is busy with.
+pub(super) enum Task {
+    /// Its start.
     Init,
+    /// A delivery.
     Item(InboxItem),
 }
 
@@ -69,27 +109,29 @@ impl World<'_> {
     /// Starts every instance before anything else happens.
     pub(super) fn boot_instances(&mut self, count: u32) {
         for instance in 0..count {
-            self.instances.push(Instance { guest: None, incarnation: 0, work: Work::Idle, over: false });
+            self.instances.push(Instance::new(false));
             self.queue.push(self.state.now, Event::Restarts { instance });
         }
     }
 
     /// Starts the next incarnation of an instance.
     pub(super) fn restarts(&mut self, number: u32) {
-        if self.instances[number as usize].over {
+        let instance = &self.instances[number as usize];
+        if instance.over || instance.service != Service::Serving {
             return;
         }
-        let incarnation = self.instances[number as usize].incarnation + 1;
-        let boot = Arc::new(self.boot(number, incarnation));
+        let incarnation = instance.incarnation + 1;
+        let host = if instance.older { self.older } else { self.host };
+        let boot = Arc::new(self.boot(host.name(), number, incarnation));
         self.log.emit(&self.state, &Fact::Booted { boot: &boot });
-        let guest = self.host.start(&boot);
+        let guest = host.start(&boot);
         let instance = &mut self.instances[number as usize];
         instance.guest = Some(guest);
         instance.incarnation = incarnation;
         self.begin(number, Task::Init, &Delivery::Init(boot));
     }
 
-    fn boot(&self, instance: u32, incarnation: u32) -> Boot {
+    fn boot(&self, name: &str, instance: u32, incarnation: u32) -> Boot {
         let scenario = &self.state.scenario;
         let bucket = |name: &String| {
             let bucket = scenario.bucket(name);
@@ -109,7 +151,7 @@ impl World<'_> {
             })
             .collect();
         Boot {
-            name: self.host.name().to_owned(),
+            name: name.to_owned(),
             instance,
             incarnation,
             livekit_url: "http://127.0.0.1:7880".into(),
@@ -126,7 +168,23 @@ impl World<'_> {
 
     /// Whether anybody answers the door.
     pub(crate) fn operator_is_up(&self) -> bool {
-        self.instances.iter().any(|instance| instance.guest.is_some())
+        self.instances.iter().any(|instance| instance.guest.is_some() && instance.service == Service::Serving)
+    }
+
+    /// The numbers of the instances that take deliveries, or of this one if it does.
+    pub(super) fn in_service(&self, wanted: Option<u64>) -> impl Iterator<Item = u32> + '_ {
+        let serving = self.instances.iter().zip(0..).filter(|(instance, _)| instance.service == Service::Serving);
+        serving.map(|(_, number)| number).filter(move |number| wanted.is_none_or(|wanted| wanted == u64::from(*number)))
+    }
+
+    /// The first running instance that is in service, or this one if it is.
+    pub(super) fn first_standing(&self, wanted: Option<u64>) -> Option<u32> {
+        self.in_service(wanted).find(|number| self.instances[*number as usize].guest.is_some())
+    }
+
+    /// Whether an instance has not come further than `init`.
+    pub(super) fn is_booting(&self, number: u32) -> bool {
+        matches!(self.instances[number as usize].work, Work::Busy { what: Task::Init, .. })
     }
 
     /// Puts something before the operator's door; it is handed over at the end of the event.
@@ -134,14 +192,13 @@ impl World<'_> {
         self.inbox.push_back(item);
     }
 
-    /// Hands what waits to idle instances, the first of them first.
+    /// Hands what waits to idle instances in turn, as a load balancer does.
     pub(super) fn hand_over(&mut self) {
         while !self.inbox.is_empty() {
-            let idle = self
-                .instances
-                .iter()
-                .position(|instance| instance.guest.is_some() && matches!(instance.work, Work::Idle));
-            let Some(number) = idle else { return };
+            let count = self.instances.len();
+            let mut turn = (0..count).map(|step| (self.next_instance + step) % count);
+            let Some(number) = turn.find(|number| self.instances[*number].is_idle()) else { return };
+            self.next_instance = number + 1;
             let item = self.inbox.pop_front().expect("the inbox was not empty");
             let delivery = match &item {
                 InboxItem::Webhook(handle) => {
@@ -163,156 +220,35 @@ impl World<'_> {
                     event: delivery.event.event,
                     room: delivery.event.room.as_ref().map_or("", |room| &room.name),
                     egress_id: delivery.event.egress_info.as_ref().map_or("", |info| &info.egress_id),
-                    authentic: self.webhook_open(*handle).is_ok(),
+                    authentic: self.webhook_open(*handle, self.operator_now(number)).is_ok(),
                 })
             }
             _ => None,
         };
         self.log.emit(&self.state, &Fact::DeliveryBegan { instance: number, delivery, webhook });
+        let moment = if matches!(what, Task::Init) { "operator.init" } else { "operator.delivery" };
+        let dies = self.dies_at(number, moment, &what);
+        self.instances[number as usize].work = Work::Busy { what, calls: 0, pending: None };
+        if let Some(restart) = dies {
+            return self.crashes(number, restart);
+        }
         let instance = &mut self.instances[number as usize];
-        instance.work = Work::Busy { what, calls: 0, pending: None };
         let step = instance.guest.as_mut().expect("only a running instance is handed anything").begin(delivery);
         self.advance(number, step);
-    }
-
-    /// Goes on with an instance until it waits for a later moment or has ended its delivery.
-    fn advance(&mut self, number: u32, mut step: Step) {
-        loop {
-            match step {
-                Step::Call(call) => {
-                    let Some(call) = self.admit(number, call) else { return };
-                    let at = self.state.now + self.latency(&call);
-                    let alone = self.queue.next_at().is_none_or(|next| at < next) && at <= self.end();
-                    if !alone {
-                        return self.wait_for(number, Pending::Effect(call), at);
-                    }
-                    // Nothing else happens before this call's effect: the detour over the queue would change nothing.
-                    self.log.monitor.run_due(at, &self.state);
-                    self.state.now = at;
-                    match self.resolve(number, call) {
-                        Some(next) => step = next,
-                        None => return,
-                    }
-                }
-                Step::Done(answer) => return self.ended(number, &answer),
-                Step::Trapped(trap) => return self.trapped(number, &trap),
-            }
-        }
-    }
-
-    /// Puts a call on record, unless it breaks a limit that the model holds.
-    fn admit(&mut self, number: u32, call: Call) -> Option<Call> {
-        let bytes = self.log.emit(&self.state, &Fact::Called { instance: number, call: &call });
-        let limits = &self.state.scenario.limits;
-        let (calls_max, payload_max) = (limits.calls_per_delivery, limits.host_payload_bytes);
-        let Work::Busy { calls, .. } = &mut self.instances[number as usize].work else {
-            unreachable!("an idle instance made a call");
-        };
-        *calls += 1;
-        if *calls > calls_max {
-            let message = format!("more than {calls_max} calls in one delivery ([limits].calls_per_delivery)");
-            self.trapped(number, &Trap { kind: TrapKind::Calls, message });
-            return None;
-        }
-        if bytes > payload_max {
-            let message = format!("{} carried {bytes} bytes, over [limits].host_payload_bytes", call.name());
-            self.trapped(number, &Trap { kind: TrapKind::Payload, message });
-            return None;
-        }
-        Some(call)
-    }
-
-    /// An instance waits until `at`.
-    fn wait_for(&mut self, number: u32, what: Pending, at: Time) {
-        let instance = &mut self.instances[number as usize];
-        let incarnation = instance.incarnation;
-        let Work::Busy { pending, .. } = &mut instance.work else {
-            unreachable!("an idle instance made a call");
-        };
-        *pending = Some(Box::new(what));
-        self.queue.push(at, Event::CallGoesOn { instance: number, incarnation });
-    }
-
-    /// What an instance has waited for is there.
-    pub(super) fn call_goes_on(&mut self, number: u32, incarnation: u32) {
-        let instance = &mut self.instances[number as usize];
-        if instance.incarnation != incarnation {
-            return;
-        }
-        let Work::Busy { pending, .. } = &mut instance.work else { return };
-        let next = match pending.take().map(|pending| *pending) {
-            None => return,
-            Some(Pending::Effect(call)) => self.resolve(number, call),
-            Some(Pending::Answer(call, reply)) => self.answer(number, &call, reply),
-        };
-        if let Some(step) = next {
-            self.advance(number, step);
-        }
-    }
-
-    /// The moment of a call's effect: faults, effect, answer. None if the instance has to wait, or did not live to see it.
-    fn resolve(&mut self, number: u32, call: Call) -> Option<Step> {
-        let interference = self.interference(number, &call);
-        let (reply, late) = match interference {
-            Interference::Crash { applied } => {
-                if applied {
-                    let _lost = self.apply(number, &call);
-                }
-                self.crashes(number);
-                return None;
-            }
-            Interference::Fails { error, applied, after } => {
-                if applied {
-                    let _lost = self.apply(number, &call);
-                }
-                (call.failed(error), after)
-            }
-            Interference::Late(by) => (self.apply_within_limits(number, &call)?, by),
-            Interference::None => (self.apply_within_limits(number, &call)?, Span::ZERO),
-        };
-        if late == Span::ZERO {
-            return self.answer(number, &call, reply);
-        }
-        let at = self.state.now + late;
-        self.wait_for(number, Pending::Answer(call, reply), at);
-        None
-    }
-
-    /// None: the reply would be more than a guest may be given. A recording may have gigabytes: its bytes are not even made
-    /// for a guest that cannot take them.
-    fn apply_within_limits(&mut self, number: u32, call: &Call) -> Option<Reply> {
-        let body = self.body_bytes(call);
-        if body > self.state.scenario.limits.host_payload_bytes {
-            self.trapped(number, &too_long(call, body));
-            return None;
-        }
-        Some(self.apply(number, call))
-    }
-
-    /// Puts an answer on record and gives it to the instance. None if that was too much for it.
-    fn answer(&mut self, number: u32, call: &Call, reply: Reply) -> Option<Step> {
-        let bytes = self.log.emit(&self.state, &Fact::Replied { instance: number, call, reply: &reply });
-        if bytes > self.state.scenario.limits.host_payload_bytes {
-            self.trapped(number, &too_long(call, bytes));
-            return None;
-        }
-        let guest = self.instances[number as usize].guest.as_mut().expect("a waiting instance is running");
-        Some(guest.resume(reply))
-    }
-
-    /// Bytes of the body that a `GetObject` would bring; 0 for other calls, and where there is none.
-    fn body_bytes(&self, call: &Call) -> u64 {
-        let Call::GetObject { bucket, id, range } = call else { return 0 };
-        let Ok(HeadResult::Found(head)) = self.state.sink.head(bucket, id) else { return 0 };
-        range.map_or(head.size, |(first, last)| head.size.min(last.saturating_add(1)).saturating_sub(first))
     }
 
     fn ended(&mut self, number: u32, answer: &Answer) {
         self.log.emit(&self.state, &Fact::DeliveryEnded { instance: number, answer });
         let instance = &mut self.instances[number as usize];
-        let Work::Busy { what, .. } = std::mem::replace(&mut instance.work, Work::Idle) else {
+        let Work::Busy { what, calls, .. } = std::mem::replace(&mut instance.work, Work::Idle) else {
             unreachable!("an idle instance ended a delivery");
         };
+        if matches!(what, Task::Item(_))
+            && let Some(restart) = self.dies_at(number, "operator.answer", &what)
+        {
+            self.instances[number as usize].work = Work::Busy { what, calls, pending: None };
+            return self.crashes(number, restart);
+        }
         match what {
             Task::Init => {
                 if *answer != Answer::Ok {
@@ -340,12 +276,15 @@ impl World<'_> {
                 }
             }
         }
+        if self.instances[number as usize].service == Service::Leaving {
+            self.is_gone(number);
+        }
     }
 
-    /// A fault ends an incarnation.
-    fn crashes(&mut self, number: u32) {
+    /// A fault ends an incarnation; the next comes so much later.
+    pub(super) fn crashes(&mut self, number: u32, restart: Span) {
         self.log.emit(&self.state, &Fact::Crashed { instance: number });
-        self.goes_down(number, true);
+        self.goes_down(number, Some(restart));
     }
 
     /// An incarnation ended itself.
@@ -357,16 +296,18 @@ impl World<'_> {
             self.log.emit(&self.state, &Fact::GivenUp { instance: number });
             self.instances[number as usize].over = true;
         }
-        self.goes_down(number, again);
+        let restart = self.state.scenario.operator.restart;
+        self.goes_down(number, again.then_some(restart));
     }
 
-    fn goes_down(&mut self, number: u32, again: bool) {
+    fn goes_down(&mut self, number: u32, restart: Option<Span>) {
         let instance = &mut self.instances[number as usize];
         instance.guest = None;
         let work = std::mem::replace(&mut instance.work, Work::Idle);
-        if again {
-            let at = self.state.now + self.state.scenario.operator.restart;
-            self.queue.push(at, Event::Restarts { instance: number });
+        if instance.service != Service::Serving {
+            instance.service = Service::Gone;
+        } else if let Some(restart) = restart {
+            self.queue.push(self.state.now + restart, Event::Restarts { instance: number });
         }
         if let Work::Busy { what: Task::Item(item), .. } = work {
             match item {
@@ -374,8 +315,12 @@ impl World<'_> {
                 item => self.again(item),
             }
         }
+        self.close_the_door();
+    }
+
+    /// Connections that wait at the door of a process break with it, unless another one answers the door.
+    pub(super) fn close_the_door(&mut self) {
         if !self.operator_is_up() {
-            // Connections that wait at the door of a process break with it.
             let waiting: Vec<u64> = self
                 .inbox
                 .iter()
@@ -405,12 +350,5 @@ impl World<'_> {
         self.state.unanswered.insert(self.commands.len(), (self.state.now, command.clone()));
         self.commands.push(command);
         self.put_into_inbox(InboxItem::Command(self.commands.len() - 1, 1));
-    }
-}
-
-fn too_long(call: &Call, bytes: u64) -> Trap {
-    Trap {
-        kind: TrapKind::Payload,
-        message: format!("the reply to {} has {bytes} bytes, over [limits].host_payload_bytes", call.name()),
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::World;
 use crate::call::{Call, CallError};
 use crate::egress::error;
-use crate::fault::kinds::at_calls_of;
+use crate::fault::kinds::{TURNS, at_calls_of};
 use crate::fault::{Fault, Point};
 use crate::sink;
 use crate::time::Span;
@@ -19,19 +19,32 @@ use crate::time::Span;
 pub(super) enum Interference {
     /// Nothing is in its way.
     None,
-    /// The instance dies in it, before or after its effect.
-    Crash { applied: bool },
+    /// The instance dies in it, before or after its effect, and comes back so much later.
+    Crash { applied: bool, restart: Span },
     /// It comes back with an error, so long after the moment of its effect.
     Fails { error: CallError, applied: bool, after: Span },
     /// It takes effect, and its answer comes so much later.
     Late(Span),
+    /// Only so many of a commit's writes are stored.
+    Torn { writes: usize, then: Torn },
+}
+
+/// What the operator sees of a commit that is not stored in full.
+pub(super) enum Torn {
+    /// It was done.
+    Acknowledged,
+    /// An error that says nothing.
+    Unknown,
+    /// Nothing: it is dead.
+    Crash,
 }
 
 impl World<'_> {
     /// Asks for faults at a call, at the moment of its effect.
     pub(super) fn interference(&mut self, instance: u32, call: &Call) -> Interference {
         let kinds = at_calls_of(call.surface());
-        if !self.faults.any_of(kinds) {
+        let turns = self.faults.any_of(TURNS);
+        if !turns && !self.faults.any_of(kinds) {
             return Interference::None;
         }
         let named = call.egress_id().and_then(|id| self.state.egress_named(id));
@@ -42,6 +55,7 @@ impl World<'_> {
         let point = Point {
             name: call.name(),
             group: Some("operator.call"),
+            within: self.is_booting(instance).then_some("operator.init"),
             bucket: call.bucket(),
             room,
             tenant: tenant.as_deref(),
@@ -49,8 +63,16 @@ impl World<'_> {
             instance: Some(instance),
             ..Point::default()
         };
-        let Some(strike) = self.strike(kinds, &point) else { return Interference::None };
-        self.carried_out(strike.fault, call)
+        if turns {
+            self.turns(&point);
+        }
+        if let Some(strike) = self.strike(kinds, &point) {
+            return self.carried_out(strike.fault, call);
+        }
+        match self.refused_for_the_time(instance, call) {
+            Some(error) => Interference::Fails { error, applied: false, after: Span::ZERO },
+            None => Interference::None,
+        }
     }
 
     fn carried_out(&self, fault: usize, call: &Call) -> Interference {
@@ -58,7 +80,12 @@ impl World<'_> {
         let fault = &scenario.faults[fault];
         let fails = |error, applied| Interference::Fails { error, applied, after: Span::ZERO };
         match fault.kind.name {
-            "operator.crash" => Interference::Crash { applied: is_applied(fault) },
+            "operator.crash" => Interference::Crash { applied: is_applied(fault), restart: self.restart_of(fault) },
+            "store.lost_write" => Interference::Torn { writes: 0, then: Torn::Acknowledged },
+            "store.torn_commit" => {
+                let then = if fault.text("then") == "crash" { Torn::Crash } else { Torn::Unknown };
+                Interference::Torn { writes: usize::try_from(fault.integer("writes")).unwrap_or(usize::MAX), then }
+            }
             "livekit.slow" | "s3.slow" | "store.slow" => Interference::Late(fault.span("by")),
             "livekit.timeout" | "s3.timeout" | "store.timeout" => {
                 let waited = fault.span("wait");
@@ -100,7 +127,7 @@ fn is_applied(fault: &Fault) -> bool {
 }
 
 /// An S3 error as the caller of this request sees it: the answer to HEAD has no body, so its code is the status alone.
-fn s3_error(call: &Call, code: &str) -> CallError {
+pub(super) fn s3_error(call: &Call, code: &str) -> CallError {
     let (status, message) = sink::error::status_and_message(code);
     match call {
         Call::HeadObject { .. } => CallError::rejected(&status.to_string(), status, ""),

@@ -20,6 +20,7 @@ pub(super) const LATENCY: Span = Span::MILLISECOND;
 const SCAN_MAX: usize = 1000;
 
 impl World<'_> {
+    /// Makes all writes, if all preconditions are met.
     pub(super) fn commit(&mut self, writes: &[Write], preconditions: &[Precondition]) -> CommitOutcome {
         let ports = &mut self.state.ports;
         if let Some(unmet) = preconditions.iter().find(|precondition| !ports.meets(precondition)) {

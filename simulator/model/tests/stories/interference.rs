@@ -44,6 +44,7 @@ fn left_behind(before: &[Call], call: Option<&Call>, fault: &str) -> (String, Op
     let run = Run {
         scenario: Rc::new(scenario),
         host: &host,
+        older: None,
         properties: Vec::new(),
         witness: Some(&mut lasting),
         progress: None,

@@ -71,6 +71,7 @@ fn record(call: Call, before: &str, fault: &str) -> (Seen, Outcome) {
     let run = Run {
         scenario: Rc::new(scenario),
         host: &host,
+        older: None,
         properties: Vec::new(),
         witness: Some(&mut ledger),
         progress: None,

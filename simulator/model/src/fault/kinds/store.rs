@@ -4,6 +4,17 @@ use crate::fault::{Default, Kind, Parameter};
 
 const CALLS: &[&str] = &["store.*", "audit.*", "publish.*", "timers.*"];
 
+/// Acknowledged and gone.
+pub static LOST_WRITE: Kind = Kind {
+    name: "store.lost_write",
+    summary: "A commit is acknowledged, and nothing of it is stored.",
+    source: "A failover to a replica that lagged behind; a disk that acknowledges from its cache. Only for a store that may.",
+    sound_operator: "Compares what is written with what LiveKit and the sink have, and mends it: a lost intent, row or end of a         recording is found again. What stands nowhere else, such as a legal hold or a contract's end, no operator can know: that         promise cannot be kept.",
+    on: "store.commit",
+    points: &["store.commit"],
+    parameters: &[],
+};
+
 /// The answer takes its time.
 pub static SLOW: Kind = Kind {
     name: "store.slow",
@@ -30,6 +41,26 @@ pub static TIMEOUT: Kind = Kind {
             default: Default::OneOf(&["after", "before"]),
         },
         Parameter { name: "wait", summary: "The client's patience.", default: Default::Span("5s") },
+    ],
+};
+
+/// Half of it.
+pub static TORN_COMMIT: Kind = Kind {
+    name: "store.torn_commit",
+    summary: "The first `writes` writes of a commit are stored and the others are not; then the instance dies, or the outcome is \
+        unknown to it.",
+    source: "Stores without transactions over several keys: Redis Cluster, DynamoDB's batch writes. Only for a store that may.",
+    sound_operator: "Reads again what it finds half done. The contract promises that a commit is whole, so an operator may rely on \
+        it, and what is only implied by the other half can be missing until LiveKit is asked for it.",
+    on: "store.commit",
+    points: &["store.commit"],
+    parameters: &[
+        Parameter { name: "writes", summary: "How many of its writes are stored.", default: Default::Integer(1) },
+        Parameter {
+            name: "then",
+            summary: "What the operator sees of it.",
+            default: Default::OneOf(&["crash", "error"]),
+        },
     ],
 };
 

@@ -62,7 +62,9 @@ impl<'d> Reader<'d> {
         for parameter in kind.parameters {
             let value = match parameter.default {
                 ParameterDefault::Integer(_) => block.given_integer(parameter.name).map(Value::Integer),
-                ParameterDefault::Span(_) => block.given_span(parameter.name).map(Value::Span),
+                ParameterDefault::Span(_) | ParameterDefault::SpanOf(_) => {
+                    block.given_span(parameter.name).map(Value::Span)
+                }
                 ParameterDefault::Text(_) | ParameterDefault::OneOf(_) => {
                     block.given_text(parameter.name).map(|text| Value::Text(text.into()))
                 }
@@ -77,6 +79,19 @@ impl<'d> Reader<'d> {
             self.problems.push(unknown(block.place_of("to"), "bucket", to, &self.buckets, "buckets"));
         }
         Some(Fault { name: block.text("name"), kind, anchor, window, filter, parameters })
+    }
+
+    /// A deploy that rolls back needs something to roll back to.
+    pub(super) fn roll_backs(&mut self, root: &Block<'d>) {
+        if root.table("operator").has("older") {
+            return;
+        }
+        for block in &root.tables("fault") {
+            if block.given_text("do") == Some("operator.deploy") && block.given_text("to") == Some("older") {
+                let problem = Problem::new(block.place_of("to"), "there is no older operator to roll back to");
+                self.problems.push(problem.help("write older = \"builtin:reference\" or another OP below [operator]"));
+            }
+        }
     }
 
     fn anchor(&mut self, block: &Block<'d>, kind: &'static Kind) -> Anchor {

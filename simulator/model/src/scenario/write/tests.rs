@@ -96,11 +96,8 @@ fn free(floats: bool) -> impl Strategy<Value = toml::Table> {
 }
 
 fn operator() -> impl Strategy<Value = OperatorTable> {
-    (name(), 1..=100_u32, span(DAY), free(true)).prop_map(|(use_, instances, restart, config)| OperatorTable {
-        use_,
-        instances,
-        restart,
-        config,
+    (name(), name(), 1..=100_u32, span(DAY), free(true)).prop_map(|(use_, older, instances, restart, config)| {
+        OperatorTable { use_, older: Some(older), instances, restart, config }
     })
 }
 
@@ -243,7 +240,7 @@ fn commands(tenants: &[Tenant], calls: Vec<Call>) -> impl Strategy<Value = Vec<C
 fn parameter(default: ParameterDefault) -> BoxedStrategy<Value> {
     match default {
         ParameterDefault::Integer(_) => (1..1000_u64).prop_map(Value::Integer).boxed(),
-        ParameterDefault::Span(_) => span(DAY).prop_map(Value::Span).boxed(),
+        ParameterDefault::Span(_) | ParameterDefault::SpanOf(_) => span(DAY).prop_map(Value::Span).boxed(),
         ParameterDefault::Text(_) => name().prop_map(Value::Text).boxed(),
         ParameterDefault::OneOf(words) => select(words).prop_map(|word| Value::Text(word.into())).boxed(),
     }

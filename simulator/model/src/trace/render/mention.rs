@@ -32,6 +32,7 @@ fn instance(fact: &Fact<'_>) -> Option<u32> {
         | Fact::Crashed { instance }
         | Fact::Trapped { instance, .. }
         | Fact::GivenUp { instance }
+        | Fact::Stopped { instance }
         | Fact::Audited { instance, .. }
         | Fact::Sink { by: Actor::Operator(instance), .. } => Some(*instance),
         _ => None,

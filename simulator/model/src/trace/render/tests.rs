@@ -327,6 +327,7 @@ fn the_operators_day_in_words() {
         Fact::Crashed { instance: 0 },
         Fact::Trapped { instance: 0, trap: &trap },
         Fact::GivenUp { instance: 0 },
+        Fact::Stopped { instance: 0 },
         Fact::RowCommitted { egress_id: "EG_one", state: Some(RowState::Stored) },
         Fact::RowCommitted { egress_id: "EG_one", state: None },
         Fact::Published { link: &link },
