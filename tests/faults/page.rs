@@ -32,8 +32,8 @@ where = { event = "egress_updated" }   # of all matches, only these
 |---|---|
 | none | at the first match of the kind's own point |
 | `on`, `nth`, `count` | at matches number `nth` to `nth + count - 1` of a point, or of a pattern that ends with `*` |
-| `at` | at the first match from this moment on, counted from `world.start` |
-| `after` | at the first match behind a named call, command or fault |
+| `at` | at the first match of the kind's own point from this moment on, counted from `world.start` |
+| `after` | at the first match of the kind's own point behind a named call, command or fault |
 | `for`, besides | at every match for so long: with `at` from that moment on, otherwise from its first strike on |
 | `where`, besides | only where `event`, `bucket`, `key` (or a beginning with `*`), `tenant`, `room` and `instance` are these |
 

@@ -97,7 +97,7 @@ pub static REPORTS: &[Report] = &[
         symptom: "A worker that had run for days grew until it took nothing any more, or what it ran was killed for its memory.",
         shown_by: &[
             fault("egress.fail", "`reason = \"oom\"`"),
-            fault("livekit.refused", "`on = \"livekit.start_egress\"`, `at` and `for`: from then on no start is taken"),
+            fault("livekit.refused", "`at` and `for`: from then on no start is taken"),
         ],
     },
     Report {
