@@ -18,6 +18,7 @@ test: wasm-target
 	else \
 	  $(CARGO) test $(FLAGS) --lib --bins --tests; \
 	fi
+	@cat tests/matrix.txt
 
 lint:
 	$(CARGO) fmt --all --check
@@ -26,7 +27,7 @@ lint:
 bench: wasm-target
 	$(CARGO) bench --workspace --locked --bench runs
 
-# The generated files that are checked in; a test fails when they are out of date.
+# The generated files that are checked in; tests fail when they are out of date.
 schema: build
 	target/release/egress-sim schema > docs/scenario.schema.json
 

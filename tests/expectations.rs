@@ -1,4 +1,5 @@
-//! Every scenario file comes to what its `[[expect]]` blocks say, and each of its faults strikes.
+//! Every scenario file comes to what its `[[expect]]` blocks say, and each of its faults strikes. The large one is left to
+//! its own test in `verdicts.rs`.
 
 use egress_sim_model::scenario::{Expect, ExpectedVerdict, Scenario};
 use egress_sim_model::world::Outcome;
@@ -40,7 +41,7 @@ fn of_reference(scenario: &Scenario) -> bool {
 
 #[test]
 fn every_scenario_comes_to_what_it_says() {
-    let files = scenario_files();
+    let files: Vec<String> = scenario_files().into_iter().filter(|path| path != "contract-end-12000.toml").collect();
     let findings = in_parallel(files.len(), |ix| {
         let (file, scenario) = (&files[ix], scenario(&files[ix]));
         let mut findings = Vec::new();
