@@ -4,7 +4,8 @@
 //! first; where nothing is listed, everything held. After a change that is meant to move it:
 //! `UPDATE_VERDICTS=1 cargo test --release -p egress-sim-tests --test verdicts`, and read the diff.
 //! `contract-end-12000.toml` is left to its own test: a run of it for each operator would only repeat what its small
-//! sibling says.
+//! sibling says. Operators that exist to be stopped by the sandbox are slow to stop and never come as far as a fault: they
+//! run the scenarios of the top folder only.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,6 +29,9 @@ fn verdicts() -> Vec<BTreeMap<Vec<String>, Vec<String>>> {
     let files: Vec<String> = scenario_files().into_iter().filter(|path| path != LARGE).collect();
     let found = in_parallel(files.len() * OPERATORS.len(), |ix| {
         let (file, operator) = (&files[ix / OPERATORS.len()], &OPERATORS[ix % OPERATORS.len()]);
+        if operator.breaks_sandbox && file.contains('/') {
+            return Vec::new();
+        }
         let scenario = scenario(file);
         let outcome = run(&scenario, &sandboxed(&name(operator), &scenario));
         let mut ids: Vec<String> = broken(&outcome).into_iter().map(str::to_owned).collect();

@@ -157,7 +157,7 @@ impl Default {
             Default::Span(text) | Default::Text(text) => format!("default \"{text}\""),
             Default::OneOf(words) => {
                 let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-                format!("{}; default {}", quoted.join(", "), words[0])
+                format!("{}; default \"{}\"", quoted.join(", "), words[0])
             }
         }
     }
