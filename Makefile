@@ -2,7 +2,7 @@
 CARGO ?= cargo
 FLAGS := --release --workspace --locked
 
-.PHONY: build run test lint bench schema clean
+.PHONY: build run test lint bench schema docs clean
 
 build: wasm-target
 	$(CARGO) build $(FLAGS)
@@ -18,6 +18,7 @@ test: wasm-target
 	else \
 	  $(CARGO) test $(FLAGS) --lib --bins --tests; \
 	fi
+	@cat tests/matrix.txt
 
 lint:
 	$(CARGO) fmt --all --check
@@ -26,9 +27,13 @@ lint:
 bench: wasm-target
 	$(CARGO) bench --workspace --locked --bench runs
 
-# The generated files that are checked in; a test fails when they are out of date.
+# The generated files that are checked in; tests fail when they are out of date.
 schema: build
 	target/release/egress-sim schema > docs/scenario.schema.json
+
+docs: wasm-target schema
+	UPDATE_MATRIX=1 $(CARGO) test $(FLAGS) --test matrix
+	UPDATE_DOCS=1 $(CARGO) test $(FLAGS) --test faults
 
 .PHONY: wasm-target
 wasm-target:

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
 
 use egress_sim_model::operator::Host;
 use egress_sim_model::property::builtin;
@@ -88,4 +90,48 @@ pub fn story(outcome: &Outcome) -> String {
         Some(format!("{} at {}: {}\n", name.id(), first.at.to_rfc3339(), first.message))
     });
     lines.collect()
+}
+
+/// `job(0)` to `job(count - 1)` on all cores; the answers in order.
+pub fn in_parallel<T: Send>(count: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(count));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let ix = next.fetch_add(1, Ordering::Relaxed);
+                    if ix >= count {
+                        break;
+                    }
+                    let answer = job(ix);
+                    done.lock().expect("no job has panicked").push((ix, answer));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().expect("no job has panicked");
+    done.sort_unstable_by_key(|(ix, _)| *ix);
+    done.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Holds a text against a file of the repository that was made from it, or, where the environment has `variable`, writes it.
+/// `again` says how it is made anew.
+///
+/// # Panics
+/// At the first line that is another one.
+pub fn pinned(path: &str, text: &str, variable: &str, again: &str) {
+    let file = root().join(path);
+    if std::env::var_os(variable).is_some() {
+        fs::write(&file, text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}; {again}"));
+    for (number, (was, is)) in expected.lines().zip(text.lines()).enumerate() {
+        assert_eq!(was, is, "{path}:{} has moved; {again}, and read the diff", number + 1);
+    }
+    assert_eq!(
+        expected.lines().count(),
+        text.lines().count(),
+        "{path} has grown or shrunk; {again}, and read the diff"
+    );
 }

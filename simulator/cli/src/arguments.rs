@@ -22,9 +22,9 @@ pub struct Arguments {
 pub enum Command {
     /// Run scenarios and say which promises held
     Run(Run),
-    /// Explain a promise, a fault or an exit code; without an ID, list them all
+    /// Explain a promise, a fault, the faults of a surface or an exit code; without an ID, list them all
     Explain {
-        /// Such as playlist.final, s3.batch_partial or 2
+        /// Such as playlist.final, s3.batch_partial, webhook or 2
         id: Option<String>,
     },
     /// List the built-in operators, each line beginning with the OP to pass

@@ -1,7 +1,8 @@
-//! `egress-sim explain`: promises, faults and exit codes in words.
+//! `egress-sim explain`: promises, faults, the surfaces that faults are of, and exit codes in words.
 
 use std::fmt::Write as _;
 
+use egress_sim_model::fault::reports::{CHAPTERS, Chapter, Report, Shown, reports_of};
 use egress_sim_model::fault::{Default, KINDS, Kind, Parameter};
 use egress_sim_model::property::{About, builtin};
 
@@ -21,6 +22,9 @@ pub fn explain(id: &str) -> Result<String, UserError> {
     if let Some(kind) = KINDS.iter().find(|kind| kind.name == id) {
         return Ok(fault(kind));
     }
+    if let Some(chapter) = CHAPTERS.iter().find(|chapter| chapter.surface == id) {
+        return Ok(surface(chapter));
+    }
     if let Some(exit) = Exit::BY_PRECEDENCE.iter().find(|exit| exit.code().to_string() == id) {
         return Ok(exit_code(*exit));
     }
@@ -28,25 +32,21 @@ pub fn explain(id: &str) -> Result<String, UserError> {
         return Ok(custom(name));
     }
     let ids = properties.iter().map(|about| about.id).chain(KINDS.iter().map(|kind| kind.name));
-    let meant = nearest(id, ids).map(|meant| format!("did you mean {meant}? ")).unwrap_or_default();
+    let meant = nearest(id, ids.chain(CHAPTERS.iter().map(|chapter| chapter.surface)))
+        .map(|meant| format!("did you mean {meant}? "))
+        .unwrap_or_default();
     Err(UserError(format!(
-        "`{id}` is no promise, no fault and no exit code; {meant}`egress-sim explain` lists all of them"
+        "`{id}` is no promise, no fault, no surface and no exit code; {meant}`egress-sim explain` lists all of them"
     )))
 }
 
-/// Every id with one line.
+/// Every id with one line; faults by the surface that they are of.
 pub fn index() -> String {
     let mut text = String::new();
     let properties: Vec<(&str, &str)> = abouts().iter().map(|about| (about.id, about.promise)).collect();
-    let faults: Vec<(&str, &str)> = KINDS.iter().map(|kind| (kind.name, kind.summary)).collect();
-    for (title, entries) in [("Promises", properties), ("Faults", faults)] {
-        let width = entries.iter().map(|(id, _)| id.len()).max().unwrap_or_default();
-        let _ = writeln!(text, "{title}");
-        for (id, summary) in entries {
-            let summary = hang(summary, width + 4);
-            let _ = writeln!(text, "  {id:width$}  {summary}");
-        }
-        text.push('\n');
+    let _ = write!(text, "Promises\n{}\n", listed(&properties));
+    for chapter in CHAPTERS {
+        let _ = write!(text, "Faults of {}: {}\n{}\n", chapter.surface, chapter.title, listed(&faults_of(chapter)));
     }
     text.push_str("Exit codes\n");
     let mut exits = Exit::BY_PRECEDENCE;
@@ -55,6 +55,20 @@ pub fn index() -> String {
         let _ = writeln!(text, "  {:<2}  {}", exit.code(), exit.summary());
     }
     text
+}
+
+fn faults_of(chapter: &Chapter) -> Vec<(&'static str, &'static str)> {
+    let own = KINDS.iter().filter(|kind| kind.surface() == chapter.surface);
+    own.map(|kind| (kind.name, kind.summary)).collect()
+}
+
+/// A line or more for each id.
+fn listed(entries: &[(&str, &str)]) -> String {
+    let width = entries.iter().map(|(id, _)| id.len()).max().unwrap_or_default();
+    entries.iter().fold(String::new(), |mut text, (id, summary)| {
+        let _ = writeln!(text, "  {id:width$}  {}", hang(summary, width + 4));
+        text
+    })
 }
 
 /// The candidate that was probably meant: few letters away, or the same word behind another dot.
@@ -99,6 +113,24 @@ fn exit_code(exit: Exit) -> String {
     format!("exit code {}: {}\n\n  {}\n", exit.code(), exit.summary(), hang(exit.details(), 2))
 }
 
+fn surface(chapter: &Chapter) -> String {
+    let faults = faults_of(chapter);
+    let mut text = format!("{}: {}\n\nFaults:\n\n{}", chapter.surface, chapter.title, listed(&faults));
+    let beginning = format!("{}.", chapter.surface);
+    let promises: Vec<(&str, &str)> = abouts()
+        .iter()
+        .filter(|about| about.id.starts_with(&beginning))
+        .map(|about| (about.id, about.promise))
+        .collect();
+    if !promises.is_empty() {
+        let _ = write!(text, "\nPromises:\n\n{}", listed(&promises));
+    }
+    if let Some((first, _)) = faults.first() {
+        let _ = write!(text, "\nEach by itself: egress-sim explain {first}\n");
+    }
+    text
+}
+
 fn fault(kind: &Kind) -> String {
     let mut text = format!("{}: a fault\n\n", kind.name);
     let _ = writeln!(text, "  what            {}", hang(&sentence(kind.summary), 18));
@@ -106,16 +138,34 @@ fn fault(kind: &Kind) -> String {
     let _ = writeln!(text, "  sound operator  {}", hang(&sentence(kind.sound_operator), 18));
     let _ = writeln!(text, "  strikes at      {} where the scenario does not say", kind.on);
     let _ = writeln!(text, "  on may name     {}", hang(&kind.points.join(", "), 18));
+    let when = "`at` a moment, `on` a point with `nth` and `count`, or `after` a named step; `for` makes it a window, \
+                `where` narrows it.";
+    let _ = writeln!(text, "  when            {}", hang(when, 18));
+    let _ = writeln!(text, "  shown by        {}", kind.scenario());
     if !kind.parameters.is_empty() {
         let width = kind.parameters.iter().map(|parameter| parameter.name.len()).max().unwrap_or_default();
         text.push_str("\nParameters:\n\n");
         for Parameter { name, summary, default } in kind.parameters {
-            let summary = hang(&format!("{} ({})", sentence(summary), default_words(default)), width + 4);
+            let summary = hang(&format!("{} ({})", sentence(summary), default.words()), width + 4);
             let _ = writeln!(text, "  {name:width$}  {summary}");
         }
     }
-    let _ = write!(text, "\nExample:\n\n{}", indent(&example(kind)));
+    let _ = write!(text, "\nExample:\n\n{}\nStands for:\n\n", indent(&example(kind)));
+    for report in reports_of(kind.name) {
+        let _ = writeln!(text, "  {}", hang(&format!("{} ({})", report.symptom, report.source), 4));
+        for with in said_besides(report, kind) {
+            let _ = writeln!(text, "    with {}", hang(with, 9));
+        }
+    }
     text
+}
+
+/// What a block of this kind says besides, to show the report.
+fn said_besides<'a>(report: &'a Report, of: &'a Kind) -> impl Iterator<Item = &'static str> + 'a {
+    report.shown_by.iter().filter_map(move |shown| match shown {
+        Shown::Fault { kind, with } if *kind == of.name && !with.is_empty() => Some(*with),
+        _ => None,
+    })
 }
 
 /// A `[[fault]]` block that has every parameter at its default.
@@ -133,18 +183,6 @@ fn example(kind: &Kind) -> String {
     block
 }
 
-fn default_words(default: &Default) -> String {
-    match default {
-        Default::Integer(value) => format!("default {value}"),
-        Default::Span(text) | Default::Text(text) => format!("default \"{text}\""),
-        Default::SpanOf(key) => format!("default: what {key} says"),
-        Default::OneOf(words) => {
-            let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-            format!("{}; default {}", words.join(", "), words[0])
-        }
-    }
-}
-
 fn indent(text: &str) -> String {
     text.lines().fold(String::new(), |indented, line| indented + "  " + line + "\n")
 }
@@ -159,11 +197,13 @@ mod tests {
             .iter()
             .map(|about| about.id.to_owned())
             .chain(KINDS.iter().map(|kind| kind.name.to_owned()))
+            .chain(CHAPTERS.iter().map(|chapter| chapter.surface.to_owned()))
             .chain(Exit::BY_PRECEDENCE.iter().map(|exit| exit.code().to_string()))
             .collect();
         let index = index();
         for id in ids {
-            assert!(index.contains(&format!("  {id} ")), "{id} is not in the index");
+            let stands = [format!("  {id} "), format!("Faults of {id}:")].iter().any(|entry| index.contains(entry));
+            assert!(stands, "{id} is not in the index");
             let text = explain(&id).expect("it is known");
             assert!(text.contains(&id), "{text}");
             assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
@@ -182,6 +222,7 @@ mod tests {
         let texts = [
             explain("s3.batch_partial").expect("a fault"),
             explain("webhook.forged").expect("a fault"),
+            explain("clock").expect("a surface"),
             property(&ABOUT),
             explain("2").expect("an exit code"),
             explain("custom.balance").expect("a custom one"),

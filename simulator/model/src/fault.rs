@@ -12,6 +12,7 @@ use crate::time::Span;
 pub mod anchor;
 pub mod kinds;
 pub mod points;
+pub mod reports;
 
 pub use anchor::{Faults, Point, Strike};
 pub use kinds::{KINDS, kind};
@@ -143,6 +144,33 @@ pub struct Filter {
     pub room: Option<String>,
     /// Instance of the operator.
     pub instance: Option<u64>,
+}
+
+impl Kind {
+    /// The `surface` of its name.
+    pub fn surface(&self) -> &'static str {
+        self.name.split_once('.').map_or(self.name, |(surface, _)| surface)
+    }
+
+    /// The scenario file that shows it, from the repository's root.
+    pub fn scenario(&self) -> String {
+        format!("scenarios/faults/{}.toml", self.name.replace(['.', '_'], "-"))
+    }
+}
+
+impl Default {
+    /// What may be given and what holds otherwise, in words.
+    pub fn words(&self) -> String {
+        match self {
+            Default::Integer(value) => format!("default {value}"),
+            Default::Span(text) | Default::Text(text) => format!("default \"{text}\""),
+            Default::SpanOf(key) => format!("default: what {key} says"),
+            Default::OneOf(words) => {
+                let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                format!("{}; default \"{}\"", quoted.join(", "), words[0])
+            }
+        }
+    }
 }
 
 impl Fault {
