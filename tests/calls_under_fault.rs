@@ -23,6 +23,9 @@ use egress_sim_tests::{native, run, story};
 /// Failures that are told; behind them there is only their number.
 const TOLD: usize = 5;
 
+/// What no operator survives: a store that loses what it has acknowledged.
+const UNSURVIVABLE: &[&str] = &["store.lost_write", "store.torn_commit"];
+
 /// Codes that mean nothing else to an operator than one that is tried: a definite no.
 const SAME_AS_ANOTHER: &[&str] = &[
     "permission_denied",
@@ -260,6 +263,9 @@ fn faults_at(calls: &Calls, window: Option<Span>) -> Vec<Fault> {
     for (place, (name, kinds)) in calls.0.iter().enumerate() {
         let nth = 1 + calls.0[..place].iter().filter(|(earlier, _)| earlier == name).count() as u64;
         for kind in kinds.iter().map(|name| kind(name).expect("it is a kind")) {
+            if UNSURVIVABLE.contains(&kind.name) {
+                continue;
+            }
             if window.is_some() && *name == "webhook.open" {
                 // LiveKit tries for a quarter of a minute: that webhook is lost, which is another fault.
                 continue;

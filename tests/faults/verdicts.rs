@@ -25,13 +25,12 @@ pub fn catches() -> Vec<Catch> {
             continue;
         }
         // Further lines of a row are indented by eight.
-        let files = match line.strip_prefix("        ") {
-            Some(files) => files,
-            None => {
-                let (ids, files) = line.trim_start().split_once(':').expect("ids, and where they break");
-                is_meant = ids.split(", ").next() == Some(meant);
-                files
-            }
+        let files = if let Some(files) = line.strip_prefix("        ") {
+            files
+        } else {
+            let (ids, files) = line.trim_start().split_once(':').expect("ids, and where they break");
+            is_meant = ids.split(", ").next() == Some(meant);
+            files
         };
         let (catch, by_faults_only) = catches.last_mut().expect("an operator stands before its rows");
         for file in files.split(',').map(str::trim).filter(|file| !file.is_empty()) {

@@ -42,6 +42,7 @@
 //! | `rows` | 100 | recordings of one piece of a sweep at most |
 //! | `calls` | 200 | sink calls of one piece, about: a piece holds up the webhooks that arrive meanwhile |
 
+use egress_sim_sdk::time::SECOND;
 use egress_sim_sdk::{
     AuditRecord, Boot, Bucket, Command, Commit, Cx, DeleteError, Delivery, EgressInfo, Error, HeadResult, Link,
     ObjectId, ObjectVersion, Operator, Outcome, Result, Room, RoomCompositeEgressRequest, Row, RowState, StateEntry,
@@ -253,6 +254,12 @@ pub trait Steps {
             Err(error) if error.status() == Some(408) || error.outcome_unknown() => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// How long a listing of the sink may lag behind what LiveKit says: a recording that is whole must not be written off.
+    /// Less than the promised gap, because a successor is started afterwards.
+    fn patience(&self) -> u64 {
+        40 * SECOND
     }
 
     /// Whether all of a recording is in the sink. LiveKit's COMPLETE is a claim; this looks.

@@ -206,7 +206,9 @@ mod tests {
             assert!(stands, "{id} is not in the index");
             let text = explain(&id).expect("it is known");
             assert!(text.contains(&id), "{text}");
-            assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+            // A parameter's default may be a long text, which TOML has on one line.
+            let short = |line: &str| line.chars().count() <= 110 || line.contains(" = \"");
+            assert!(text.lines().all(short), "{text}");
         }
     }
 

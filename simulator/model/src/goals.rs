@@ -18,7 +18,7 @@ use crate::call::{Order, RowState};
 use crate::livekit::Source;
 use crate::property::{Mention, custody, words};
 use crate::scenario::Recording;
-use crate::state::{CallIx, EgressIx, State};
+use crate::state::{CallIx, EgressIx, Object, State};
 use crate::time::Time;
 
 /// What a look found.
@@ -144,7 +144,7 @@ fn overdue(state: &State) -> Option<Unmet> {
             let kept_until =
                 ended.zip(rule.retention_max).map(|(ended, most)| (ended + most).max(lifted.unwrap_or(ended)));
             let due = [contract, kept_until].into_iter().flatten().min();
-            if due.is_some_and(|due| due < state.now) && !is_gone(state, ix) {
+            if due.is_some_and(|due| due < state.now) && !is_deleted_as_far_as_may_be(state, ix) {
                 let words = format!("{} is overdue for deletion and still in the sink", words::egress(state, ix));
                 return Some(Unmet { words, about: words::about_egress(state, ix) });
             }
@@ -155,8 +155,18 @@ fn overdue(state: &State) -> Option<Unmet> {
 
 /// Whether nothing is left of what an egress stored.
 fn is_gone(state: &State, ix: EgressIx) -> bool {
-    let egress = state.egress(ix);
-    egress.objects.iter().all(|object| custody::remains(state, &object.bucket, &object.key, ix).is_none())
+    let objects = &state.egress(ix).objects;
+    objects.iter().all(|object| custody::remains(state, &object.bucket, &object.key, ix).is_none())
+}
+
+/// Whether nothing is left of it that anybody could delete: object lock protects the rest.
+fn is_deleted_as_far_as_may_be(state: &State, ix: EgressIx) -> bool {
+    let locked = |object: &Object| {
+        let versions = custody::versions(state, &object.bucket, &object.key);
+        versions.is_some_and(|versions| versions.0.iter().any(|version| version.is_locked(state.now, false)))
+    };
+    let gone = |object: &Object| custody::remains(state, &object.bucket, &object.key, ix).is_none();
+    state.egress(ix).objects.iter().all(|object| gone(object) || locked(object))
 }
 
 #[cfg(test)]

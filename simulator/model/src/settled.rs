@@ -6,8 +6,8 @@
 //!
 //! - the recordings of each call: how the egress ended, what its inventory row says, what of it is in the sink, what of it
 //!   links lead to. An egress of which neither row nor object nor link tells has left nothing, and is left out;
-//! - the audit, records with the same idempotency key once: deletions, refusals, holds, publications. What failed and
-//!   was tried again settles nothing, nor do deliveries that were refused;
+//! - the audit, records with the same idempotency key once: deletions, holds, publications. What failed, was refused or
+//!   was tried again settles nothing: a refusal may die with its only hearer;
 //! - commands that are not answered.
 //!
 //! The operator's own state, its timers, its log and objects of its own are its own business.
@@ -44,7 +44,7 @@ struct Session {
     tenant: String,
     room: String,
     /// How many calls had a room of this name before.
-    session: u32,
+    earlier: u32,
 }
 
 /// What an egress left.
@@ -83,8 +83,6 @@ enum Piece {
 struct Told {
     tenant: String,
     action: AuditAction,
-    /// The code of a refusal.
-    refused: Option<String>,
     what: String,
     /// The same thing was told under several idempotency keys, so it counts several times.
     repeated: bool,
@@ -161,7 +159,7 @@ impl Session {
         Session {
             tenant: state.tenant(call.tenant).name.to_string(),
             room: call.room.to_string(),
-            session: call.session,
+            earlier: call.session,
         }
     }
 }
@@ -233,17 +231,16 @@ impl Piece {
 fn told(audit: &Audit, state: &State) -> BTreeSet<Told> {
     let mut keys: BTreeMap<_, u32> = BTreeMap::new();
     for record in audit.0.values() {
-        let settles = !matches!(record.outcome, AuditOutcome::Failed(_)) && record.action != AuditAction::RefuseWebhook;
+        let settles = record.outcome == AuditOutcome::Done && record.action != AuditAction::RefuseWebhook;
         if settles {
-            let AuditRecord { action, tenant, egress_id, bucket, key, version_id, outcome, .. } = record;
-            let refused = if let AuditOutcome::Refused(code) = outcome { Some(code) } else { None };
+            let AuditRecord { action, tenant, egress_id, bucket, key, version_id, .. } = record;
             // Holds are told of once a command, and commands have nothing else to tell them apart.
             let once = key.is_some() || egress_id.is_some();
-            *keys.entry((action, tenant, egress_id, bucket, key, version_id, refused)).or_default() += u32::from(once);
+            *keys.entry((action, tenant, egress_id, bucket, key, version_id)).or_default() += u32::from(once);
         }
     }
     keys.into_iter()
-        .map(|((action, tenant, egress_id, _, key, _, refused), times)| {
+        .map(|((action, tenant, egress_id, _, key, _), times)| {
             let egress = egress_id.as_deref().map(|id| {
                 let named = state.egress_named(id).map(|egress| {
                     let call = state.call(egress.call);
@@ -257,7 +254,7 @@ fn told(audit: &Audit, state: &State) -> BTreeSet<Told> {
                 (None, Some(key)) => Piece::of(key).to_string(),
                 (None, None) => String::new(),
             };
-            Told { tenant: tenant.clone(), action: *action, refused: refused.cloned(), what, repeated: times > 1 }
+            Told { tenant: tenant.clone(), action: *action, what, repeated: times > 1 }
         })
         .collect()
 }
@@ -278,7 +275,7 @@ fn pieces(pieces: &BTreeSet<Piece>) -> String {
 
 impl fmt::Display for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.session {
+        match self.earlier {
             0 => write!(f, "the call in room {} (tenant {})", self.room, self.tenant),
             before => write!(f, "call {} in room {} (tenant {})", before + 1, self.room, self.tenant),
         }
@@ -331,9 +328,6 @@ impl fmt::Display for Told {
         })?;
         if !self.what.is_empty() {
             write!(f, " of {}", self.what)?;
-        }
-        if let Some(code) = &self.refused {
-            write!(f, ", refused with {code}")?;
         }
         if self.repeated {
             f.write_str(", under several idempotency keys")?;

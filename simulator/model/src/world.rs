@@ -278,7 +278,7 @@ impl Run<'_> {
             }
             world.log.monitor.run_due(at, &world.state);
             let (at, event) = world.queue.pop().expect("an event was there to look at");
-            assert!(at >= world.state.now, "time ran backwards");
+            assert!(at >= world.state.now, "time ran backwards from {:?} to {at:?}: {event:?}", world.state.now);
             world.state.now = at;
             world.handle(event);
             world.hand_over();

@@ -39,4 +39,12 @@ impl Steps for NoRetryOnSlowDown {
         }
         found
     }
+
+    fn looks_again(&mut self) -> bool {
+        false
+    }
+
+    fn buckets_to_search(&mut self, _tenant: &str) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -39,4 +39,12 @@ impl Steps for TimeoutIsDone {
     fn nothing_left(&mut self, cx: &mut Cx<'_>, row: &Row) -> Result<bool> {
         Ok(self.1 || self.0.nothing_left(cx, row)?)
     }
+
+    fn looks_again(&mut self) -> bool {
+        false
+    }
+
+    fn buckets_to_search(&mut self, _tenant: &str) -> Vec<String> {
+        Vec::new()
+    }
 }

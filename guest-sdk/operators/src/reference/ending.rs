@@ -18,10 +18,6 @@ use super::sweep;
 /// dies at once be started for ever.
 const AT_ONCE: u32 = 5;
 
-/// How long a listing of the sink may lag behind what LiveKit says: a recording that is whole must not be written off. Less than
-/// the promised gap, because a successor is started afterwards.
-const PATIENCE: u64 = 40 * SECOND;
-
 /// How long after its limit an egress may upload. LiveKit calls it ended before it does.
 const UPLOADS: u64 = 10 * MINUTE;
 
@@ -112,7 +108,7 @@ impl dyn Steps {
             self.publish(cx, &Recording { bucket, ..recording.clone() })?;
         } else if !stored && recording.at_limit && cx.now() < recording.ended_at + UPLOADS {
             return Ok(recording.row(RowState::Recording, String::from("{}")));
-        } else if !stored && recording.ended_well && cx.now() < recording.ended_at + PATIENCE {
+        } else if !stored && recording.ended_well && cx.now() < recording.ended_at + self.patience() {
             return Err(Error::retry("LiveKit says that it is complete, and the sink does not show all of it yet"));
         }
         Ok(self.closing_row(recording, stored))

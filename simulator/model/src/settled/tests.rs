@@ -114,16 +114,12 @@ fn the_audit_tells_of_each_thing_once() {
 }
 
 #[test]
-fn what_is_tried_again_settles_nothing_and_a_refusal_does() {
+fn what_is_tried_again_or_was_refused_settles_nothing() {
     let with = |outcome| AuditRecord { outcome, ..done(AuditAction::Delete, Some("a.mp4")) };
     assert_eq!(told(&[with(AuditOutcome::Failed("SlowDown".into()))], &[]), None);
     assert_eq!(told(&[done(AuditAction::RefuseWebhook, None)], &[]), None);
-    let words = told(&[with(AuditOutcome::Refused("AccessDenied".into()))], &[]).expect("a refusal");
-    assert_eq!(
-        words,
-        "with the crash the audit of tenant acme-1 tells of the deletion of the file, refused with AccessDenied, without it \
-         not"
-    );
+    assert_eq!(told(&[with(AuditOutcome::Refused("AccessDenied".into()))], &[]), None);
+    assert!(told(&[with(AuditOutcome::Done)], &[]).is_some());
 }
 
 #[test]

@@ -68,8 +68,11 @@ impl World<'_> {
             healing.looks = false;
             return;
         }
-        healing.wait = healing.last.min(healing.wait.times(2));
-        let next = healing.next();
+        // A look that was planned before another fault struck may come later than the next one would have been.
+        while healing.next() <= now && healing.wait < healing.last {
+            healing.wait = healing.last.min(healing.wait.times(2));
+        }
+        let next = healing.next().max(now);
         self.queue.push(next, Event::LooksAtGoals);
         self.owe(next);
     }

@@ -45,10 +45,10 @@ impl World<'_> {
 
     /// Asks for faults that change how the operator runs from then on.
     pub(super) fn turns(&mut self, point: &Point<'_>) {
-        if let Some(strike) = self.faults.strike_once(TURNS, point, self.state.now) {
-            if self.struck(strike) {
-                self.turn(strike.fault);
-            }
+        if let Some(strike) = self.faults.strike_once(TURNS, point, self.state.now)
+            && self.struck(strike)
+        {
+            self.turn(strike.fault);
         }
     }
 

@@ -84,32 +84,31 @@ pub(in crate::egress) struct Failure {
 impl World<'_> {
     /// Uploads something: to where the request says or, once that has failed, to the backup storage.
     pub(in crate::egress) fn upload(&mut self, ix: EgressIx, upload: Upload<'_>) -> Result<Uploaded, Failure> {
-        let uploader = self.uploader(ix, upload.output).cloned().unwrap_or_default();
-        if let Some(claim) = uploader.poisoned {
+        let known = self.uploader(ix, upload.output).cloned().unwrap_or_default();
+        if let Some(claim) = known.poisoned {
             let bucket = Arc::clone(&self.state.egress(ix).bucket);
             return Ok(self.lose(ix, &bucket, upload, claim));
         }
-        let primary_error = match uploader.primary_failed {
-            Some(error) => error,
-            None => {
-                let bucket = Arc::clone(&self.state.egress(ix).bucket);
-                let failure = match self.upload_to(ix, &bucket, upload) {
-                    Ok(uploaded) => return Ok(uploaded),
-                    Err(failure) => failure,
-                };
-                if self.state.scenario.world.backup_bucket.is_none() {
-                    return Err(failure);
-                }
-                self.uploader_mut(ix, upload.output).primary_failed = Some(failure.error.clone());
-                failure.error
+        let primary_error = if let Some(error) = known.primary_failed {
+            error
+        } else {
+            let bucket = Arc::clone(&self.state.egress(ix).bucket);
+            let failure = match self.upload_to(ix, &bucket, upload) {
+                Ok(done) => return Ok(done),
+                Err(failure) => failure,
+            };
+            if self.state.scenario.world.backup_bucket.is_none() {
+                return Err(failure);
             }
+            self.uploader_mut(ix, upload.output).primary_failed = Some(failure.error.clone());
+            failure.error
         };
         let backup = self.state.scenario.world.backup_bucket.as_deref();
         let backup: Arc<str> = backup.expect("nobody turns to a storage that is not there").into();
         match self.upload_to(ix, &backup, upload) {
-            Ok(uploaded) => {
+            Ok(done) => {
                 self.state.egresses[ix.0 as usize].info.backup_storage_used = true;
-                Ok(uploaded)
+                Ok(done)
             }
             Err(Failure { error, listed }) => {
                 Err(Failure { error: format!("primary: {primary_error}\nbackup: {error}"), listed })

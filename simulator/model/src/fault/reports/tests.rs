@@ -4,45 +4,6 @@ use super::*;
 use crate::fault::{Default, KINDS, Kind, kind};
 use crate::scenario::keys;
 
-/// Kinds that the reports name already and that are not built yet.
-const COMING: &[&str] = &[
-    "clock.coarse",
-    "clock.skew",
-    "egress.cut_short",
-    "egress.ends_early",
-    "egress.fail",
-    "egress.limit_reached",
-    "egress.literal_name",
-    "egress.poor_result",
-    "egress.retried",
-    "egress.slow_start",
-    "egress.stuck",
-    "operator.deploy",
-    "s3.delete_ignored",
-    "s3.replica",
-    "s3.stale_list",
-    "s3.token_expired",
-    "s3.versioning_suspended",
-    "store.lost_write",
-    "store.torn_commit",
-    "upload.damaged",
-    "upload.fail",
-    "upload.late",
-    "upload.lost",
-    "upload.slow",
-    "webhook.altered",
-    "webhook.delay",
-    "webhook.lost_ack",
-    "webhook.newer_server",
-    "webhook.reorder",
-    "webhook.spurious",
-    "webhook.storm",
-    "webhook.unreachable",
-];
-
-/// Keys, and points of kinds, that are not built yet either.
-const COMING_BESIDES: &[&str] = &["[world].backup_bucket", "egress.ending"];
-
 fn every_way() -> impl Iterator<Item = (&'static Report, Shown)> {
     let reports = CHAPTERS.iter().flat_map(|chapter| chapter.reports);
     reports.flat_map(|report| report.shown_by.iter().map(move |shown| (report, *shown)))
@@ -58,11 +19,10 @@ fn every_kind_is_reported_and_every_reported_kind_exists() {
     for kind in KINDS {
         assert!(reports_of(kind.name).next().is_some(), "no report names {}", kind.name);
         assert!(CHAPTERS.iter().any(|chapter| chapter.surface == kind.surface()), "no chapter for {}", kind.name);
-        assert!(!COMING.contains(&kind.name), "{} has come", kind.name);
     }
     for (report, shown) in every_way() {
         if let Shown::Fault { kind: named, .. } = shown {
-            assert!(kind(named).is_some() || COMING.contains(&named), "{}: there is no {named}", report.source);
+            assert!(kind(named).is_some(), "{}: there is no {named}", report.source);
         }
     }
 }
@@ -72,9 +32,6 @@ fn every_key_that_is_named_exists() {
     let tables = [&keys::WORLD, &keys::LIMITS, &keys::PROMISES, &keys::OPERATOR, &keys::BUCKET, &keys::COMMAND];
     for (report, shown) in every_way() {
         let Shown::Key { key, .. } = shown else { continue };
-        if COMING_BESIDES.contains(&key) {
-            continue;
-        }
         let (header, name) = key.rsplit_once('.').expect("[table].key");
         let table = tables.iter().find(|table| table.header == header);
         assert!(table.is_some_and(|table| table.key(name).is_some()), "{}: there is no {key}", report.source);
@@ -92,7 +49,7 @@ fn what_a_fault_is_said_to_have_is_what_it_may_have() {
             assert!(is_known(kind, name), "{}", wrong());
             if name == "on" && !value.is_empty() {
                 let point = value.trim_matches('"');
-                assert!(kind.strikes_at(point) || COMING_BESIDES.contains(&point), "{}", wrong());
+                assert!(kind.strikes_at(point), "{}", wrong());
             }
             let parameter = kind.parameters.iter().find(|parameter| parameter.name == name);
             if let (Some(Default::OneOf(words)), false) =

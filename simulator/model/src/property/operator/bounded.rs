@@ -1,6 +1,6 @@
 //! Calls per delivery stay within limits, and nothing that fails is tried over and over again.
 //!
-//! Why: S3 answers SlowDown because there are too many requests. Whoever answers it with more requests makes it worse, is
+//! Why: S3 answers `SlowDown` because there are too many requests. Whoever answers it with more requests makes it worse, is
 //! throttled for longer, and meanwhile keeps a webhook waiting.
 //!
 //! The rule, for each delivery whatever it is: it makes no more than `[limits].calls_per_delivery` calls; and no call, the

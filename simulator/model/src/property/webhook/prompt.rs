@@ -63,11 +63,7 @@ impl Property for Prompt {
                 let due = state.now + state.scenario.promises.prompt;
                 self.handling.insert(instance, Handling { due, event: webhook.event.to_owned(), about });
             }
-            Fact::DeliveryEnded { instance, .. } => {
-                if self.handling.remove(&instance).is_some() {
-                    verdict.held();
-                }
-            }
+            Fact::DeliveryEnded { instance, .. } if self.handling.remove(&instance).is_some() => verdict.held(),
             Fact::Crashed { instance } | Fact::Trapped { instance, .. } => {
                 self.handling.remove(&instance);
             }
