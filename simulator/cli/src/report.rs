@@ -12,6 +12,7 @@ use crate::expect::{Found, Verdict};
 use crate::operator::Loaded;
 use crate::story::Story;
 
+pub mod campaign;
 pub mod human;
 pub mod json;
 
