@@ -2,7 +2,7 @@
 CARGO ?= cargo
 FLAGS := --release --workspace --locked
 
-.PHONY: build run test lint bench schema docs clean
+.PHONY: build run test lint bench fuzz schema docs clean
 
 build: wasm-target
 	$(CARGO) build $(FLAGS)
@@ -23,6 +23,10 @@ test: wasm-target
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
+
+# The default campaign against the sandboxed reference operator.
+fuzz: build
+	target/release/egress-sim fuzz
 
 bench: wasm-target
 	$(CARGO) bench --workspace --locked --bench runs

@@ -17,9 +17,17 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("first-operator", &["egress-sim-sdk"]),
     ("egress-sim-sandbox", &["egress-sim-model"]),
     ("egress-sim-native", &["egress-sim-model", "egress-sim-sdk"]),
+    ("egress-sim-campaign", &["egress-sim-model"]),
     (
         "egress-sim",
-        &["egress-sim-builtin", "egress-sim-model", "egress-sim-native", "egress-sim-operators", "egress-sim-sandbox"],
+        &[
+            "egress-sim-builtin",
+            "egress-sim-campaign",
+            "egress-sim-model",
+            "egress-sim-native",
+            "egress-sim-operators",
+            "egress-sim-sandbox",
+        ],
     ),
 ];
 
@@ -34,6 +42,8 @@ const FORBIDDEN: &[(&str, &str, &str)] = &[
     ("simulator/model/src", "std::thread", "one synchronous loop"),
     ("simulator/model/src", "std::env", "the scenario, which holds all that a run depends on"),
     ("simulator/model/src", "wasmtime::", "Host and Guest, behind which the sandbox is"),
+    ("simulator/campaign/src", "HashMap", "BTreeMap: what is found must not depend on an order that nobody chose"),
+    ("simulator/campaign/src", "Instant::now", "the caller's `stop` and `watch`: a search has no clock"),
     ("guest-sdk/operators/src", "HashMap", "BTreeMap: native and sandboxed runs must not differ"),
     ("guest-sdk/operators/src", "HashSet", "BTreeSet: native and sandboxed runs must not differ"),
     ("guest-sdk/operators/src", "thread_local", "the operator's own struct"),

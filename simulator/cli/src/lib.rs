@@ -14,9 +14,13 @@ pub mod determinism;
 pub mod exit;
 pub mod expect;
 pub mod explain;
+pub mod fuzz;
+pub mod merge;
 pub mod operator;
 pub mod output;
+pub mod promote;
 mod prose;
+pub mod reduce;
 pub mod report;
 mod reserved;
 pub mod run;
@@ -65,9 +69,10 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Explain { id: None } => console::print(&explain::index()),
         Command::Operators => console::print(&operator::list()),
         Command::Schema => console::print(&scenarios::schema()),
-        Command::Fuzz(_) => Err(reserved::command("fuzz")),
-        Command::Reduce(_) => Err(reserved::command("reduce")),
-        Command::Merge(_) => Err(reserved::command("merge")),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
+        Command::Reduce(arguments) => reduce::reduce(&arguments),
+        Command::Merge(arguments) => merge::merge(&arguments),
+        Command::Promote(arguments) => promote::promote(&arguments),
         Command::Serve(_) => Err(reserved::command("serve")),
         Command::Import(_) => Err(reserved::command("import")),
     };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use egress_sim_model::operator::Host;
-use egress_sim_model::scenario::Scenario;
+use egress_sim_model::scenario::{Limits, Scenario};
 use egress_sim_native::NativeHost;
 use egress_sim_operators::{OPERATORS, boot};
 use egress_sim_sandbox::{Operator, SandboxHost};
@@ -115,6 +115,18 @@ impl Choice {
     }
 }
 
+/// A campaign runs it in every thread.
+impl egress_sim_campaign::judge::Operator for Loaded {
+    fn host(&self, limits: &Limits) -> Result<Box<dyn Host>, String> {
+        let host: Box<dyn Host> = self.host_under(limits).map_err(|error| error.0)?;
+        Ok(host)
+    }
+
+    fn op(&self) -> &str {
+        &self.op
+    }
+}
+
 impl Loaded {
     fn sandboxed(op: &str, operator: Operator, name: &'static str) -> Loaded {
         let digest = Some(operator.digest().to_owned());
@@ -126,9 +138,13 @@ impl Loaded {
     /// # Errors
     /// Limits that the sandbox cannot work with.
     pub fn host(&self, scenario: &Scenario) -> Result<Box<dyn Host + Send>, UserError> {
+        self.host_under(&scenario.limits)
+    }
+
+    fn host_under(&self, limits: &Limits) -> Result<Box<dyn Host + Send>, UserError> {
         Ok(match &self.kind {
             Kind::Sandboxed { operator, name } => {
-                let host = SandboxHost::new(operator, name, &scenario.limits);
+                let host = SandboxHost::new(operator, name, limits);
                 Box::new(host.map_err(|error| UserError(error.to_string()))?)
             }
             Kind::Native(name) => Box::new(NativeHost::new(name, boot)),

@@ -4,9 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use crate::UserError;
+use crate::arguments::Format;
+use crate::{UserError, console};
 
 /// A file in the making. Until [`Whole::finish`] what was there before is untouched, and it stays so if anything fails.
 #[derive(Debug)]
@@ -101,6 +103,28 @@ pub fn write(path: &Path, text: &str) -> Result<(), UserError> {
     let mut file = Whole::create(path)?;
     file.write_all(text.as_bytes()).map_err(|error| file.problem(&error))?;
     file.finish()
+}
+
+/// A report as people or machines want it: to stdout, or to a file. A document in a file leaves stderr for people.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn report(path: Option<&Path>, format: Format, human: &str, document: &impl Serialize) -> Result<(), UserError> {
+    let json = || {
+        let mut text = serde_json::to_string_pretty(document).expect("a report has nothing that JSON has not");
+        text.push('\n');
+        text
+    };
+    match (path, format) {
+        (None, Format::Human) => console::print(human).map(drop),
+        (None, _) => console::print(&json()).map(drop),
+        (Some(path), Format::Human) => write(path, human),
+        (Some(path), _) => {
+            write(path, &json())?;
+            console::error(human);
+            Ok(())
+        }
+    }
 }
 
 fn builder() -> tempfile::Builder<'static, 'static> {

@@ -14,6 +14,7 @@ use crate::operator::Loaded;
 use crate::story::Story;
 use crate::sweep::Sweep;
 
+pub mod campaign;
 pub mod human;
 pub mod json;
 

@@ -76,6 +76,33 @@ pub fn run(arguments: &Run) -> Result<Exit, UserError> {
     Ok(Exit::winner(reports.iter().map(|report| report.exit)))
 }
 
+/// One scenario file with one operator, told in full: run twice here and once in a fresh process.
+///
+/// # Errors
+/// A file or an operator that cannot be read.
+pub fn told_in_full(path: &Path, op: &str) -> Result<Report, UserError> {
+    let arguments = Run {
+        paths: vec![path.to_owned()],
+        operator: Some(op.to_owned()),
+        format: Format::Human,
+        output: None,
+        trace: None,
+        html: None,
+        check_determinism: true,
+        sweep: None,
+        crash_at: None,
+        verbose: false,
+        checkpoints: false,
+    };
+    let mut session = Session { arguments: &arguments, shelf: Shelf::default(), ci: false, traced: Ok(()) };
+    let mut source = scenarios::read_all(&arguments.paths)?.remove(0);
+    // What is expected of it today is no reason to tell less.
+    if let Ok(scenario) = &mut source.scenario {
+        scenario.expects.clear();
+    }
+    Ok(session.one(source))
+}
+
 struct Session<'a> {
     arguments: &'a Run,
     shelf: Shelf,

@@ -78,9 +78,16 @@ pub struct HoldState {
 }
 
 impl TenantState {
+    /// The holds that stand on recordings of `room`.
+    pub fn holds_on(&self, room: &str) -> impl Iterator<Item = &HoldState> {
+        self.holds
+            .iter()
+            .filter(move |hold| hold.lifted_at.is_none() && hold.room.as_deref().is_none_or(|held| held == room))
+    }
+
     /// Whether a hold stands on recordings of `room`.
     pub fn held(&self, room: &str) -> bool {
-        self.holds.iter().any(|hold| hold.lifted_at.is_none() && hold.room.as_deref().is_none_or(|held| held == room))
+        self.holds_on(room).next().is_some()
     }
 
     /// Whether any hold stands.

@@ -93,6 +93,7 @@ impl dyn Steps {
                 continue;
             }
             if self.is_held(&holds, row) {
+                self.tell_what_is_gone(cx, row, &mut erased)?;
                 erased.later.push((row.egress_id.clone(), Wait::Hold));
             } else if row.state == RowState::Recording {
                 self.hurry(cx, row)?;
@@ -114,6 +115,25 @@ impl dyn Steps {
         let records = std::mem::take(&mut erased.records);
         self.audit_deletions(cx, records)?;
         Ok(erased)
+    }
+
+    /// A hold has come while a recording was being deleted. What is gone of it is reported now: the rest may stay for years.
+    fn tell_what_is_gone(&mut self, cx: &mut Cx<'_>, row: &Row, erased: &mut Erased) -> Outcome {
+        if row.state != RowState::Deleting {
+            return Ok(());
+        }
+        let details = Details::read(row);
+        let copy = self.in_backup(row);
+        for (row, keys) in [(Some(row), &details.keys), (copy.as_ref(), &details.backup_keys)] {
+            let Some(row) = row else { continue };
+            let left: BTreeSet<String> = self.find(cx, row)?.into_iter().map(|version| version.key).collect();
+            for key in keys.iter().filter(|key| !left.contains(*key)) {
+                if self.looks_gone(cx, &row.bucket, key)? {
+                    erased.records.push(deletion_record(row, key));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A row says that its egress is still recording. If it is not, the row is brought to its end first.

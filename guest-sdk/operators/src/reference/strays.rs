@@ -103,7 +103,7 @@ fn is_busy(cx: &mut Cx<'_>, tenant: &str) -> Result<bool> {
     if !pass.done {
         return Ok(true);
     }
-    for prefix in [format!("due/{tenant}/"), sweep::held_key(tenant, "")] {
+    for prefix in [format!("due/{tenant}/"), sweep::held_key(tenant, ""), format!("hold/{tenant}/")] {
         if !cx.state().scan(&prefix, None, 1)?.is_empty() {
             return Ok(true);
         }

@@ -91,9 +91,17 @@ pub fn is_held(state: &State, ix: EgressIx) -> bool {
     state.tenant_of(ix).held(&state.call(state.egress(ix).call).room)
 }
 
+/// Whether a legal hold stands on the recording, and has been ordered `prompt` ago: before that, an operator that is busy
+/// deleting may not have been told.
+fn is_bound(state: &State, ix: EgressIx) -> bool {
+    let room = &state.call(state.egress(ix).call).room;
+    let mut holds = state.tenant_of(ix).holds_on(room);
+    holds.any(|hold| hold.set_at + state.scenario.promises.prompt <= state.now)
+}
+
 /// Why the recording may not be deleted now; none: it may.
 pub fn kept(state: &State, ix: EgressIx) -> Option<Kept> {
-    if is_held(state, ix) {
+    if is_bound(state, ix) {
         return Some(Kept::Hold);
     }
     match state.deletable_from(ix) {

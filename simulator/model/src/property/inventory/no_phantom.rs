@@ -114,7 +114,9 @@ fn missing(row: &Row, ix: Option<EgressIx>, state: &State) -> Option<String> {
     if egress.objects.is_empty() && egress.missing.is_empty() {
         return Some(format!("the egress ended {} with nothing in the sink", status.as_str_name()));
     }
-    let mut claimed = egress.missing.iter().chain(&egress.objects);
+    // A manifest that was lost takes nothing of the recording with it.
+    let missing = egress.missing.iter().filter(|object| !object.key.ends_with(".json"));
+    let mut claimed = missing.chain(&egress.objects);
     if let Some(Object { bucket, key }) = claimed.find(|one| !custody::is_there(state, &one.bucket, &one.key)) {
         return Some(format!("s3://{bucket}/{key} is not in the sink"));
     }

@@ -5,7 +5,8 @@
 //! The rule: when the operator erases a version with data of a recording, or puts a delete marker on it, the tenant's
 //! retention has passed since the egress's end or the contract has ended, and no hold stands on its room. Without a
 //! retention only the contract's end allows it. One check a key, at its first removal; what follows can only break
-//! it. A hold stands from the moment when it is ordered.
+//! it. A hold counts from `[promises].prompt` behind its order on: before that, an operator that is busy deleting may
+//! not have been told.
 //!
 //! Broken by `deletes-early`, which deletes a recording once it is published.
 

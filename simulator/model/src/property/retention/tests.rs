@@ -21,15 +21,16 @@ mod not_early {
 
     #[test]
     fn the_contracts_end_cuts_it_short_and_a_hold_forbids_it() {
-        for (held, violations) in [(false, 0), (true, 1)] {
+        // An order takes up to `prompt` to arrive.
+        for (held, deleted, violations) in [(false, "3h", 0), (true, "2h29s", 0), (true, "2h30s", 1)] {
             let mut stage = Stage::new(NotEarly::default());
             stage.recorded(ACME_1, "standup", "1h", &["standup.mp4"]);
             stage.at("2h").end_contract(ACME_1);
             if held {
                 stage.hold(ACME_1);
             }
-            stage.erase("rec", "standup.mp4");
-            assert_eq!(stage.tally(), (1, violations), "held: {held}");
+            stage.at(deleted).erase("rec", "standup.mp4");
+            assert_eq!(stage.tally(), (1, violations), "held: {held}, deleted at {deleted}");
         }
     }
 

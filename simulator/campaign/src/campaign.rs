@@ -1,0 +1,387 @@
+//! A campaign: what worlds are made, how hostile they are, and when it is enough.
+//!
+//! The file (TOML) holds distributions, which a scenario never does. Everything has a default, so the default campaign is an
+//! empty file. Numbers are integers, odds are two of them, durations are texts with units, unknown keys are errors.
+//! [`Campaign::digest`] is the campaign's identity: shards of one campaign are put together by it, and no other.
+
+use std::collections::BTreeMap;
+
+use egress_sim_model::fault::KINDS;
+use egress_sim_model::scenario::{Limits, keys};
+use egress_sim_model::time::Span;
+use egress_sim_model::trace::MODEL_VERSION;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Raised when the same campaign gives other cases than before.
+pub const GENERATOR_VERSION: u32 = 1;
+
+/// A campaign. Field names are the keys of its file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Campaign {
+    /// The version of the file format: 1.
+    pub format: u32,
+    /// For people; no part of the digest.
+    #[serde(skip_serializing)]
+    pub title: String,
+    /// When it is enough, unless the command line says so.
+    pub budget: Budget,
+    /// How large worlds are.
+    pub size: Sizes,
+    /// World parameters, each with the values that it may have.
+    pub world: Worlds,
+    /// Odds of each surface's faults to be in a case at all; a surface that is not named has none.
+    pub families: BTreeMap<String, Odds>,
+    /// Fault kinds that are left out although their surface is in.
+    pub without: Vec<String>,
+    /// The grace that promises allow. Several faults in one call cost more time than one.
+    pub promises: PromiseTable,
+    /// The sandbox's limits.
+    pub limits: LimitTable,
+    /// `[operator.config]` of every case.
+    pub config: toml::Table,
+    /// Ids of the properties that are judged; none: all.
+    pub properties: Vec<String>,
+    /// Goals that need not be reached.
+    pub waive: Vec<String>,
+    /// Webhook events that no fault loses or holds up: an operator that lives by webhooks cannot notice that they are missing.
+    pub spare: Vec<String>,
+}
+
+/// When it is enough.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// Cases.
+    pub cases: u64,
+}
+
+/// How large worlds are: least and most, both inclusive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sizes {
+    /// Tenants.
+    pub tenants: [u32; 2],
+    /// Buckets of each.
+    pub buckets: [u32; 2],
+    /// `[[call]]` blocks.
+    pub calls: [u32; 2],
+    /// Calls of one block.
+    pub count: [u32; 2],
+    /// Participants of a call.
+    pub participants: [u32; 2],
+    /// Commands beside the contracts' ends.
+    pub commands: [u32; 2],
+    /// Faults, if any surface has some.
+    pub faults: [u32; 2],
+    /// Minutes that a call takes.
+    pub minutes: [u32; 2],
+    /// Seconds that a fault's window lasts. An operator that hears of calls by webhook alone loses one whose first events
+    /// all arrive in an outage of more than fifteen seconds: after that LiveKit gives up.
+    pub window: [u32; 2],
+}
+
+/// World parameters, each with the values that it may have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Worlds {
+    /// `operator.instances`
+    pub instances: Vec<u32>,
+    /// `[world].list_page`
+    pub list_page: Vec<u32>,
+    /// `[world].webhook_queue_depth`
+    pub webhook_queue_depth: Vec<u32>,
+    /// `[world].info_retention`
+    pub info_retention: Vec<Text>,
+    /// `[world].egress_start`
+    pub egress_start: Vec<Text>,
+    /// `[world].upload_bytes_per_second`
+    pub upload_bytes_per_second: Vec<u64>,
+}
+
+/// `[promises]` of every case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PromiseTable {
+    /// See `[promises]` of a scenario.
+    pub gap: Text,
+    /// See `[promises]` of a scenario.
+    pub stop_grace: Text,
+    /// See `[promises]` of a scenario.
+    pub startup: Text,
+    /// See `[promises]` of a scenario.
+    pub prompt: Text,
+    /// See `[promises]` of a scenario.
+    pub inventory_grace: Text,
+    /// See `[promises]` of a scenario.
+    pub converge: Text,
+}
+
+/// `[limits]` of every case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitTable {
+    /// See `[limits]` of a scenario.
+    pub fuel: u64,
+    /// See `[limits]` of a scenario.
+    pub memory_bytes: u64,
+    /// See `[limits]` of a scenario.
+    pub host_payload_bytes: u64,
+    /// See `[limits]` of a scenario.
+    pub calls_per_delivery: u64,
+    /// See `[limits]` of a scenario.
+    pub timers: u64,
+}
+
+/// A duration as the file writes it: `"1h30m"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text(pub Span);
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Span::parse(&text).map(Text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// `[1, 2]`: one case in two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Odds(pub u32, pub u32);
+
+impl Default for Campaign {
+    fn default() -> Campaign {
+        let half = Odds(1, 2);
+        let families = ["webhook", "egress", "upload", "livekit", "s3", "store", "operator", "clock"];
+        Campaign {
+            format: 1,
+            title: "The default campaign".into(),
+            budget: Budget::default(),
+            size: Sizes::default(),
+            world: Worlds::default(),
+            families: families.map(|surface| (surface.to_owned(), half)).into_iter().collect(),
+            without: default_without(),
+            promises: PromiseTable::default(),
+            limits: LimitTable::default(),
+            config: toml::Table::new(),
+            properties: Vec::new(),
+            waive: Vec::new(),
+            spare: ["room_started", "participant_joined", "track_published"].map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+/// What no operator survives, however sound: a store that loses what it has acknowledged, and a playlist or segment that
+/// comes behind the viewers.
+fn default_without() -> Vec<String> {
+    ["store.lost_write", "store.torn_commit", "upload.late"].map(str::to_owned).to_vec()
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget { cases: 20_000 }
+    }
+}
+
+impl Default for Sizes {
+    fn default() -> Sizes {
+        Sizes {
+            tenants: [1, 2],
+            buckets: [1, 2],
+            calls: [1, 3],
+            count: [1, 3],
+            participants: [1, 3],
+            commands: [0, 2],
+            faults: [1, 4],
+            minutes: [1, 6],
+            window: [1, 8],
+        }
+    }
+}
+
+impl Default for Worlds {
+    fn default() -> Worlds {
+        Worlds {
+            instances: vec![1, 1, 2],
+            list_page: vec![1, 3, 1000],
+            webhook_queue_depth: vec![200],
+            info_retention: vec![Text(Span::seconds(86_400))],
+            egress_start: vec![Text(Span::seconds(2)), Text(Span::seconds(5))],
+            upload_bytes_per_second: vec![50_000_000, 1_000_000],
+        }
+    }
+}
+
+impl Default for PromiseTable {
+    fn default() -> PromiseTable {
+        let minutes = |count: u64| Text(Span::seconds(60 * count));
+        PromiseTable {
+            gap: minutes(3),
+            stop_grace: minutes(5),
+            startup: minutes(3),
+            prompt: minutes(2),
+            inventory_grace: minutes(60),
+            converge: minutes(24 * 60),
+        }
+    }
+}
+
+impl Default for LimitTable {
+    fn default() -> LimitTable {
+        let Limits { fuel, memory_bytes, host_payload_bytes, calls_per_delivery, timers, .. } = Limits::default();
+        LimitTable { fuel, memory_bytes, host_payload_bytes, calls_per_delivery, timers }
+    }
+}
+
+impl Campaign {
+    /// Reads a campaign file.
+    ///
+    /// # Errors
+    /// What is wrong, with the line and what was expected, in a text that starts with nothing and ends without a newline.
+    pub fn parse(text: &str) -> Result<Campaign, String> {
+        let campaign: Campaign = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        campaign.check()?;
+        Ok(campaign)
+    }
+
+    /// What the file says that makes no sense.
+    fn check(&self) -> Result<(), String> {
+        if self.format != 1 {
+            return Err(format!("`format` is {}, but this build reads 1", self.format));
+        }
+        let surfaces: Vec<&str> = KINDS.iter().map(|kind| surface(kind.name)).collect();
+        for (family, odds) in &self.families {
+            if !surfaces.contains(&family.as_str()) {
+                return Err(format!(
+                    "[families]: there are no faults of \"{family}\"; `egress-sim explain` lists them"
+                ));
+            }
+            if odds.1 == 0 || odds.0 > odds.1 {
+                return Err(format!(
+                    "[families]: {family} = [{}, {}] are no odds; write [1, 2] for one case in two",
+                    odds.0, odds.1
+                ));
+            }
+        }
+        for kind in &self.without {
+            // Kinds that are always left out may be named before there are any.
+            if !KINDS.iter().any(|known| known.name == kind) && !default_without().contains(kind) {
+                return Err(format!("`without`: there is no fault \"{kind}\"; `egress-sim explain` lists them"));
+            }
+        }
+        for event in &self.spare {
+            if !keys::EVENTS.contains(&event.as_str()) {
+                return Err(format!("`spare`: there is no webhook event \"{event}\""));
+            }
+        }
+        for id in &self.properties {
+            if !keys::PROPERTIES.contains(&id.as_str()) && !id.starts_with("custom.") {
+                return Err(format!("`properties`: there is no property \"{id}\"; `egress-sim explain` lists them"));
+            }
+        }
+        let Sizes { tenants, buckets, calls, count, participants, commands, faults, minutes, window } = &self.size;
+        for (key, [least, most], lowest, highest) in [
+            ("tenants", tenants, 1, 5),
+            ("buckets", buckets, 1, 5),
+            ("calls", calls, 1, 50),
+            ("count", count, 1, 100_000),
+            ("participants", participants, 1, 8),
+            ("commands", commands, 0, 50),
+            ("faults", faults, 0, 50),
+            ("minutes", minutes, 1, 1440),
+            ("window", window, 1, 86_400),
+        ] {
+            if least > most || *least < lowest || *most > highest {
+                return Err(format!(
+                    "[size]: {key} = [{least}, {most}] must lie between {lowest} and {highest}, the least first"
+                ));
+            }
+        }
+        let world = &self.world;
+        for (key, empty) in [
+            ("instances", world.instances.is_empty()),
+            ("list_page", world.list_page.is_empty()),
+            ("webhook_queue_depth", world.webhook_queue_depth.is_empty()),
+            ("info_retention", world.info_retention.is_empty()),
+            ("egress_start", world.egress_start.is_empty()),
+            ("upload_bytes_per_second", world.upload_bytes_per_second.is_empty()),
+        ] {
+            if empty {
+                return Err(format!("[world]: {key} needs at least one value"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The campaign's identity: everything that decides what its cases are and how they are judged, but not how many of
+    /// them are run.
+    pub fn digest(&self) -> String {
+        let mut identity = self.clone();
+        identity.budget = Budget::default();
+        let text = serde_json::to_string(&identity).expect("a campaign is plain data");
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&GENERATOR_VERSION.to_le_bytes());
+        hasher.update(&MODEL_VERSION.to_le_bytes());
+        for kind in KINDS {
+            hasher.update(kind.name.as_bytes());
+        }
+        hasher.update(text.as_bytes());
+        hasher.finalize().to_hex()[..12].to_owned()
+    }
+
+    /// Kinds of faults that may be in a case.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static egress_sim_model::fault::Kind> {
+        KINDS.iter().copied().filter(|kind| {
+            self.families.get(surface(kind.name)).is_some_and(|odds| odds.0 > 0)
+                && !self.without.iter().any(|left_out| left_out == kind.name)
+        })
+    }
+}
+
+/// The surface of a fault: what stands before the dot.
+pub fn surface(kind: &str) -> &str {
+    kind.split('.').next().unwrap_or(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_default_campaign() {
+        let read = Campaign::parse("").expect("everything has a default");
+        assert_eq!(Campaign { title: String::new(), ..Campaign::default() }, Campaign { title: String::new(), ..read });
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named_with_a_way_out() {
+        for (text, expected) in [
+            ("bugdet = 1", "unknown field `bugdet`"),
+            ("[size]\nfaults = [3, 1]", "faults = [3, 1] must lie between"),
+            ("[families]\nmoon = [1, 2]", "there are no faults of \"moon\""),
+            ("[families]\ns3 = [3, 2]", "are no odds"),
+            ("without = [\"s3.nothing\"]", "there is no fault \"s3.nothing\""),
+            ("properties = [\"playlist.finall\"]", "there is no property"),
+            ("format = 2", "this build reads 1"),
+            ("[promises]\ngap = \"soon\"", "gap"),
+            ("[world]\nlist_page = []", "needs at least one value"),
+        ] {
+            let error = Campaign::parse(text).expect_err(text);
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_digest_is_of_what_decides_the_cases() {
+        let campaign = Campaign::default();
+        let titled = Campaign { title: "x".into(), budget: Budget { cases: 1 }, ..campaign.clone() };
+        assert_eq!(campaign.digest(), titled.digest());
+        let smaller = Campaign { size: Sizes { faults: [0, 1], ..Sizes::default() }, ..campaign.clone() };
+        assert_ne!(campaign.digest(), smaller.digest());
+    }
+}

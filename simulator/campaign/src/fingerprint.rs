@@ -1,0 +1,38 @@
+//! What makes two findings the same one.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::judge::{Broken, Judged};
+
+/// A broken promise together with the kinds of fault that it takes. Seeds, times and names are no part of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fingerprint {
+    /// The property's id.
+    pub property: String,
+    /// Kinds of faults that struck.
+    pub faults: BTreeSet<&'static str>,
+}
+
+impl Fingerprint {
+    /// Of a broken promise in a run.
+    pub fn of(broken: &Broken, judged: &Judged) -> Fingerprint {
+        Fingerprint { property: broken.property.clone(), faults: judged.struck.clone() }
+    }
+
+    /// A short name for files: the property and eight digits that stand for the faults.
+    pub fn file_stem(&self) -> String {
+        let digest = blake3::hash(self.to_string().as_bytes()).to_hex();
+        format!("{}-{}", self.property.replace('.', "-"), &digest[..8])
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.property)?;
+        for (place, kind) in self.faults.iter().enumerate() {
+            write!(f, "{}{kind}", if place == 0 { "/" } else { "+" })?;
+        }
+        Ok(())
+    }
+}

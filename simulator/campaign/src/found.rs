@@ -1,0 +1,95 @@
+//! Files of what was found: `found/`, thrown away when it passes again, and `scenarios/regressions/`, kept by hand.
+//!
+//! A found file is a scenario like any other: `[found]` says where it comes from and changes no run, `[[expect]]` says what the
+//! operator does today. It is written beside its place and moved there, so that whoever is killed leaves a whole file.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use egress_sim_model::scenario::write::write;
+use egress_sim_model::scenario::{Expect, ExpectedVerdict, Scenario};
+
+use crate::fingerprint::Fingerprint;
+
+/// Where a found scenario comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// Digest of the campaign; none: a file was reduced.
+    pub campaign: Option<String>,
+    /// The campaign's seed and the number of the case.
+    pub case: Option<(u64, u64)>,
+    /// `OP`
+    pub operator: String,
+    /// BLAKE3 of the operator's bytes; none: native.
+    pub operator_digest: Option<String>,
+    /// The version of egress-sim.
+    pub tool: String,
+    /// The version of the world.
+    pub model: u32,
+    /// Runs that the reduction took.
+    pub runs: u64,
+    /// The trace's hash.
+    pub trace_hash: String,
+}
+
+/// The scenario with its provenance and with what is expected of it today.
+pub fn with_provenance(
+    scenario: &Scenario,
+    fingerprint: &Fingerprint,
+    violates: &[String],
+    provenance: &Provenance,
+) -> Scenario {
+    let mut found = toml::Table::new();
+    let mut set = |key: &str, value: toml::Value| drop(found.insert(key.to_owned(), value));
+    let number = |number: u64| toml::Value::String(number.to_string());
+    set("fingerprint", fingerprint.to_string().into());
+    if let Some(campaign) = &provenance.campaign {
+        set("campaign", campaign.clone().into());
+    }
+    if let Some((seed, case)) = provenance.case {
+        set("seed", number(seed));
+        set("case", number(case));
+    }
+    set("operator", provenance.operator.clone().into());
+    if let Some(digest) = &provenance.operator_digest {
+        set("operator_digest", digest.clone().into());
+    }
+    set("tool", provenance.tool.clone().into());
+    set("model", i64::from(provenance.model).into());
+    set("runs", number(provenance.runs));
+    set("trace_hash", provenance.trace_hash.clone().into());
+    let expect = Expect {
+        operator: provenance.operator.clone(),
+        verdict: ExpectedVerdict::Violates,
+        violates: violates.to_vec(),
+        counts: std::collections::BTreeMap::new(),
+    };
+    Scenario { found, expects: vec![expect], name: fingerprint.file_stem(), ..scenario.clone() }
+}
+
+/// Writes a scenario into a folder, under its name, whole or not at all.
+///
+/// # Errors
+/// Where it cannot be written: the path and why.
+pub fn save(folder: &Path, scenario: &Scenario) -> Result<PathBuf, String> {
+    let path = folder.join(format!("{}.toml", scenario.name));
+    let problem = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
+    fs::create_dir_all(folder).map_err(problem)?;
+    let beside = folder.join(format!(".{}.part", scenario.name));
+    let written = fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(write(scenario).as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&beside, &path));
+    if written.is_err() {
+        // What is half written helps nobody; what was there before is still there.
+        let _ = fs::remove_file(&beside);
+    }
+    written.map_err(problem)?;
+    Ok(path)
+}
+
+/// Takes a scenario of an earlier state of the reduction away.
+pub fn forget(folder: &Path, name: &str) {
+    // It may never have been written.
+    let _ = fs::remove_file(folder.join(format!("{name}.toml")));
+}

@@ -1,0 +1,132 @@
+//! Strategies for faults: of the surfaces that are in, any kind at any of its points.
+
+use egress_sim_model::fault::{Anchor, Default as ParameterDefault, Fault, Filter, Kind, Value, points};
+use egress_sim_model::scenario::{Scenario, keys};
+use egress_sim_model::time::Span;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::campaign::{Campaign, surface};
+
+/// Webhook faults after which the operator may never have heard of an event.
+const LOSING: &[&str] =
+    &["webhook.altered", "webhook.delay", "webhook.drop", "webhook.reorder", "webhook.storm", "webhook.unreachable"];
+
+/// Faults of a case.
+pub(super) fn faults(campaign: &Campaign, families: &[String], base: &Scenario) -> BoxedStrategy<Vec<Fault>> {
+    let kinds: Vec<&'static Kind> =
+        campaign.kinds().filter(|kind| families.iter().any(|family| family == surface(kind.name))).collect();
+    if kinds.is_empty() {
+        return Just(Vec::new()).boxed();
+    }
+    let [fewest, most] = campaign.size.faults.map(|count| count as usize);
+    let scene = Scene::of(campaign, base);
+    let one = select(kinds).prop_flat_map(move |kind| fault(kind, &scene));
+    vec(one, fewest..=most).boxed()
+}
+
+/// What filters and anchors can name.
+#[derive(Clone)]
+struct Scene {
+    rooms: Vec<String>,
+    tenants: Vec<String>,
+    buckets: Vec<String>,
+    /// When things happen: calls, contract ends.
+    moments: Vec<Span>,
+    instances: u32,
+    /// Webhook events that may be struck.
+    events: Vec<&'static str>,
+    /// Seconds.
+    window: [u64; 2],
+}
+
+impl Scene {
+    fn of(campaign: &Campaign, base: &Scenario) -> Scene {
+        let ends = base.tenants.iter().filter_map(|tenant| tenant.contract_end);
+        Scene {
+            rooms: base.calls.iter().map(|call| call.room_name(0)).collect(),
+            tenants: base.tenants.iter().map(|tenant| tenant.name.clone()).collect(),
+            buckets: base.all_buckets().into_iter().map(|bucket| bucket.name).collect(),
+            moments: base.calls.iter().map(|call| call.at).chain(ends).collect(),
+            instances: base.operator.instances,
+            events: keys::EVENTS
+                .iter()
+                .copied()
+                .filter(|event| !campaign.spare.iter().any(|spared| spared == event))
+                .collect(),
+            window: campaign.size.window.map(u64::from),
+        }
+    }
+}
+
+fn fault(kind: &'static Kind, scene: &Scene) -> impl Strategy<Value = Fault> + use<> {
+    let [shortest, longest] = scene.window;
+    let seconds = (shortest..=longest).prop_map(|seconds| Some(Span::seconds(seconds)));
+    let window = prop_oneof![3 => Just(None), 1 => seconds];
+    let parameters: Vec<_> = kind
+        .parameters
+        .iter()
+        .filter(|own| !(kind.name == "operator.deploy" && own.name == "to"))
+        .map(|own| {
+            let name = own.name;
+            parameter(own.default).prop_map(move |value| value.map(|value| (name, value)))
+        })
+        .collect();
+    (anchor(kind, scene), window, filter(kind, scene), parameters).prop_map(
+        move |(anchor, window, filter, parameters)| Fault {
+            name: String::new(),
+            kind,
+            window: window.filter(|_| !matches!(anchor, Anchor::On { count: 2.., .. })),
+            anchor,
+            filter,
+            parameters: parameters.into_iter().flatten().collect(),
+        },
+    )
+}
+
+/// Mostly the nth match of a point, because that survives the deletion of what has nothing to do with it.
+fn anchor(kind: &'static Kind, scene: &Scene) -> impl Strategy<Value = Anchor> + use<> {
+    let named: Vec<&'static str> = points().filter(|point| kind.strikes_at(point)).collect();
+    let point = prop_oneof![2 => Just(kind.on), 3 => select(named)];
+    let nth = prop_oneof![4 => 1..6_u64, 1 => 1..60_u64];
+    let count = prop_oneof![4 => Just(1_u64), 1 => 2..4_u64];
+    let on = (point, nth, count).prop_map(|(point, nth, count)| Anchor::On { point: point.into(), nth, count });
+    let at = (select(scene.moments.clone()), 0..400_u64)
+        .prop_map(|(moment, seconds)| Anchor::At(moment + Span::seconds(seconds)));
+    prop_oneof![4 => on, 1 => at]
+}
+
+fn filter(kind: &'static Kind, scene: &Scene) -> BoxedStrategy<Filter> {
+    let room = select(scene.rooms.clone()).prop_map(|room| Filter { room: Some(room), ..Filter::default() });
+    let tenant = select(scene.tenants.clone()).prop_map(|name| Filter { tenant: Some(name), ..Filter::default() });
+    let bucket = select(scene.buckets.clone()).prop_map(|name| Filter { bucket: Some(name), ..Filter::default() });
+    let events = if LOSING.contains(&kind.name) { scene.events.clone() } else { keys::EVENTS.to_vec() };
+    let event = select(events).prop_map(|event| Filter { event: Some(event.into()), ..Filter::default() });
+    let instance =
+        (0..u64::from(scene.instances)).prop_map(|number| Filter { instance: Some(number), ..Filter::default() });
+    let anything = Just(Filter::default());
+    match surface(kind.name) {
+        "webhook" if LOSING.contains(&kind.name) && scene.events.len() < keys::EVENTS.len() => event.boxed(),
+        "webhook" => prop_oneof![2 => anything, 3 => event, 1 => room].boxed(),
+        "s3" | "upload" => prop_oneof![4 => anything, 1 => bucket].boxed(),
+        "operator" => prop_oneof![4 => anything, 1 => instance].boxed(),
+        "egress" | "livekit" => prop_oneof![4 => anything, 1 => room, 1 => tenant].boxed(),
+        _ => anything.boxed(),
+    }
+}
+
+/// None: the default.
+fn parameter(default: ParameterDefault) -> BoxedStrategy<Option<Value>> {
+    let given = match default {
+        ParameterDefault::Integer(_) => (1..4_u64).prop_map(Value::Integer).boxed(),
+        ParameterDefault::Span(text) => {
+            let usual = Span::parse(text).expect("the defaults of a fault kind are tested");
+            let around = [usual.0 / 4, usual.0 / 2, usual.0].map(|nanoseconds| Value::Span(Span(nanoseconds)));
+            select(around.to_vec()).boxed()
+        }
+        ParameterDefault::Text(_) | ParameterDefault::SpanOf(_) => return Just(None).boxed(),
+        ParameterDefault::OneOf(words) => select(words).prop_map(|word| Value::Text(word.into())).boxed(),
+    };
+    prop_oneof![1 => Just(None), 2 => given.prop_map(Some)].boxed()
+}

@@ -1,0 +1,160 @@
+//! What is told of a campaign: stories of what broke first, then what was not reached, then how much was tried.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use egress_sim_campaign::campaign::Campaign;
+use egress_sim_campaign::goals::meaning;
+use egress_sim_campaign::necessity::Necessity;
+use egress_sim_campaign::reduce::Reduced;
+use egress_sim_campaign::result::{Document, Finding};
+use egress_sim_model::scenario::write::write;
+
+use super::Report;
+use super::human::{Human, fault_words};
+use crate::console::{self, Paint, escape};
+use crate::prose::{counted, hang, number};
+
+/// A scenario of at most so many lines is shown in full.
+const INLINE_LINES: usize = 40;
+
+/// What has been told so far.
+#[derive(Debug)]
+pub struct Told {
+    paint: Paint,
+    text: String,
+    digest: String,
+    op: String,
+    /// Of the search alone.
+    rate: Option<(Duration, u64)>,
+}
+
+impl Told {
+    /// Nothing yet.
+    pub fn new(paint: Paint, campaign: &Campaign, op: String) -> Told {
+        Told { paint, text: String::new(), digest: campaign.digest(), op, rate: None }
+    }
+
+    /// How long the search took, for so many cases.
+    pub fn search_took(&mut self, took: Duration, cases: u64) {
+        self.rate = Some((took, cases));
+    }
+
+    /// A file that broke a promise once passes.
+    pub fn passes_again(&mut self, path: &str, gone: bool) {
+        let what = if gone { "passes again and is thrown away" } else { "passes" };
+        let _ = writeln!(self.text, "{} {}  {what}", self.paint.good("✓"), escape(path));
+    }
+
+    /// A file that broke a promise still does.
+    pub fn still_breaks(&mut self, path: &str, property: &str, kept: bool) {
+        let what = if kept { "regression" } else { "found before" };
+        let line = format!("{} {}  still breaks {property} ({what})", self.paint.bad("✗"), escape(path));
+        let _ = writeln!(self.text, "{line}");
+    }
+
+    /// egress-sim gave up in a case.
+    pub fn bug(&mut self, case: u64, what: &str) {
+        console::error(&format!("a bug of egress-sim in case {case} of campaign {}: {what}", self.digest));
+    }
+
+    /// A finding: its story, the faults that it takes, the scenario itself.
+    pub fn finding(&mut self, report: &Report, reduced: &Reduced, necessities: &[Necessity], cases: u64) {
+        let human = Human::new(self.paint, false, [report.scenario.clone()].into_iter(), [self.op.clone()].into_iter());
+        self.text.push_str(&human.run(report));
+        let mut label = "necessary";
+        for necessity in necessities {
+            let fault = fault_words(&reduced.scenario.faults[necessity.fault]);
+            let without = if necessity.without_it.is_empty() {
+                "without it every promise holds".to_owned()
+            } else {
+                format!("without it {} breaks", necessity.without_it.join(", "))
+            };
+            let mut line = format!("{fault}: {without}");
+            if let Some(parting) = &necessity.parting {
+                let what = |line: &Option<String>| line.clone().unwrap_or_else(|| "nothing more happens".into());
+                let _ = write!(
+                    line,
+                    "; the runs part after {}: {} (without it: {})",
+                    parting.since_start,
+                    what(&parting.with_it),
+                    what(&parting.without_it)
+                );
+            }
+            let _ = writeln!(self.text, "  {label:11}  {}", hang(&escape(&line), 15));
+            label = "";
+        }
+        let progress = reduced.progress;
+        let _ = writeln!(
+            self.text,
+            "  reduced      {} → {}, {} → {} in {}",
+            counted(progress.faults_before as u64, "fault"),
+            number(progress.faults as u64),
+            counted(progress.calls_before as u64, "call"),
+            number(progress.calls as u64),
+            counted(progress.runs, "run")
+        );
+        let _ = writeln!(self.text, "  fingerprint  {} in {}", reduced.fingerprint, counted(cases, "case"));
+        let _ = writeln!(self.text, "  keep it      egress-sim promote {}\n", escape(&report.path));
+        let file = write(&reduced.scenario);
+        if file.lines().count() <= INLINE_LINES {
+            for line in file.lines() {
+                let line = escape(line);
+                let _ = writeln!(self.text, "{}", if line.is_empty() { line } else { format!("    {line}") });
+            }
+            self.text.push('\n');
+        }
+    }
+
+    /// All that was told, and the summary.
+    pub fn closing(self, document: &Document) -> String {
+        let mut text = self.text;
+        if !text.is_empty() && !text.ends_with("\n\n") {
+            text.push('\n');
+        }
+        text.push_str(&summary(self.paint, document));
+        if let Some((took, cases)) = self.rate {
+            let rate = cases as f64 / took.as_secs_f64().max(1e-9);
+            let _ =
+                writeln!(text, "{}", self.paint.faint(format!("  {rate:.0} cases a second; campaign {}", self.digest)));
+        }
+        text
+    }
+}
+
+/// Goals that were not reached, then findings by line, then the count.
+pub fn summary(paint: Paint, document: &Document) -> String {
+    let mut text = String::new();
+    let missed: Vec<&str> = document.goals.iter().filter(|goal| goal.hits == 0).map(|goal| goal.id.as_str()).collect();
+    for goal in &missed {
+        let line = format!("! goal {goal} was not reached: {}", meaning(goal));
+        let _ = writeln!(text, "{}", paint.warn(line));
+    }
+    if !missed.is_empty() {
+        text.push('\n');
+    }
+    for Finding { fingerprint, scenario, faults, calls, commands, cases, .. } in &document.findings {
+        let size =
+            format!("{}, {}, {}", counted(*calls, "call"), counted(*faults, "fault"), counted(*commands, "command"));
+        let _ = writeln!(
+            text,
+            "{} {fingerprint}  {}",
+            paint.bad("✗"),
+            paint.faint(format!("{}: {size}; in {}", escape(scenario), counted(*cases, "case")))
+        );
+    }
+    if !document.findings.is_empty() {
+        text.push('\n');
+    }
+    let reached = document.goals.len() - missed.len();
+    let goals = format!("{} of {} reached", number(reached as u64), counted(document.goals.len() as u64, "goal"));
+    let head = format!("{} with {}", counted(document.cases, "case"), document.operator);
+    let verdict = match document.verdict.as_str() {
+        "pass" => paint.good("every promise held".to_owned()).to_string(),
+        "violates" => paint.bad(counted(document.findings.len() as u64, "finding")).to_string(),
+        "nondeterministic" => paint.bad("nondeterministic".to_owned()).to_string(),
+        _ => paint.warn("nothing broke, but not every goal was reached".to_owned()).to_string(),
+    };
+    let _ = writeln!(text, "{head}: {verdict}, {goals}");
+    text
+}

@@ -1,0 +1,132 @@
+//! `fuzz`, `reduce`, `merge` and `promote` as a user has them: what is found, where it goes, and with what exit code.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn egress_sim(directory: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_egress-sim"));
+    command.current_dir(directory).env_remove("CI").env_remove("JOB_COMPLETION_INDEX");
+    command.args(arguments.split_whitespace()).output().expect("the program runs")
+}
+
+fn json(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}{}", stderr(output)))
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A campaign of one surface, for which few cases do.
+const CAMPAIGN: &str =
+    "title = \"Webhooks only\"\n[budget]\ncases = 300\n[families]\nwebhook = [1, 1]\n[size]\nfaults = [1, 2]\n";
+
+#[test]
+fn a_broken_operator_is_found_reduced_replayed_and_promoted() {
+    let place = tempfile::tempdir().expect("a directory");
+    let at = place.path();
+    fs::write(at.join("campaign.toml"), CAMPAIGN).expect("writable");
+    let run = "fuzz --operator builtin:broken/two-composites --campaign campaign.toml --format json";
+    let output = egress_sim(at, run);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let document = json(&output);
+    assert_eq!(
+        (&document["format"], &document["cases"], &document["verdict"]),
+        (&1.into(), &300.into(), &"violates".into())
+    );
+    let findings = document["findings"].as_array().expect("findings");
+    let overlap = findings.iter().find(|finding| finding["property"] == "recording.no-overlap").expect("found");
+    assert_eq!((&overlap["calls"], &overlap["faults"], &overlap["commands"]), (&1.into(), &1.into(), &0.into()));
+    let file = overlap["scenario"].as_str().expect("a path");
+    assert!(file.starts_with("found/"), "{file}");
+
+    // It replays from the file, by itself.
+    let replayed = egress_sim(at, &format!("run {file} --operator builtin:broken/two-composites --format json"));
+    assert_eq!(replayed.status.code(), Some(0), "what `[[expect]]` says comes: {}", stderr(&replayed));
+    assert_eq!(json(&replayed)["runs"][0]["expected"], true);
+    // Reduced once more it stays as it is.
+    let reduced =
+        egress_sim(at, &format!("reduce {file} --operator builtin:broken/two-composites --output again.toml"));
+    assert_eq!(reduced.status.code(), Some(1), "{}", stderr(&reduced));
+    let blocks = |path: &Path| fs::read_to_string(path).expect("written").matches("[[").count();
+    assert_eq!(blocks(&at.join("again.toml")), blocks(&at.join(file)));
+
+    // Promoted, it is replayed before anything random, and kept.
+    let promoted = egress_sim(at, &format!("promote {file}"));
+    assert_eq!(promoted.status.code(), Some(0), "{}", stderr(&promoted));
+    assert!(!at.join(file).exists());
+    let kept = at.join("scenarios/regressions").join(Path::new(file).file_name().expect("a name"));
+    assert!(kept.exists());
+    let sound = egress_sim(at, "fuzz --operator native:reference --cases 1");
+    assert!(String::from_utf8_lossy(&sound.stdout).contains("passes"), "{}", stderr(&sound));
+    assert!(kept.exists(), "a regression is never thrown away");
+}
+
+#[test]
+fn what_was_found_is_thrown_away_once_it_passes() {
+    let place = tempfile::tempdir().expect("a directory");
+    let at = place.path();
+    fs::write(at.join("campaign.toml"), CAMPAIGN).expect("writable");
+    let found = egress_sim(at, "fuzz --operator native:broken/two-composites --campaign campaign.toml");
+    assert_eq!(found.status.code(), Some(1), "{}", stderr(&found));
+    let files = || fs::read_dir(at.join("found")).expect("there").count();
+    assert!(files() > 0);
+    egress_sim(at, "fuzz --operator native:reference --cases 1");
+    assert_eq!(files(), 0, "the sound operator breaks none of them");
+}
+
+#[test]
+fn shards_are_put_together_to_the_same_as_one_run() {
+    let place = tempfile::tempdir().expect("a directory");
+    let at = place.path();
+    fs::write(at.join("campaign.toml"), CAMPAIGN).expect("writable");
+    let fuzz = |rest: &str| {
+        egress_sim(
+            at,
+            &format!("fuzz --operator native:broken/two-composites --campaign campaign.toml --format json {rest}"),
+        )
+    };
+    let whole = json(&fuzz("--found whole"));
+    for part in 1..=3 {
+        fuzz(&format!("--found part-{part} --shard {part}/3 --output part-{part}.json"));
+    }
+    let merged = egress_sim(at, "merge part-3.json part-1.json part-2.json part-1.json --format json --found merged");
+    assert_eq!(merged.status.code(), Some(1), "{}", stderr(&merged));
+    let merged = json(&merged);
+    assert_eq!((&merged["cases"], &merged["goals"]), (&whole["cases"], &whole["goals"]));
+    let prints = |document: &Value| -> Vec<String> {
+        let findings = document["findings"].as_array().expect("findings");
+        findings.iter().map(|finding| finding["fingerprint"].to_string()).collect()
+    };
+    assert_eq!(prints(&merged), prints(&whole));
+    let first = merged["findings"][0]["scenario"].as_str().expect("a path");
+    assert!(at.join(first).exists(), "the text of a finding comes with the result: {first}");
+}
+
+#[test]
+fn mistakes_are_named_and_exit_64() {
+    let place = tempfile::tempdir().expect("a directory");
+    let at = place.path();
+    fs::write(at.join("campaign.toml"), "[families]\nmoon = [1, 2]\n").expect("writable");
+    fs::write(at.join("half.json"), "{\"format\":1").expect("writable");
+    fs::write(at.join("fine.toml"), "format = 1\n").expect("writable");
+    for (arguments, words) in [
+        ("fuzz --campaign campaign.toml", "there are no faults of \"moon\""),
+        ("fuzz --campaign nowhere.toml", "nowhere.toml cannot be read"),
+        ("fuzz --shard 9/8", "is no shard"),
+        ("fuzz --time soon", "--time soon"),
+        ("fuzz --operator builtin:broken/nobody", "nobody"),
+        ("merge half.json", "half.json is no result of a campaign"),
+        ("reduce fine.toml", "keeps every promise"),
+        ("reduce nowhere.toml", "nowhere.toml"),
+        ("promote nowhere.toml", "nowhere.toml"),
+    ] {
+        let output = egress_sim(at, arguments);
+        assert_eq!(output.status.code(), Some(64), "{arguments}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{arguments}: {}", stderr(&output));
+    }
+}
