@@ -274,7 +274,7 @@ impl Hunter<'_> {
         let file = found::with_provenance(&scenario, &reduced.fingerprint, &violates, &provenance);
         let path = found::save(&self.arguments.found, &file).map_err(UserError)?;
         let necessities = necessity::of_each_fault(self.judge, &reduced.scenario).map_err(UserError)?;
-        let report = run::told_in_full(&path, &self.operator.op)?;
+        let report = run::told_in_full(&path, &self.operator.op, &reduced.broken.property)?;
         let nondeterministic = report.verdict == Verdict::Nondeterministic;
         self.finding(&report, reduced, &necessities, cases);
         let shown = path.display().to_string();

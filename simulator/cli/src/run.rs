@@ -37,7 +37,7 @@ pub fn run(arguments: &Run) -> Result<Exit, UserError> {
     if arguments.format == Format::Junit {
         return Err(reserved::flag("--format junit", "use --format human or json"));
     }
-    let mut session = Session { arguments, shelf: Shelf::default(), ci: console::ci(), traced: Ok(()) };
+    let mut session = Session { arguments, shelf: Shelf::default(), ci: console::ci(), about: None, traced: Ok(()) };
     if let Some(op) = &arguments.operator {
         session.shelf.get(&Choice::parse(op, Path::new(""))?, op)?;
     }
@@ -76,11 +76,12 @@ pub fn run(arguments: &Run) -> Result<Exit, UserError> {
     Ok(Exit::winner(reports.iter().map(|report| report.exit)))
 }
 
-/// One scenario file with one operator, told in full: run twice here and once in a fresh process.
+/// One scenario file with one operator, told in full as the story of one broken promise: run twice here and once in a fresh
+/// process.
 ///
 /// # Errors
 /// A file or an operator that cannot be read.
-pub fn told_in_full(path: &Path, op: &str) -> Result<Report, UserError> {
+pub fn told_in_full(path: &Path, op: &str, property: &str) -> Result<Report, UserError> {
     let arguments = Run {
         paths: vec![path.to_owned()],
         operator: Some(op.to_owned()),
@@ -94,7 +95,8 @@ pub fn told_in_full(path: &Path, op: &str) -> Result<Report, UserError> {
         verbose: false,
         checkpoints: false,
     };
-    let mut session = Session { arguments: &arguments, shelf: Shelf::default(), ci: false, traced: Ok(()) };
+    let about = Some(property.to_owned());
+    let mut session = Session { arguments: &arguments, shelf: Shelf::default(), ci: false, about, traced: Ok(()) };
     let mut source = scenarios::read_all(&arguments.paths)?.remove(0);
     // What is expected of it today is no reason to tell less.
     if let Ok(scenario) = &mut source.scenario {
@@ -107,6 +109,8 @@ struct Session<'a> {
     arguments: &'a Run,
     shelf: Shelf,
     ci: bool,
+    /// The promise that the story is to be about; none: the one that matters most.
+    about: Option<String>,
     /// Whether the trace file was written.
     traced: Result<(), UserError>,
 }
@@ -183,6 +187,9 @@ impl Session<'_> {
         let shown = path.display().to_string();
         let mut report = Report::judge(attempt.scenario, shown, attempt.loaded, &outcome, self.ci);
         report.wall_ms = wall.as_secs_f64() * 1e3;
+        if let Some(property) = &self.about {
+            report.about_harm(std::slice::from_ref(property));
+        }
         report.op_in_replay = self.arguments.operator.is_some() || !matches!(choice, Choice::File(_));
         report.crash_at = self.arguments.crash_at;
         if self.arguments.checkpoints {
