@@ -359,6 +359,12 @@ mod tests {
     }
 
     #[test]
+    fn the_campaign_in_docs_is_the_default_one() {
+        let read = Campaign::parse(include_str!("../../../docs/campaign.toml")).expect("a campaign");
+        assert_eq!(read, Campaign::default());
+    }
+
+    #[test]
     fn what_makes_no_sense_is_named_with_a_way_out() {
         for (text, expected) in [
             ("bugdet = 1", "unknown field `bugdet`"),

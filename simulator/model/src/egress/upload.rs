@@ -1,4 +1,4 @@
-//! What an egress writes into the sink, in the order of the real worker (facts/livekit-egress §4.3 to §4.6).
+//! What an egress writes into the sink, in the order of the real worker (livekit/egress, `pkg/pipeline/sink`).
 //! `uploader` carries out one upload, `manifest` says what is in `{egress_id}.json`.
 //!
 //! A file is one event when it is uploaded in full, whatever parts it had. A segment is uploaded before it is listed;
