@@ -15,6 +15,7 @@ pub mod exit;
 pub mod expect;
 pub mod explain;
 pub mod fuzz;
+pub mod import;
 pub mod merge;
 pub mod operator;
 pub mod output;
@@ -74,7 +75,7 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Merge(arguments) => merge::merge(&arguments),
         Command::Promote(arguments) => promote::promote(&arguments),
         Command::Serve(_) => Err(reserved::command("serve")),
-        Command::Import(_) => Err(reserved::command("import")),
+        Command::Import(arguments) => import::import(&arguments),
     };
     done.unwrap_or_else(|error| {
         console::error(&format!("egress-sim: {error}"));

@@ -1,0 +1,177 @@
+//! From a run to a capture to a scenario and back: an incident that was imported replays as it was.
+//!
+//! A run is watched as production would be: what the operator opened is logged with the moment of its arrival, and the
+//! buckets are listed behind the last webhook. The scenario that is imported from that is run with the same operator, and
+//! must come to the same verdict by way of the same webhooks and the same egresses.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use egress_sim_model::call::{ObjectVersion, Reply};
+use egress_sim_model::livekit::EgressStatus;
+use egress_sim_model::livekit::proto::{canonical_json, webhook_event};
+use egress_sim_model::property::builtin;
+use egress_sim_model::scenario::Scenario;
+use egress_sim_model::scenario::file::parse;
+use egress_sim_model::scenario::import::{Imported, ObjectsSource, Options, Source, import};
+use egress_sim_model::scenario::write::write;
+use egress_sim_model::state::State;
+use egress_sim_model::time::{Span, Time};
+use egress_sim_model::trace::{Fact, Witness};
+use egress_sim_model::world::{Outcome, Run};
+use egress_sim_tests::{broken, native, scenario};
+use serde_json::{Value, json};
+
+/// The buckets are listed so long behind the last webhook.
+const LISTED_BEHIND: Span = Span::seconds(60);
+
+/// Somebody who logs what arrives and lists the buckets.
+#[derive(Default)]
+struct Observer {
+    /// When the buckets are listed; none: not at all.
+    lists_at: Option<Time>,
+    /// The capture, each line with the moment of its arrival.
+    lines: Vec<(Time, String)>,
+    /// What the aws command line prints, by bucket.
+    listings: BTreeMap<String, Value>,
+    /// Events by room.
+    events: BTreeMap<(String, String), u64>,
+    /// Ends of egresses by room.
+    ends: BTreeMap<(String, String), u64>,
+}
+
+impl Witness for Observer {
+    fn record(&mut self, at: Time, _: u64, fact: &Fact<'_>, state: &State) {
+        if let Some(until) = self.lists_at
+            && (self.listings.is_empty() || at <= until)
+        {
+            self.listings = listings(state);
+        }
+        match fact {
+            Fact::Replied { reply: Reply::Opened(Ok(event)), .. } => {
+                let body = String::from_utf8(canonical_json(&webhook_event(event))).expect("JSON is UTF-8");
+                let room = event.room.as_ref().map(|room| room.name.to_string()).unwrap_or_default();
+                *self.events.entry((room, event.event.to_owned())).or_default() += 1;
+                self.lines.push((at, body));
+            }
+            Fact::EgressChanged { room, status, .. } if !status.is_live() => {
+                *self.ends.entry(((*room).to_owned(), ended(*status))).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn ended(status: EgressStatus) -> String {
+    status.as_str_name().to_owned()
+}
+
+fn listings(state: &State) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    for bucket in state.sink.buckets.keys() {
+        let mut rows: Vec<ObjectVersion> = Vec::new();
+        let mut next: Option<(String, String)> = None;
+        loop {
+            let marker = next.as_ref().map(|(key, version)| (key.as_str(), version.as_str()));
+            let page = state.sink.list_object_versions(bucket, "", marker, 0).expect("the bucket is there");
+            rows.extend(page.versions);
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        let row = |row: &ObjectVersion| {
+            let modified = row.last_modified.to_rfc3339();
+            json!({"Key": row.key, "VersionId": row.version_id, "IsLatest": row.is_latest, "Size": row.size,
+                "LastModified": modified})
+        };
+        let versions: Vec<Value> = rows.iter().filter(|row| !row.delete_marker).map(row).collect();
+        let markers: Vec<Value> = rows.iter().filter(|row| row.delete_marker).map(row).collect();
+        all.insert(bucket.clone(), json!({"Versions": versions, "DeleteMarkers": markers, "RequestCharged": null}));
+    }
+    all
+}
+
+fn watched(scenario: &Rc<Scenario>, observer: &mut Observer) -> Outcome {
+    let host = native("reference");
+    let properties = builtin();
+    let scenario = Rc::clone(scenario);
+    Run { scenario, host: &host, older: None, properties, witness: Some(observer), progress: None }.go()
+}
+
+/// Whether lines say when they arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Logged {
+    Bare,
+    WithArrival,
+}
+
+fn imported(observer: &Observer, logged: Logged) -> Imported {
+    let mut log = String::new();
+    for (at, body) in &observer.lines {
+        match logged {
+            Logged::Bare => writeln!(log, "{body}"),
+            Logged::WithArrival => writeln!(log, "{}", json!({"received_at": at.to_rfc3339(), "body": body})),
+        }
+        .expect("a text takes all");
+    }
+    let webhooks = Source { name: "webhooks.jsonl".into(), bytes: log.into_bytes() };
+    let objects = observer.listings.iter().map(|(bucket, listing)| ObjectsSource {
+        bucket: Some(bucket.clone()),
+        file: Source { name: format!("{bucket}.json"), bytes: listing.to_string().into_bytes() },
+    });
+    let objects: Vec<ObjectsSource> = objects.collect();
+    import("incident", &webhooks, &objects, Options::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What is not the same in the replay of what was captured of a run; empty: all is.
+fn difference(path: &str, logged: Logged) -> String {
+    let original = scenario(path);
+    let mut first = Observer::default();
+    watched(&original, &mut first);
+    let last = first.lines.last().map_or(original.world.start, |(at, _)| *at);
+    let mut seen = Observer { lists_at: Some(last + LISTED_BEHIND), ..Observer::default() };
+    let outcome = watched(&original, &mut seen);
+
+    let Imported { scenario, report } = imported(&seen, logged);
+    let text = write(&scenario);
+    let read = parse("incident", &text).unwrap_or_else(|error| panic!("{path}: {}\n{text}", error.render("incident")));
+    assert_eq!(read, scenario, "{path}: what is written is what was imported");
+    let mut again = Observer::default();
+    let scenario = Rc::new(scenario);
+    let replay = watched(&scenario, &mut again);
+
+    let mut told = String::new();
+    let mut compare = |what: &str, one: String, other: String| {
+        if one != other {
+            writeln!(told, "  {what}\n    was    {one}\n    replay {other}").expect("a text takes all");
+        }
+    };
+    compare("broken", broken(&outcome).join(", "), broken(&replay).join(", "));
+    compare("calls", outcome.counts.calls.to_string(), replay.counts.calls.to_string());
+    compare("egresses", outcome.counts.egresses.to_string(), replay.counts.egresses.to_string());
+    compare("ends", format!("{:?}", seen.ends), format!("{:?}", again.ends));
+    compare("webhooks", format!("{:?}", seen.events), format!("{:?}", again.events));
+    let fired = scenario.faults.iter().zip(&replay.faults_fired);
+    let unfired: Vec<&str> = fired.filter(|(_, fired)| **fired == 0).map(|(fault, _)| fault.kind.name).collect();
+    compare("unfired", String::new(), unfired.join(", "));
+    if std::env::var_os("SHOW").is_some() && !told.is_empty() {
+        writeln!(told, "{text}\n{report:#?}").expect("a text takes all");
+    }
+    told
+}
+
+#[test]
+fn explore() {
+    for path in egress_sim_tests::scenario_files() {
+        let wanted = std::env::var("ONLY").unwrap_or_default();
+        if !path.contains(&wanted) || path == "contract-end-12000.toml" || path.contains("roll-back") {
+            continue;
+        }
+        for logged in [Logged::Bare, Logged::WithArrival] {
+            let told = difference(&path, logged);
+            println!("{} {path} {logged:?}\n{told}", if told.is_empty() { "SAME" } else { "DIFF" });
+        }
+    }
+}
