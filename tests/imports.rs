@@ -43,7 +43,9 @@ struct Observer {
 
 impl Witness for Observer {
     fn record(&mut self, at: Time, _: u64, fact: &Fact<'_>, state: &State) {
+        // The last record before that moment, or the first behind the last webhook.
         if let Some(until) = self.lists_at
+            && at + LISTED_BEHIND >= until
             && (self.listings.is_empty() || at <= until)
         {
             self.listings = listings(state);

@@ -9,7 +9,10 @@ use egress_sim_model::scenario::write::write;
 
 use crate::arguments::Import;
 use crate::exit::Exit;
-use crate::{UserError, console, output};
+use crate::{UserError, console, output, prose};
+
+/// Where sentences stand behind their titles.
+const INDENT: usize = 10;
 
 /// Reads, infers, writes the scenario, and tells on stderr what it is made of.
 ///
@@ -53,7 +56,8 @@ fn told(report: &Report, output: Option<&Path>) -> String {
     let mut text = String::new();
     for (title, sentences) in [("read", &report.read), ("inferred", &report.inferred), ("open", &report.open)] {
         for (place, sentence) in sentences.iter().enumerate() {
-            text += &format!("{:<9} {}\n", if place == 0 { title } else { "" }, console::escape(sentence));
+            let title = if place == 0 { title } else { "" };
+            text += &format!("{title:<9} {}\n", prose::hang(&console::escape(sentence), INDENT));
         }
     }
     if let Some(path) = output {

@@ -23,9 +23,6 @@ mod names;
 mod objects;
 mod strikes;
 
-#[cfg(test)]
-mod tests;
-
 /// A file: its name for messages, and what is in it.
 #[derive(Clone, Debug)]
 pub struct Source {

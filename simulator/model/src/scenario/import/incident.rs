@@ -94,6 +94,8 @@ pub(super) struct Egress {
     pub(super) recorder_left: Option<Time>,
     /// Its worker died without a word, as far as one can see.
     pub(super) stuck: bool,
+    /// It writes a manifest beside its output.
+    pub(super) manifest: bool,
     segment: Option<u64>,
 }
 
@@ -282,6 +284,7 @@ impl Session {
             recorder_joined: false,
             recorder_left: None,
             stuck: false,
+            manifest: true,
             segment: None,
         });
         let last = self.egresses.len() - 1;
@@ -401,6 +404,7 @@ impl Egress {
         self.bucket =
             ["bucket", "containerName"].map(text).into_iter().find(|name| !name.is_empty()).unwrap_or_default();
         self.region = text("region");
+        self.manifest = found(request, "disableManifest").and_then(Value::as_bool) != Some(true);
         self.segment = found(request, "segmentDuration").and_then(Value::as_u64);
     }
 

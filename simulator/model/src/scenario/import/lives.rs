@@ -255,10 +255,14 @@ impl Life<'_> {
         let own_doing = info.details.contains("StopEgress") || info.error.contains("Stop called");
         let with_room =
             self.session.finished.is_some_and(|end| ended + SAME >= end) || info.details.contains("Source closed");
+        let delay = ended.since(self.egress.started);
+        if own_doing && delay > self.usual + SLOW {
+            let why = format!("it was stopped when it had not started after {delay}");
+            return Some((self.at("egress.slow_start", "egress.start").span("by", delay), why));
+        }
         if own_doing || with_room {
             return None;
         }
-        let delay = ended.since(self.egress.started);
         let kind = if info.error.contains("limit") { "egress.limit_reached" } else { "egress.abort" };
         Some((self.at(kind, "egress.start").span("delay", delay), format!("ABORTED after {delay}: {}", info.error)))
     }
@@ -287,7 +291,10 @@ impl Life<'_> {
         if error.contains("upload failed") {
             let point = if self.egress.is_hls() { "upload.playlist_end" } else { "upload.file" };
             let text = info.error.split_once("upload failed: ").map_or(&*info.error, |(_, text)| text);
-            let strike = self.at("upload.fail", point).with("error", Value::Text(text.to_owned()));
+            let strike = self.at("upload.fail", point);
+            // A scenario's texts are one line.
+            let text = first_line(text).replace(char::is_control, " ").trim().to_owned();
+            let strike = if text.is_empty() { strike } else { strike.with("error", Value::Text(text)) };
             return Some((strike, why(ended.since(since))));
         }
         Some(match error.as_str() {
@@ -326,16 +333,17 @@ impl Life<'_> {
                 "it was told to be STARTING and nothing more, and its recorder never came: taken for a dead worker";
             return Some((self.at("egress.stuck", "egress.start"), why.into()));
         }
-        let announced = egress.info.file_results.iter().map(|file| &file.filename).find(|name| !name.is_empty());
-        if egress.ending.is_some()
-            && let (Some(name), Some(listing)) = (announced, listings.get(&egress.bucket))
-            && !listing.keys.contains_key(name)
-        {
-            let why =
-                format!("it was ENDING, no end was told, and {name} is not in the listing: taken for a dead worker");
-            return Some((self.at("egress.stuck", "egress.ending"), why));
-        }
-        None
+        let listing = listings.get(&egress.bucket).filter(|_| egress.ending.is_some())?;
+        let announced = egress.info.file_results.iter().map(|file| file.filename.clone()).find(|name| !name.is_empty());
+        let manifest = || format!("{}.json", egress.id);
+        let is_there =
+            |wanted: &str| listing.keys.keys().any(|key| key == wanted || key.ends_with(&format!("/{wanted}")));
+        let missing = announced
+            .filter(|name| !is_there(name))
+            .or_else(|| Some(manifest()).filter(|name| egress.manifest && !is_there(name)))?;
+        let why =
+            format!("it was ENDING, no end was told, and {missing} is not in the listing: taken for a dead worker");
+        Some((self.at("egress.stuck", "egress.ending"), why))
     }
 }
 

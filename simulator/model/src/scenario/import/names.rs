@@ -62,11 +62,12 @@ impl Names {
 /// Braces are for templates, slashes for keys, and buckets have S3's letters.
 fn fitting(of: Of, name: &str) -> String {
     let fit = |c: char| match of {
+        _ if c.is_control() => '-',
         Of::Bucket if c.is_ascii_uppercase() => c.to_ascii_lowercase(),
         Of::Bucket if !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.') => '-',
         Of::Tenant | Of::Room if c == '{' || c == '}' => '-',
         Of::Tenant if c == '/' => '-',
         _ => c,
     };
-    name.chars().map(fit).collect()
+    name.trim().chars().map(fit).collect()
 }

@@ -27,14 +27,6 @@ pub(super) fn compare(incident: &Incident, listings: &Listings, strikes: &mut St
         .iter()
         .map(|(bucket, listing)| (bucket.as_str(), listing.keys.keys().filter_map(|key| owners.owner(key)).collect()))
         .collect();
-    // What ended before the oldest of which something is left may have been deleted since.
-    let mut oldest: BTreeMap<&str, Time> = BTreeMap::new();
-    for egress in
-        incident.egresses().filter(|egress| left.get(&*egress.bucket).is_some_and(|left| left.contains(&*egress.id)))
-    {
-        let Some(ended) = egress.ended else { continue };
-        oldest.entry(&egress.bucket).and_modify(|known| *known = ended.min(*known)).or_insert(ended);
-    }
     for (session, egress, ranks) in ranked(incident) {
         let Some(ended) = egress.ended.filter(|_| egress.info.status() == Status::EgressComplete) else { continue };
         let about = format!("{} of {}", egress.id, session.room);
@@ -42,7 +34,7 @@ pub(super) fn compare(incident: &Incident, listings: &Listings, strikes: &mut St
         stored.by_its_own_words(strikes, report);
         let listing = listings.get(&egress.bucket);
         match listing.filter(|_| egress.backup().is_none()) {
-            Some(_) if oldest.get(&*egress.bucket).is_none_or(|oldest| *oldest > ended) => report.open.push(format!(
+            Some(_) if !left[&*egress.bucket].contains(&*egress.id) => report.open.push(format!(
                 "{}: nothing of it is in the listing; it may have been deleted since, so no fault was made of it",
                 stored.about
             )),
