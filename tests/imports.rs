@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use egress_sim_model::call::{ObjectVersion, Reply};
+use egress_sim_model::fault::Fault;
 use egress_sim_model::livekit::EgressStatus;
 use egress_sim_model::livekit::proto::{canonical_json, webhook_event};
 use egress_sim_model::property::builtin;
@@ -20,11 +21,14 @@ use egress_sim_model::state::State;
 use egress_sim_model::time::{Span, Time};
 use egress_sim_model::trace::{Fact, Witness};
 use egress_sim_model::world::{Outcome, Run};
-use egress_sim_tests::{broken, native, scenario};
+use egress_sim_tests::{broken, native, pinned, scenario, scenario_files};
 use serde_json::{Value, json};
 
 /// The buckets are listed so long behind the last webhook.
 const LISTED_BEHIND: Span = Span::seconds(60);
+
+/// What cannot be told from a capture, and why.
+const UNTOLD: &[(&str, &str)] = &[];
 
 /// Somebody who logs what arrives and lists the buckets.
 #[derive(Default)]
@@ -127,14 +131,21 @@ fn imported(observer: &Observer, logged: Logged) -> Imported {
     import("incident", &webhooks, &objects, Options::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// What production would have of a run.
+fn observed(scenario: &Rc<Scenario>) -> Observer {
+    let mut first = Observer::default();
+    watched(scenario, &mut first);
+    let last = first.lines.last().map_or(scenario.world.start, |(at, _)| *at);
+    let mut seen = Observer { lists_at: Some(last + LISTED_BEHIND), ..Observer::default() };
+    watched(scenario, &mut seen);
+    seen
+}
+
 /// What is not the same in the replay of what was captured of a run; empty: all is.
 fn difference(path: &str, logged: Logged) -> String {
     let original = scenario(path);
-    let mut first = Observer::default();
-    watched(&original, &mut first);
-    let last = first.lines.last().map_or(original.world.start, |(at, _)| *at);
-    let mut seen = Observer { lists_at: Some(last + LISTED_BEHIND), ..Observer::default() };
-    let outcome = watched(&original, &mut seen);
+    let seen = observed(&original);
+    let outcome = watched(&original, &mut Observer::default());
 
     let Imported { scenario, report } = imported(&seen, logged);
     let text = write(&scenario);
@@ -158,22 +169,95 @@ fn difference(path: &str, logged: Logged) -> String {
     let fired = scenario.faults.iter().zip(&replay.faults_fired);
     let unfired: Vec<&str> = fired.filter(|(_, fired)| **fired == 0).map(|(fault, _)| fault.kind.name).collect();
     compare("unfired", String::new(), unfired.join(", "));
-    if std::env::var_os("SHOW").is_some() && !told.is_empty() {
+    if !told.is_empty() {
         writeln!(told, "{text}\n{report:#?}").expect("a text takes all");
     }
     told
 }
 
-#[test]
-fn explore() {
-    for path in egress_sim_tests::scenario_files() {
-        let wanted = std::env::var("ONLY").unwrap_or_default();
-        if !path.contains(&wanted) || path == "contract-end-12000.toml" || path.contains("roll-back") {
-            continue;
-        }
+/// Each of these with bare lines and with lines that say when they arrived; what is not the same.
+fn differences(paths: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in paths {
         for logged in [Logged::Bare, Logged::WithArrival] {
-            let told = difference(&path, logged);
-            println!("{} {path} {logged:?}\n{told}", if told.is_empty() { "SAME" } else { "DIFF" });
+            let told = difference(path, logged);
+            if !told.is_empty() {
+                found.push(format!("{path} ({logged:?})\n{told}"));
+            }
         }
     }
+    found
+}
+
+#[test]
+fn the_seed_scenarios_replay_as_they_were() {
+    let paths = ["compliance-call-small.toml", "hls-small.toml", "contract-end-small.toml"].map(str::to_owned);
+    let found = differences(&paths);
+    assert!(found.is_empty(), "{}", found.concat());
+}
+
+#[test]
+fn incidents_replay_as_they_were() {
+    let surfaces = ["faults/egress-", "faults/upload-", "faults/webhook-"];
+    let of_surface = |path: &String| surfaces.iter().any(|surface| path.starts_with(surface));
+    let paths: Vec<String> = scenario_files().into_iter().filter(of_surface).collect();
+    assert!(paths.len() > 30, "{paths:?}");
+    let (untold, told): (Vec<String>, Vec<String>) =
+        paths.into_iter().partition(|path| UNTOLD.iter().any(|(untold, _)| path == untold));
+    let found = differences(&told);
+    assert!(found.is_empty(), "{}", found.concat());
+    for path in untold {
+        let same = differences(std::slice::from_ref(&path)).is_empty();
+        assert!(!same, "{path} replays as it was: it is no exception any more");
+    }
+}
+
+/// A small incident: the recorder dies in the middle of a call, and the end of its successor is never told.
+const EXAMPLE: &str = r#"
+format = 1
+
+[[tenant]]
+name = "acme"
+buckets = ["acme-rec"]
+
+[[call]]
+tenant = "acme"
+room = "hearing"
+participants = ["alice", "bob"]
+at = "5m"
+duration = "10m"
+recording = "compliance"
+
+[[fault]]
+do = "egress.abort"
+on = "egress.active"
+delay = "1m"
+
+[[fault]]
+do = "webhook.drop"
+nth = 2
+where = { event = "egress_ended" }
+"#;
+
+#[test]
+fn the_example_is_what_was_captured_of_a_run() {
+    let scenario = Rc::new(parse("example", EXAMPLE).unwrap_or_else(|error| panic!("{}", error.render("example"))));
+    let seen = observed(&scenario);
+    let again = "UPDATE_EXAMPLES=1 cargo test --release -p egress-sim-tests --test imports";
+    let log: String = seen.lines.iter().map(|(_, body)| format!("{body}\n")).collect();
+    pinned("docs/examples/incident/webhooks.jsonl", &log, "UPDATE_EXAMPLES", again);
+    let listing = format!("{:#}\n", seen.listings["acme-rec"]);
+    pinned("docs/examples/incident/acme-rec.json", &listing, "UPDATE_EXAMPLES", again);
+
+    let Imported { scenario: replayed, .. } = imported(&seen, Logged::Bare);
+    let kinds: Vec<&str> = replayed.faults.iter().map(|fault| fault.kind.name).collect();
+    assert_eq!(kinds, ["egress.abort", "webhook.drop"]);
+    assert_eq!(replayed.faults, scenario.faults.iter().map(|fault| in_room(fault, "hearing")).collect::<Vec<_>>());
+}
+
+/// An imported fault always names its room.
+fn in_room(fault: &Fault, room: &str) -> Fault {
+    let mut fault = fault.clone();
+    fault.filter.room = Some(room.to_owned());
+    fault
 }

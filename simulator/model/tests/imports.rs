@@ -186,7 +186,7 @@ fn failures_strike_the_egress_of_that_number() {
     failed["egressInfo"]["error"] = json!("pipeline frozen");
     failed["egressInfo"]["errorCode"] = json!(500);
     events.truncate(6);
-    events.push(failed);
+    events.insert(4, failed);
     let imported = sound(&lines(&events));
     assert_eq!(kinds(&imported), ["egress.abort"]);
     let fault = &imported.scenario.faults[0];
