@@ -1,8 +1,8 @@
 //! A scenario as a value: everything a run depends on besides the operator's bytes.
 //!
 //! `scenario/file.rs` reads it from TOML with errors that point at line and key, `scenario/write.rs` writes it in
-//! canonical form, `scenario/schema.rs` describes the file as JSON Schema, `scenario/import.rs` makes one of an incident. A scenario never holds a
-//! distribution; whoever wants to vary it makes many of them.
+//! canonical form, `scenario/schema.rs` describes the file as JSON Schema, `scenario/import.rs` makes one
+//! of an incident. A scenario never holds a distribution; whoever wants to vary it makes many of them.
 
 use std::collections::BTreeMap;
 

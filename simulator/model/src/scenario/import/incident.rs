@@ -15,6 +15,9 @@ use crate::time::{Span, Time};
 /// How far a more precise time may be from `created_at` before it is taken for another one.
 const ABOUT: Span = Span::seconds(3600);
 
+/// Segments of one egress that are looked for: weeks of them.
+const SEGMENTS_MAX: u64 = 1_000_000;
+
 /// Everything that was told.
 #[derive(Debug)]
 pub(super) struct Incident {
@@ -411,6 +414,12 @@ impl Egress {
     /// Seconds of a segment; none: it makes no HLS, or says nothing of it.
     pub(super) fn segment(&self) -> Option<u64> {
         self.is_hls().then_some(self.segment)?
+    }
+
+    /// Segments that it says it uploaded.
+    pub(super) fn segments(&self) -> u64 {
+        let told = self.info.segment_results.iter().map(|segments| segments.segment_count).max().unwrap_or(0);
+        u64::try_from(told).unwrap_or(0).min(SEGMENTS_MAX)
     }
 
     pub(super) fn is_composite(&self) -> bool {

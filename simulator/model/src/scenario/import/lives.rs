@@ -51,8 +51,7 @@ pub(super) fn ranked(incident: &Incident) -> Vec<(&Session, &Egress, Ranks)> {
             ranks.endings += u64::from(stopped);
             ranks.ends += u64::from(egress.ended.is_some());
             ranks.files += u64::from(egress.active.is_some() && !egress.is_hls());
-            let segments = egress.info.segment_results.iter().map(|segments| segments.segment_count).sum::<i64>();
-            ranks.segments += u64::try_from(segments).unwrap_or(0);
+            ranks.segments += egress.segments();
             ranks.playlists += u64::from(stopped && egress.is_hls());
         }
     }
@@ -220,11 +219,11 @@ impl Life<'_> {
         }
         found.extend(self.poor_result());
         if let Some(ended) = self.egress.ended {
-            let bytes: i64 = self.egress.info.file_results.iter().map(|file| file.size).sum();
+            let bytes = self.egress.info.file_results.iter().map(|file| file.size).max().unwrap_or(0);
             let needs = Span::seconds(u64::try_from(bytes).unwrap_or(0) / UPLOAD_RATE);
             let took = ended.since(stop);
             if took > needs + SLOW_UPLOAD && !self.egress.is_hls() {
-                let strike = self.at("upload.slow", "upload.file").span("by", Span(took.0 - needs.0));
+                let strike = self.at("upload.slow", "upload.file").span("by", Span(took.0.saturating_sub(needs.0)));
                 found.push((strike, format!("its upload took {took}")));
             }
         }
@@ -289,9 +288,16 @@ impl Life<'_> {
             return None;
         }
         if error.contains("upload failed") {
-            let point = if self.egress.is_hls() { "upload.playlist_end" } else { "upload.file" };
+            // Behind the stop only the playlist is left to be uploaded.
+            let strike = match (self.egress.is_hls(), self.egress.ending) {
+                (false, _) => self.at("upload.fail", "upload.file"),
+                (true, Some(_)) => self.at("upload.fail", "upload.playlist_end"),
+                (true, None) => {
+                    let nth = self.ranks.segments + self.egress.segments() + 1;
+                    Strike::at("upload.fail", "upload.segment", &self.session.room, nth)
+                }
+            };
             let text = info.error.split_once("upload failed: ").map_or(&*info.error, |(_, text)| text);
-            let strike = self.at("upload.fail", point);
             // A scenario's texts are one line.
             let text = first_line(text).replace(char::is_control, " ").trim().to_owned();
             let strike = if text.is_empty() { strike } else { strike.with("error", Value::Text(text)) };

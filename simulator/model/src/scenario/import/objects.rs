@@ -13,8 +13,6 @@ use crate::time::Time;
 
 /// How many keys a sentence names.
 const NAMED: usize = 3;
-/// Segments of one egress that are looked for: weeks of them.
-const SEGMENTS_MAX: u64 = 1_000_000;
 
 /// Compares, and says what is missing and what nobody told of. Gives the number of the latter.
 pub(super) fn compare(incident: &Incident, listings: &Listings, strikes: &mut Strikes, report: &mut Report) -> usize {
@@ -107,7 +105,7 @@ impl Stored<'_> {
                     .inferred
                     .push(format!("{}: {} is not in the listing: taken for lost", self.about, segments.playlist_name));
             }
-            let told = u64::try_from(segments.segment_count).unwrap_or(0).min(SEGMENTS_MAX);
+            let told = self.egress.segments();
             let missing = missing(&stored_segments(listing, &segments.playlist_name), told);
             for number in &missing {
                 let nth = self.ranks.segments + number + 1;

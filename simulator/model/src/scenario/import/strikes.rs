@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::fault::{self, Anchor, Fault, Filter, Value};
+use crate::fault::{self, Anchor, Default, Fault, Filter, Value};
 use crate::time::{Span, Time};
 
 /// Faults with the moments of the incident that they stand for.
-#[derive(Debug, Default)]
+#[derive(Debug, std::default::Default)]
 pub(super) struct Strikes(Vec<(Time, Fault)>);
 
 /// A fault in the making.
@@ -23,7 +23,7 @@ impl Strike {
             kind,
             anchor: Anchor::On { point: point.into(), nth, count: 1 },
             window: None,
-            filter: Filter { room: Some(room.into()), ..Filter::default() },
+            filter: Filter { room: Some(room.into()), ..<Filter as std::default::Default>::default() },
             parameters: BTreeMap::new(),
         })
     }
@@ -34,7 +34,7 @@ impl Strike {
         self
     }
 
-    /// A parameter; a length to the millisecond.
+    /// A parameter, unless it is the default; a length to the millisecond.
     pub(super) fn with(mut self, name: &str, value: Value) -> Strike {
         let known = self.0.kind.parameters.iter().find(|parameter| parameter.name == name);
         let known = known.unwrap_or_else(|| unreachable!("{} has no parameter {name}", self.0.kind.name));
@@ -42,7 +42,15 @@ impl Strike {
             Value::Span(span) => Value::Span(to_millisecond(span)),
             other => other,
         };
-        self.0.parameters.insert(known.name, value);
+        let usual = match (&known.default, &value) {
+            (Default::Span(usual), Value::Span(span)) => Span::parse(usual) == Ok(*span),
+            (Default::OneOf(words), Value::Text(word)) => words.first() == Some(&word.as_str()),
+            (Default::Integer(usual), Value::Integer(number)) => usual == number,
+            _ => false,
+        };
+        if !usual {
+            self.0.parameters.insert(known.name, value);
+        }
         self
     }
 
