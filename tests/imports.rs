@@ -258,7 +258,9 @@ fn the_example_is_what_was_captured_of_a_run() {
     let listing = format!("{:#}\n", seen.listings["acme-rec"]);
     pinned("docs/examples/incident/acme-rec.json", &listing, "UPDATE_EXAMPLES", again);
 
-    let Imported { scenario: replayed, .. } = imported(&seen, Logged::Bare);
+    let Imported { scenario: replayed, report } = imported(&seen, Logged::Bare);
+    println!("{report:#?}");
+    pinned("docs/examples/incident/incident.toml", &write(&replayed), "UPDATE_EXAMPLES", again);
     let kinds: Vec<&str> = replayed.faults.iter().map(|fault| fault.kind.name).collect();
     assert_eq!(kinds, ["egress.abort", "webhook.drop"]);
     assert_eq!(replayed.faults, scenario.faults.iter().map(|fault| in_room(fault, "hearing")).collect::<Vec<_>>());

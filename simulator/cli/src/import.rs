@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use egress_sim_model::scenario::file::parse;
-use egress_sim_model::scenario::import::{self, ObjectsSource, Options, Report, Source};
+use egress_sim_model::scenario::import::{self, ImportError, ObjectsSource, Options, Report, Source};
 use egress_sim_model::scenario::write::write;
 
 use crate::arguments::Import;
@@ -23,8 +23,12 @@ pub fn import(arguments: &Import) -> Result<Exit, UserError> {
     let objects = arguments.objects.iter().map(|listing| listed(listing)).collect::<Result<Vec<_>, _>>()?;
     let options = Options { skip_bad_lines: arguments.skip_bad_lines, anonymise: arguments.anonymise };
     let named_after = arguments.output.as_deref().unwrap_or(&arguments.webhooks);
-    let name = named_after.file_stem().unwrap_or_default().to_string_lossy();
-    let imported = import::import(&name, &webhooks, &objects, options).map_err(|error| UserError(error.to_string()))?;
+    let name = console::escape(&named_after.file_stem().unwrap_or("incident".as_ref()).to_string_lossy());
+    let refused = |error: ImportError| {
+        let message = console::escape(&error.message);
+        UserError(ImportError { message, ..error }.to_string())
+    };
+    let imported = import::import(&name, &webhooks, &objects, options).map_err(refused)?;
     let text = write(&imported.scenario);
     if let Err(error) = parse(&name, &text) {
         panic!("what was imported is no scenario: {}", error.render(&name));
