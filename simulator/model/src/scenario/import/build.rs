@@ -205,7 +205,7 @@ impl Build<'_> {
             }
             late += usize::from(person.published_late);
             let join = person.joined.since(session.started);
-            let left = session.left(person).filter(|left| *left + Span::SECOND < end && *left > person.joined);
+            let left = person.gone().filter(|left| *left + Span::SECOND < end && *left > person.joined);
             participants.push(Participant {
                 identity,
                 join: Span(join.0 / Span::MILLISECOND.0 * Span::MILLISECOND.0),
@@ -394,7 +394,7 @@ fn wanted(session: &Session) -> (Wanted, bool) {
         output: output.unwrap_or(if hls { OutputKind::Hls } else { OutputKind::Mp4 }),
         segment: said("segment")
             .and_then(Value::as_u64)
-            .or_else(|| session.egresses.iter().find_map(|egress| egress.segment())),
+            .or_else(|| session.egresses.iter().find_map(super::incident::Egress::segment)),
     };
     (wanted, complete)
 }

@@ -336,16 +336,15 @@ impl Session {
             (_, None) => who.tracks.iter().for_each(|track| person.publish(track)),
         }
     }
-
-    /// Where nobody says that people left, the end of all that they published does.
-    pub(super) fn left(&self, person: &Person) -> Option<Time> {
-        let all_gone =
-            !person.tracks.is_empty() && person.tracks.iter().all(|(sid, _)| person.unpublished.contains_key(sid));
-        person.left.or_else(|| person.unpublished.values().max().copied().filter(|_| all_gone))
-    }
 }
 
 impl Person {
+    /// When they left: where nobody says so, when all that they published was gone.
+    pub(super) fn gone(&self) -> Option<Time> {
+        let all_gone = !self.tracks.is_empty() && self.tracks.iter().all(|(sid, _)| self.unpublished.contains_key(sid));
+        self.left.or_else(|| self.unpublished.values().max().copied().filter(|_| all_gone))
+    }
+
     fn publish(&mut self, track: &proto::TrackInfo) {
         let source = match (track.source(), track.r#type()) {
             (proto::TrackSource::Camera, _) | (proto::TrackSource::Unknown, proto::TrackType::Video) => {

@@ -10,6 +10,9 @@ use super::{ImportError, ObjectsSource, count};
 /// What a document of a listing has, of which at least one tells that it is one.
 const MARKS: &[&str] = &["Versions", "DeleteMarkers", "Contents", "Name", "RequestCharged", "IsTruncated", "KeyCount"];
 
+/// How to get one.
+const COMMAND: &str = "write it with `aws s3api list-object-versions --bucket BUCKET > FILE`";
+
 /// What is in a bucket.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
@@ -46,7 +49,6 @@ pub(super) fn read_all(sources: &[ObjectsSource], incident: &Incident) -> Result
             message,
             help: help.to_owned(),
         };
-        const COMMAND: &str = "write it with `aws s3api list-object-versions --bucket BUCKET > FILE`";
         let mut pages = Vec::new();
         for page in Deserializer::from_slice(&source.file.bytes).into_iter::<Value>() {
             match page {
