@@ -47,7 +47,8 @@ fn main() {
         let shard = Shard::parse(shard).expect("K/N");
         return println!("{}", seconds(shard, cases.parse().expect("a number of cases"), 1));
     }
-    let number = |place: usize, default: u64| arguments.get(place).map_or(default, |text| text.parse().expect("a number"));
+    let number =
+        |place: usize, default: u64| arguments.get(place).map_or(default, |text| text.parse().expect("a number"));
     let jobs = number(0, std::thread::available_parallelism().map_or(2, |cores| cores.get() as u64));
     let cases = number(1, 4000);
     println!("{cases} cases of the default campaign, cases a second");

@@ -24,14 +24,8 @@ use worlds::Worlds;
 const RARELY: u64 = 50;
 
 /// Moments that every operator goes through; the others are those of what it starts.
-const OF_EVERY_OPERATOR: &[&str] = &[
-    "operator.answer",
-    "operator.delivery",
-    "operator.init",
-    "webhook.answer",
-    "webhook.attempt",
-    "webhook.delivery",
-];
+const OF_EVERY_OPERATOR: &[&str] =
+    &["operator.answer", "operator.delivery", "operator.init", "webhook.answer", "webhook.attempt", "webhook.delivery"];
 
 /// How often what was reached, by id, in cases. Beside goals it counts what the operator did (`did/s3.head_object`) and what it
 /// broke (`broke/recording.gap`). What was seen to be possible and was not reached stands here with 0.

@@ -340,7 +340,8 @@ mod tests {
     #[test]
     fn what_the_operator_does_is_judged_on_the_whole() {
         let shown = |k, hits: u64| document(part(k, &[("sometimes/busy", hits)], &[]));
-        let has = |document: &Document| document.goals.iter().find(|goal| goal.id == "sometimes/busy").map(|goal| goal.hits);
+        let has =
+            |document: &Document| document.goals.iter().find(|goal| goal.id == "sometimes/busy").map(|goal| goal.hits);
         let (one, other) = (shown(1, 0), shown(2, 3));
         assert_eq!((has(&one), has(&other)), (Some(0), Some(3)));
         assert_eq!(has(&merge(&[one, other]).expect("one campaign")), Some(3));

@@ -77,7 +77,10 @@ fn what_was_seen_and_never_held_is_wanted() {
 #[test]
 fn a_waiver_names_a_goal_all_of_a_fault_or_a_beginning() {
     let waive = ["fault/webhook.drop", "told/*", "met/webhook-again"].map(str::to_owned).to_vec();
-    let all = goals(&Campaign { waive, ..Campaign::default() }, &[("did/livekit.start_egress", 900), ("did/webhook.open", 900)]);
+    let all = goals(
+        &Campaign { waive, ..Campaign::default() },
+        &[("did/livekit.start_egress", 900), ("did/webhook.open", 900)],
+    );
     let beginning = |beginning: &str| all.iter().any(|goal| goal.starts_with(beginning));
     assert!(!beginning("fault/webhook.drop") && !beginning("told/") && !has(&all, "met/webhook-again"));
     assert!(has(&all, "met/webhook-lost") && has(&all, "status/EGRESS_ACTIVE") && beginning("fault/webhook.duplicate"));

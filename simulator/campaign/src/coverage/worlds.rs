@@ -60,10 +60,8 @@ impl Worlds {
         self.lifted |= ordered(OrderKind::LiftHold);
         self.playback |= ordered(OrderKind::Playback);
         self.contract_ends |= scenario.tenants.iter().any(|tenant| tenant.contract_end.is_some());
-        self.hls |= scenario
-            .calls
-            .iter()
-            .any(|call| call.recording == Recording::Compliance && call.output == OutputKind::Hls);
+        self.hls |=
+            scenario.calls.iter().any(|call| call.recording == Recording::Compliance && call.output == OutputKind::Hls);
         self.faults |= !scenario.faults.is_empty();
     }
 }
