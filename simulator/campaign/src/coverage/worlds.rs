@@ -1,11 +1,11 @@
 //! What worlds a campaign makes, found out by making some: what none of them has, no goal may ask for.
 
-use egress_sim_model::scenario::{ObjectLock, OrderKind, OutputKind, Recording, Scenario};
+use egress_sim_model::scenario::{ObjectLock, OrderKind, Scenario};
 
 use crate::campaign::Campaign;
 use crate::generate::{case, scenarios};
 
-/// Cases that are made to look at. What fewer than one in so many has is not counted on.
+/// Cases that are made to look at. What hardly one in so many has is not counted on.
 const LOOKED_AT: u64 = 256;
 
 /// A listing's page that small worlds fill.
@@ -32,10 +32,6 @@ pub struct Worlds {
     pub playback: bool,
     /// A contract's end.
     pub contract_ends: bool,
-    /// A compliance call as HLS.
-    pub hls: bool,
-    /// Fault kinds by the dozen: any at all.
-    pub faults: bool,
 }
 
 impl Worlds {
@@ -60,8 +56,5 @@ impl Worlds {
         self.lifted |= ordered(OrderKind::LiftHold);
         self.playback |= ordered(OrderKind::Playback);
         self.contract_ends |= scenario.tenants.iter().any(|tenant| tenant.contract_end.is_some());
-        self.hls |=
-            scenario.calls.iter().any(|call| call.recording == Recording::Compliance && call.output == OutputKind::Hls);
-        self.faults |= !scenario.faults.is_empty();
     }
 }
