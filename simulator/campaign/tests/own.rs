@@ -122,8 +122,8 @@ fn always_is_a_promise_that_is_searched_and_reduced() {
     assert!(!broken.is_empty() && broken.iter().all(|id| *id == "custom.heard-once"), "{broken:?}");
     let raw = searched.findings.values().next().expect("one at least");
     let (mut stop, mut better) = (|_: &_| false, |_: &_, _: &_| {});
-    let reducer = Reducer::new(&judge, &raw.scenario, "custom.heard-once", &mut stop, &mut better).expect("it runs");
-    let reduced = reducer.expect("it breaks").go().expect("it runs");
+    let begun = Reducer::new(&judge, &raw.scenario, "custom.heard-once", &mut stop, &mut better).expect("it runs");
+    let reduced = begun.expect("it breaks").go().expect("it runs");
     assert_eq!((reduced.scenario.calls.len(), reduced.scenario.faults.len()), (1, 1));
     assert!(reduced.broken.first.message.contains("attempt 2"), "{}", reduced.broken.first.message);
     let document = document(&campaign, searched);
