@@ -42,7 +42,7 @@ pub struct Campaign {
     pub config: toml::Table,
     /// Ids of the properties that are judged; none: all.
     pub properties: Vec<String>,
-    /// Goals that need not be reached.
+    /// Goals that need not be reached: an id, a fault with all its points and forms, or a beginning with `*`.
     pub waive: Vec<String>,
     /// Webhook events that no fault loses or holds up: an operator that lives by webhooks cannot notice that they are missing.
     pub spare: Vec<String>,

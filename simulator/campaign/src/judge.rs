@@ -1,4 +1,4 @@
-//! One run of one scenario, and what it is worth: which promises broke, and which goals were reached.
+//! One run of one scenario, and what it is worth: which promises broke, and what it covered.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -7,9 +7,9 @@ use egress_sim_model::operator::Host;
 use egress_sim_model::property::{Property, Violation, builtin};
 use egress_sim_model::scenario::{Limits, Scenario};
 use egress_sim_model::trace::Witness;
-use egress_sim_model::world::{Outcome, Run};
+use egress_sim_model::world::{Outcome, PropertyName, Run};
 
-use crate::goals::Goals;
+use crate::coverage::Coverage;
 
 /// The operator under test. A host is made for each run, in the thread that runs it.
 pub trait Operator: Sync {
@@ -29,8 +29,8 @@ pub struct Judged {
     pub broken: Vec<Broken>,
     /// Fault kinds that struck.
     pub struck: BTreeSet<&'static str>,
-    /// Goals that were reached.
-    pub goals: Goals,
+    /// What it covered.
+    pub coverage: Coverage,
     /// The whole outcome.
     pub outcome: Outcome,
 }
@@ -51,7 +51,12 @@ pub struct Judge<'a> {
     properties: &'a [String],
     /// A second operator: what both break is no finding.
     against: Option<&'a dyn Operator>,
+    /// The user's own.
+    own: Option<MakeProperties<'a>>,
 }
+
+/// Makes properties of the user's own, fresh ones for each run.
+pub type MakeProperties<'a> = &'a (dyn Fn() -> Vec<Box<dyn Property>> + Sync);
 
 impl std::fmt::Debug for Judge<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -62,12 +67,18 @@ impl std::fmt::Debug for Judge<'_> {
 impl<'a> Judge<'a> {
     /// All promises, or those named.
     pub const fn new(operator: &'a dyn Operator, properties: &'a [String]) -> Judge<'a> {
-        Judge { operator, properties, against: None }
+        Judge { operator, properties, against: None, own: None }
     }
 
     /// Differential: only what this other operator does not break as well is a finding.
     pub const fn against(self, other: &'a dyn Operator) -> Judge<'a> {
         Judge { against: Some(other), ..self }
+    }
+
+    /// Judges by these as well. They count like the built-in ones, whatever `properties` names: a search looks for scenarios
+    /// that break them, and wants each to be put to the test. An id must be nobody else's.
+    pub const fn with(self, own: MakeProperties<'a>) -> Judge<'a> {
+        Judge { own: Some(own), ..self }
     }
 
     /// The operator under test.
@@ -80,9 +91,9 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// Where no host can be made for its limits.
     pub fn run(&self, scenario: &Rc<Scenario>) -> Result<Judged, String> {
-        let mut goals = Goals::default();
-        let outcome = self.outcome(self.operator, scenario, Some(&mut goals))?;
-        goals.read(scenario, &outcome);
+        let mut coverage = Coverage::default();
+        let outcome = self.outcome(self.operator, scenario, Some(&mut coverage))?;
+        coverage.read(scenario, &outcome);
         let mut broken = self.broken(&outcome);
         if let Some(other) = self.against
             && !broken.is_empty()
@@ -92,7 +103,7 @@ impl<'a> Judge<'a> {
         }
         let faults = scenario.faults.iter().zip(&outcome.faults_fired);
         let struck = faults.filter(|(_, fired)| **fired > 0).map(|(fault, _)| fault.kind.name).collect();
-        Ok(Judged { broken, struck, goals, outcome })
+        Ok(Judged { broken, struck, coverage, outcome })
     }
 
     /// Runs a scenario for somebody who watches.
@@ -125,6 +136,7 @@ impl<'a> Judge<'a> {
     fn watched(&self) -> Vec<Box<dyn Property>> {
         let mut all = builtin();
         all.retain(|property| self.counts(property.about().id));
+        all.extend(self.own.into_iter().flat_map(|own| own()));
         all
     }
 
@@ -132,11 +144,19 @@ impl<'a> Judge<'a> {
         self.properties.is_empty() || self.properties.iter().any(|wanted| wanted == id)
     }
 
+    /// Whether a verdict counts: what was watched does, and of the author's own checks those that are asked for.
+    fn counts_of(&self, name: &PropertyName) -> bool {
+        match name {
+            PropertyName::Property(_) => true,
+            PropertyName::Custom(id) => self.counts(id),
+        }
+    }
+
     fn broken(&self, outcome: &Outcome) -> Vec<Broken> {
         let mut broken: Vec<Broken> = outcome
             .properties
             .iter()
-            .filter(|(name, _)| self.counts(name.id()))
+            .filter(|(name, _)| self.counts_of(name))
             .filter_map(|(name, verdict)| {
                 Some(Broken { property: name.id().to_owned(), first: verdict.first.clone()? })
             })

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::Campaign;
-use crate::goals::{Hits, wanted};
+use crate::coverage::{Hits, wanted};
 
 /// Part K of N of a campaign's cases, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +80,8 @@ pub struct Document {
     pub goals: Vec<Goal>,
     /// What broke, in order of fingerprint.
     pub findings: Vec<Finding>,
+    /// The campaign itself, with everything that its file left out.
+    pub settings: Campaign,
     /// The parts that it is made of.
     pub parts: Vec<Part>,
 }
@@ -100,7 +102,7 @@ pub struct Finding {
     pub fingerprint: String,
     /// The property's id.
     pub property: String,
-    /// Cases in which the promise broke so, as far as it is known before reduction.
+    /// Cases in which the promise broke, by whatever faults.
     pub cases: u64,
     /// The file.
     pub scenario: String,
@@ -113,9 +115,12 @@ pub struct Finding {
     /// What was promised and what happened.
     #[serde(default)]
     pub message: String,
-    /// Number of the first case.
+    /// Number of the case that it was reduced from.
     #[serde(default)]
     pub first_case: u64,
+    /// Kinds of faults that struck in that case.
+    #[serde(default)]
+    pub kinds_before: u64,
     /// The file's text, so that it survives the machine that found it.
     #[serde(default)]
     pub text: String,
@@ -155,6 +160,11 @@ pub enum MergeError {
         /// The other.
         other: String,
     },
+    /// The campaign of this digest has another one here.
+    #[error(
+        "campaign {0} is {1} for this build of egress-sim: merge by the version that searched, or search again by this one"
+    )]
+    OtherBuild(String, String),
     /// One part, told in two ways.
     #[error("part {0}/{1} is there twice, with different contents")]
     Contradiction(u64, u64),
@@ -162,33 +172,28 @@ pub enum MergeError {
 
 impl Document {
     /// From its parts: sums, verdict, goals.
-    pub fn of(campaign: &Campaign, seed: u64, operator: &str, parts: Vec<Part>) -> Document {
-        Document::assemble(campaign.digest(), seed, operator.to_owned(), &wanted(campaign), parts)
-    }
-
-    fn assemble(campaign: String, seed: u64, operator: String, wanted: &[String], mut parts: Vec<Part>) -> Document {
+    pub fn of(campaign: &Campaign, seed: u64, operator: &str, mut parts: Vec<Part>) -> Document {
         parts.sort_by_key(|part| part.shard);
         let mut hits = Hits::default();
         let mut findings: BTreeMap<String, Finding> = BTreeMap::new();
         for part in &parts {
             hits.merge(&part.hits);
             for finding in &part.findings {
-                let known = findings.entry(finding.fingerprint.clone());
-                known
-                    .and_modify(|known| {
-                        let cases = known.cases + finding.cases;
-                        let size = |finding: &Finding| {
-                            (finding.faults + finding.calls + finding.commands, finding.text.len(), finding.first_case)
-                        };
-                        if size(finding) < size(known) {
-                            known.clone_from(finding);
-                        }
-                        known.cases = cases;
-                    })
-                    .or_insert_with(|| finding.clone());
+                // One process reduces the case with the fewest kinds of faults, and of these the first.
+                let first = |finding: &Finding| (finding.kinds_before, finding.first_case);
+                match findings.get_mut(&finding.fingerprint) {
+                    Some(known) if first(known) <= first(finding) => {}
+                    Some(known) => known.clone_from(finding),
+                    None => drop(findings.insert(finding.fingerprint.clone(), finding.clone())),
+                }
             }
         }
-        let goals: Vec<Goal> = wanted.iter().map(|id| Goal { id: id.clone(), hits: hits.of(id) }).collect();
+        for finding in findings.values_mut() {
+            finding.cases = hits.broken(&finding.property).max(finding.cases);
+        }
+        let cases = parts.iter().map(|part| part.cases).sum();
+        let wanted = wanted(campaign, &hits, cases);
+        let goals: Vec<Goal> = wanted.into_iter().map(|id| Goal { hits: hits.of(&id), id }).collect();
         let verdict = if parts.iter().any(|part| part.nondeterministic) {
             "nondeterministic"
         } else if !findings.is_empty() {
@@ -201,15 +206,16 @@ impl Document {
         let only = if let [part] = &parts[..] { part.shard } else { Shard::default() };
         Document {
             format: 1,
-            campaign,
+            campaign: campaign.digest(),
             seed,
             shard: only,
-            cases: parts.iter().map(|part| part.cases).sum(),
+            cases,
             wall_ms: parts.iter().map(|part| part.wall_ms).sum(),
             verdict: verdict.to_owned(),
-            operator,
+            operator: operator.to_owned(),
             goals,
             findings: findings.into_values().collect(),
+            settings: campaign.clone(),
             parts,
         }
     }
@@ -248,8 +254,11 @@ pub fn merge(documents: &[Document]) -> Result<Document, MergeError> {
     if let Some(other) = parts.iter().find(|part| part.shard.of != parts[0].shard.of) {
         return Err(differ("splits", &parts[0].shard.of, &other.shard.of));
     }
-    let wanted: Vec<String> = first.goals.iter().map(|goal| goal.id.clone()).collect();
-    Ok(Document::assemble(first.campaign.clone(), first.seed, first.operator.clone(), &wanted, parts))
+    let here = first.settings.digest();
+    if here != first.campaign {
+        return Err(MergeError::OtherBuild(first.campaign.clone(), here));
+    }
+    Ok(Document::of(&first.settings, first.seed, &first.operator, parts))
 }
 
 #[cfg(test)]
@@ -273,7 +282,8 @@ mod tests {
                     calls: 1,
                     commands: 0,
                     message: String::new(),
-                    first_case: k,
+                    first_case: 9 - k,
+                    kinds_before: 2,
                     text: String::new(),
                 })
                 .collect(),
@@ -281,16 +291,30 @@ mod tests {
         }
     }
 
+    const A: &str = "checked/recording.gap";
+    const B: &str = "checked/recording.stopped";
+    const BROKE: &str = "broke/recording.gap";
+
+    /// A campaign with two goals, A and B.
+    fn campaign() -> Campaign {
+        Campaign {
+            families: BTreeMap::new(),
+            properties: ["recording.gap", "recording.stopped"].map(str::to_owned).to_vec(),
+            waive: ["met/*", "status/*", "told/*"].map(str::to_owned).to_vec(),
+            ..Campaign::default()
+        }
+    }
+
     fn document(part: Part) -> Document {
-        Document::assemble("abc".into(), 0, "builtin:reference".into(), &["a".into(), "b".into()], vec![part])
+        Document::of(&campaign(), 0, "builtin:reference", vec![part])
     }
 
     #[test]
     fn merging_does_not_care_about_order_or_repetition() {
         let all = [
-            document(part(1, &[("a", 1)], &[])),
-            document(part(2, &[], &[("x", 3)])),
-            document(part(3, &[("b", 2)], &[("x", 1), ("y", 1)])),
+            document(part(1, &[(A, 1)], &[])),
+            document(part(2, &[(BROKE, 2)], &[("x", 3)])),
+            document(part(3, &[(B, 2), (BROKE, 2)], &[("x", 1), ("y", 1)])),
         ];
         let whole = merge(&all).expect("one campaign");
         assert_eq!((whole.cases, whole.verdict.as_str()), (30, "violates"));
@@ -308,18 +332,31 @@ mod tests {
 
     #[test]
     fn goals_are_judged_on_the_whole() {
-        let (one, other) = (document(part(1, &[("a", 1)], &[])), document(part(2, &[("b", 1)], &[])));
+        let (one, other) = (document(part(1, &[(A, 1)], &[])), document(part(2, &[(B, 1)], &[])));
         assert_eq!((one.verdict.as_str(), other.verdict.as_str()), ("inconclusive", "inconclusive"));
         assert_eq!(merge(&[one, other]).expect("one campaign").verdict, "pass");
     }
 
     #[test]
+    fn what_the_operator_does_is_judged_on_the_whole() {
+        let shown = |k, hits: u64| document(part(k, &[("sometimes/busy", hits)], &[]));
+        let has =
+            |document: &Document| document.goals.iter().find(|goal| goal.id == "sometimes/busy").map(|goal| goal.hits);
+        let (one, other) = (shown(1, 0), shown(2, 3));
+        assert_eq!((has(&one), has(&other)), (Some(0), Some(3)));
+        assert_eq!(has(&merge(&[one, other]).expect("one campaign")), Some(3));
+    }
+
+    #[test]
     fn what_does_not_belong_together_is_refused() {
         let one = document(part(1, &[], &[]));
-        let contradiction = document(part(1, &[("a", 1)], &[]));
+        let contradiction = document(part(1, &[(A, 1)], &[]));
         assert_eq!(merge(&[one.clone(), contradiction]), Err(MergeError::Contradiction(1, 3)));
         let elsewhere = Document { campaign: "def".into(), ..one.clone() };
         assert!(merge(&[one.clone(), elsewhere]).expect_err("two campaigns").to_string().contains("campaigns"));
+        let of_other_build = Document { campaign: "def".into(), ..one.clone() };
+        let refused = merge(&[of_other_build]).expect_err("no campaign of this build has that digest");
+        assert!(refused.to_string().starts_with("campaign def is "), "{refused}");
         let reseeded = Document { seed: 1, ..one.clone() };
         assert!(merge(&[one, reseeded]).expect_err("two seeds").to_string().contains("seeds"));
         assert_eq!(merge(&[]), Err(MergeError::Nothing));

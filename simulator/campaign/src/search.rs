@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use egress_sim_model::scenario::Scenario;
 
 use crate::campaign::Campaign;
+use crate::coverage::Hits;
 use crate::fingerprint::Fingerprint;
 use crate::generate::{case, scenarios};
-use crate::goals::Hits;
 use crate::judge::Judge;
 use crate::result::Shard;
 
@@ -121,7 +121,10 @@ pub fn search(
                         Ok(Ok(judged)) => {
                             let broken: Vec<Fingerprint> =
                                 judged.broken.iter().map(|one| Fingerprint::of(one, &judged)).collect();
-                            gathered.hits.add(&judged.goals);
+                            gathered.hits.add(&judged.coverage);
+                            for one in &judged.broken {
+                                gathered.hits.add_broken(&one.property);
+                            }
                             if !broken.is_empty() {
                                 gathered.known.extend(broken.iter().cloned());
                                 gathered.cases.push(Case { number, broken, scenario: Some((*scenario).clone()) });
@@ -133,7 +136,7 @@ pub fn search(
                         let progress = Progress {
                             cases: gathered.count,
                             findings: gathered.known.len(),
-                            goals: gathered.hits.0.len(),
+                            goals: gathered.hits.reached(),
                         };
                         drop(gathered);
                         let mut watch = watch.lock().expect("a watcher does not panic");

@@ -164,7 +164,7 @@ fn regressions(arguments: &Fuzz, judge: &Judge<'_>, told: &mut Told) -> Result<V
             told.still_breaks(&shown, &first.property, kept);
             let fingerprint = Fingerprint::of(first, &judged);
             findings.push(Found {
-                finding: finding(&fingerprint, &scenario, &first.first.message, &shown, 1, 0),
+                finding: finding(&fingerprint, &scenario, &first.first.message, &shown, 1, (0, 0)),
                 nondeterministic: false,
             });
         }
@@ -184,7 +184,7 @@ fn finding(
     message: &str,
     path: &str,
     cases: u64,
-    first_case: u64,
+    (kinds_before, first_case): (u64, u64),
 ) -> Finding {
     Finding {
         fingerprint: fingerprint.to_string(),
@@ -196,6 +196,7 @@ fn finding(
         commands: scenario.commands.len() as u64,
         message: message.to_owned(),
         first_case,
+        kinds_before,
         text: egress_sim_model::scenario::write::write(scenario),
     }
 }
@@ -229,7 +230,7 @@ impl Hunter<'_> {
                 }
                 let reduced = self.reduce(&raw, &property)?;
                 if known.insert(reduced.fingerprint.clone()) {
-                    findings.push(self.tell(&reduced, &raw, cases)?);
+                    findings.push(self.tell(&reduced, &raw, cases, fingerprint.faults.len() as u64)?);
                 }
             }
         }
@@ -256,7 +257,7 @@ impl Hunter<'_> {
         Ok(smallest)
     }
 
-    fn tell(&mut self, reduced: &Reduced, raw: &Raw, cases: u64) -> Result<Found, UserError> {
+    fn tell(&mut self, reduced: &Reduced, raw: &Raw, cases: u64, kinds_before: u64) -> Result<Found, UserError> {
         let scenario = Rc::new(reduced.scenario.clone());
         let judged = self.judge.run(&scenario).map_err(UserError)?;
         let mut violates: Vec<String> = judged.broken.iter().map(|broken| broken.property.clone()).collect();
@@ -278,7 +279,8 @@ impl Hunter<'_> {
         let nondeterministic = report.verdict == Verdict::Nondeterministic;
         self.finding(&report, reduced, &necessities, cases);
         let shown = path.display().to_string();
-        let finding = finding(&reduced.fingerprint, &file, &reduced.broken.first.message, &shown, cases, raw.first);
+        let from = (kinds_before, raw.first);
+        let finding = finding(&reduced.fingerprint, &file, &reduced.broken.first.message, &shown, cases, from);
         Ok(Found { finding, nondeterministic })
     }
 

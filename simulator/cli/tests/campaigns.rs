@@ -6,10 +6,15 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-fn egress_sim(directory: &Path, arguments: &str) -> Output {
+fn command(directory: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_egress-sim"));
     command.current_dir(directory).env_remove("CI").env_remove("JOB_COMPLETION_INDEX");
-    command.args(arguments.split_whitespace()).output().expect("the program runs")
+    command.args(arguments.split_whitespace());
+    command
+}
+
+fn egress_sim(directory: &Path, arguments: &str) -> Output {
+    command(directory, arguments).output().expect("the program runs")
 }
 
 fn json(output: &Output) -> Value {
@@ -79,32 +84,95 @@ fn what_was_found_is_thrown_away_once_it_passes() {
     assert_eq!(files(), 0, "the sound operator breaks none of them");
 }
 
+/// A result without what depends on where and how fast it was made: paths and times.
+fn comparable(document: &Value) -> Value {
+    let mut document = document.clone();
+    let findings = document["findings"].as_array_mut().expect("findings");
+    for finding in findings {
+        let path = finding["scenario"].as_str().expect("a path").to_owned();
+        finding["scenario"] = path.rsplit('/').next().into();
+    }
+    let fields = document.as_object_mut().expect("an object");
+    fields.remove("wall_ms");
+    fields.remove("parts");
+    document
+}
+
 #[test]
-fn shards_are_put_together_to_the_same_as_one_run() {
+fn eight_processes_come_to_the_same_as_one() {
     let place = tempfile::tempdir().expect("a directory");
     let at = place.path();
     fs::write(at.join("campaign.toml"), CAMPAIGN).expect("writable");
-    let fuzz = |rest: &str| {
-        egress_sim(
-            at,
-            &format!("fuzz --operator native:broken/two-composites --campaign campaign.toml --format json {rest}"),
-        )
-    };
-    let whole = json(&fuzz("--found whole"));
-    for part in 1..=3 {
-        fuzz(&format!("--found part-{part} --shard {part}/3 --output part-{part}.json"));
+    let fuzz = "fuzz --operator native:broken/two-composites --campaign campaign.toml --format json";
+    let whole = json(&egress_sim(at, &format!("{fuzz} --found whole --jobs 2")));
+    let shards: Vec<_> = (1..=8)
+        .map(|part| command(at, &format!("{fuzz} --found part-{part} --shard {part}/8 --jobs 1 --output {part}.json")))
+        .map(|mut command| command.spawn().expect("the program runs"))
+        .collect();
+    for mut shard in shards {
+        assert_eq!(shard.wait().expect("it ends").code(), Some(1));
     }
-    let merged = egress_sim(at, "merge part-3.json part-1.json part-2.json part-1.json --format json --found merged");
-    assert_eq!(merged.status.code(), Some(1), "{}", stderr(&merged));
-    let merged = json(&merged);
-    assert_eq!((&merged["cases"], &merged["goals"]), (&whole["cases"], &whole["goals"]));
-    let prints = |document: &Value| -> Vec<String> {
-        let findings = document["findings"].as_array().expect("findings");
-        findings.iter().map(|finding| finding["fingerprint"].to_string()).collect()
+
+    let merge = |results: &str| {
+        let merged = egress_sim(at, &format!("merge {results} --format json --found merged"));
+        assert_eq!(merged.status.code(), Some(1), "{}", stderr(&merged));
+        json(&merged)
     };
-    assert_eq!(prints(&merged), prints(&whole));
-    let first = merged["findings"][0]["scenario"].as_str().expect("a path");
-    assert!(at.join(first).exists(), "the text of a finding comes with the result: {first}");
+    let merged = merge("1.json 2.json 3.json 4.json 5.json 6.json 7.json 8.json");
+    assert_eq!(comparable(&merged), comparable(&whole));
+    let findings = merged["findings"].as_array().expect("findings");
+    assert!(findings.len() >= 2, "{findings:?}");
+    for finding in findings {
+        let (path, text) = (finding["scenario"].as_str().expect("a path"), finding["text"].as_str().expect("its text"));
+        assert!(path.starts_with("merged/"), "{path}");
+        assert_eq!(fs::read_to_string(at.join(path)).expect("written"), text);
+    }
+
+    // In any order, twice, and in two steps it is the same, to the last byte but the paths.
+    let shuffled = merge("7.json 1.json 8.json 2.json 2.json 6.json 5.json 4.json 3.json 7.json");
+    assert_eq!(shuffled, merged);
+    let half = egress_sim(at, "merge 5.json 1.json 3.json --format json --output half.json");
+    assert_eq!(half.status.code(), Some(1), "{}", stderr(&half));
+    assert_eq!(merge("half.json 2.json 4.json 6.json 7.json 8.json 1.json"), merged);
+
+    for (number, length) in (1..=8).map(|part| (part, fs::metadata(at.join(format!("{part}.json"))).unwrap().len())) {
+        assert!(length < 64 << 10, "the result of shard {number} has {length} bytes");
+    }
+
+    fs::write(at.join("other.toml"), CAMPAIGN.replace("faults = [1, 2]", "faults = [1, 3]")).expect("writable");
+    let other = "fuzz --operator native:broken/two-composites --campaign other.toml --cases 1 --format json";
+    egress_sim(at, &format!("{other} --shard 1/8 --output other.json"));
+    let refused = egress_sim(at, "merge 2.json other.json");
+    assert_eq!(refused.status.code(), Some(64), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("results of different campaigns cannot be merged"), "{}", stderr(&refused));
+}
+
+/// The probe hears everything, and has two checks of its own: that it hears nothing twice, and that it does.
+#[test]
+fn the_authors_own_checks_are_searched_like_any_promise() {
+    let place = tempfile::tempdir().expect("a directory");
+    let at = place.path();
+    fs::write(at.join("probe.wasm"), egress_sim_builtin::PROBE).expect("writable");
+    fs::write(at.join("campaign.toml"), format!("properties = [\"custom.heard-once\"]\n{CAMPAIGN}")).expect("writable");
+    let output = egress_sim(at, "fuzz --operator probe.wasm --campaign campaign.toml --format json");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let document = json(&output);
+    let findings = document["findings"].as_array().expect("findings");
+    assert!(!findings.is_empty() && findings.iter().all(|finding| finding["property"] == "custom.heard-once"));
+    assert_eq!((&findings[0]["calls"], &findings[0]["faults"]), (&1.into(), &1.into()), "{findings:?}");
+    let hits = |goal: &str| {
+        let goals = document["goals"].as_array().expect("goals");
+        goals.iter().find(|known| known["id"] == goal).map(|known| known["hits"].as_u64())
+    };
+    assert!(hits("checked/custom.heard-once").is_some() && hits("sometimes/heard-again").flatten() > Some(0));
+
+    // Nothing is delivered twice where nothing goes wrong: then the other check is a goal that was not reached.
+    let tame = "properties = [\"custom.heard-once\"]\n[families]\n";
+    fs::write(at.join("tame.toml"), tame).expect("writable");
+    let tame = egress_sim(at, "fuzz --operator probe.wasm --campaign tame.toml --cases 40 --found other");
+    let told = String::from_utf8_lossy(&tame.stdout);
+    assert_eq!(tame.status.code(), Some(2), "{told}{}", stderr(&tame));
+    assert!(told.contains("goal sometimes/heard-again was not reached: the operator's own"), "{told}");
 }
 
 #[test]

@@ -281,6 +281,12 @@ pub enum Fact<'a> {
         fault: usize,
         /// `surface.what`
         kind: &'static str,
+        /// The point; empty: it struck by itself. Not hashed, because what follows from it is.
+        #[serde(skip)]
+        at: &'a str,
+        /// The moment that the point is part of, such as `operator.init`.
+        #[serde(skip)]
+        within: Option<&'a str>,
     },
     /// A deploy ended an incarnation, which had nothing in hand any more.
     Stopped {

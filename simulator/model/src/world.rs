@@ -432,15 +432,15 @@ impl<'a> World<'a> {
     /// Asks whether a fault of one of these kinds strikes, and puts it on record.
     pub(crate) fn strike(&mut self, kinds: &[&str], point: &Point<'_>) -> Option<Strike> {
         let strike = self.faults.strike(kinds, point, self.state.now)?;
-        self.struck(strike).then_some(strike)
+        self.struck(strike, point).then_some(strike)
     }
 
     /// Puts a strike on record, and says whether it is carried out: in a twin run what ends incarnations is not.
-    fn struck(&mut self, strike: Strike) -> bool {
+    fn struck(&mut self, strike: Strike, point: &Point<'_>) -> bool {
         let fault = self.faults.fault(strike);
         let (kind, step) = (fault.kind.name, fault.name.clone());
         let spared = self.spared && fault.kind.ends_incarnations();
-        self.emit(&Fact::FaultStruck { fault: strike.fault, kind });
+        self.emit(&Fact::FaultStruck { fault: strike.fault, kind, at: point.name, within: point.within });
         self.wounded(self.faults.window_end(strike));
         self.step_done(&step);
         !spared

@@ -22,7 +22,9 @@ pub(super) fn faults(campaign: &Campaign, families: &[String], base: &Scenario) 
     }
     let [fewest, most] = campaign.size.faults.map(|count| count as usize);
     let scene = Scene::of(campaign, base);
-    let one = select(kinds).prop_flat_map(move |kind| fault(kind, &scene));
+    let aimed = aimed(&kinds, &scene);
+    let any = select(kinds).prop_flat_map(move |kind| fault(kind, &scene));
+    let one = prop_oneof![1 => aimed, 2 => any];
     vec(one, fewest..=most).boxed()
 }
 
@@ -83,6 +85,20 @@ fn fault(kind: &'static Kind, scene: &Scene) -> impl Strategy<Value = Fault> + u
             parameters: parameters.into_iter().flatten().collect(),
         },
     )
+}
+
+/// Every kind at every point where it may strike, each as often as any other: what is rarely called is struck, too.
+fn aimed(kinds: &[&'static Kind], scene: &Scene) -> impl Strategy<Value = Fault> + use<> {
+    let struck = |kind: &&'static Kind| {
+        let kind = *kind;
+        points().filter(|point| kind.strikes_at(point)).map(move |point| (kind, point))
+    };
+    let places: Vec<(&'static Kind, &'static str)> = kinds.iter().flat_map(struck).collect();
+    let scene = scene.clone();
+    (select(places), prop_oneof![3 => Just(1_u64), 1 => 2..4_u64]).prop_flat_map(move |((kind, point), nth)| {
+        let anchor = Anchor::On { point: point.into(), nth, count: 1 };
+        fault(kind, &scene).prop_map(move |fault| Fault { anchor: anchor.clone(), ..fault })
+    })
 }
 
 /// Mostly the nth match of a point, because that survives the deletion of what has nothing to do with it.

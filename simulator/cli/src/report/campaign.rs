@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use egress_sim_campaign::campaign::Campaign;
-use egress_sim_campaign::goals::meaning;
+use egress_sim_campaign::coverage::{Missing, missing};
 use egress_sim_campaign::necessity::Necessity;
 use egress_sim_campaign::reduce::Reduced;
 use egress_sim_campaign::result::{Document, Finding};
@@ -17,6 +17,8 @@ use crate::prose::{counted, hang, number};
 
 /// A scenario of at most so many lines is shown in full.
 const INLINE_LINES: usize = 40;
+/// Of the goals of one fault that were not reached, so many are named; the JSON has all.
+const MISSING_SHOWN: usize = 12;
 
 /// What has been told so far.
 #[derive(Debug)]
@@ -125,12 +127,12 @@ impl Told {
 /// Goals that were not reached, then findings by line, then the count.
 pub fn summary(paint: Paint, document: &Document) -> String {
     let mut text = String::new();
-    let missed: Vec<&str> = document.goals.iter().filter(|goal| goal.hits == 0).map(|goal| goal.id.as_str()).collect();
-    for goal in &missed {
-        let line = format!("! goal {goal} was not reached: {}", meaning(goal));
-        let _ = writeln!(text, "{}", paint.warn(line));
+    let goals: Vec<(&str, u64)> = document.goals.iter().map(|goal| (goal.id.as_str(), goal.hits)).collect();
+    let missing = missing(&goals);
+    for group in &missing {
+        let _ = writeln!(text, "{}", paint.warn(format!("! {}", hang(&missed(group), 2))));
     }
-    if !missed.is_empty() {
+    if !missing.is_empty() {
         text.push('\n');
     }
     for Finding { fingerprint, scenario, faults, calls, commands, cases, .. } in &document.findings {
@@ -146,7 +148,7 @@ pub fn summary(paint: Paint, document: &Document) -> String {
     if !document.findings.is_empty() {
         text.push('\n');
     }
-    let reached = document.goals.len() - missed.len();
+    let reached = goals.iter().filter(|(_, hits)| *hits > 0).count();
     let goals = format!("{} of {} reached", number(reached as u64), counted(document.goals.len() as u64, "goal"));
     let head = format!("{} with {}", counted(document.cases, "case"), document.operator);
     let verdict = match document.verdict.as_str() {
@@ -157,4 +159,18 @@ pub fn summary(paint: Paint, document: &Document) -> String {
     };
     let _ = writeln!(text, "{head}: {verdict}, {goals}");
     text
+}
+
+/// `fault/s3.timeout: 3 of 9 goals not reached: @s3.put_object, …`
+fn missed(group: &Missing) -> String {
+    let Missing { group, meaning, missing, of } = group;
+    if missing.is_empty() {
+        return format!("goal {group} was not reached: {meaning}");
+    }
+    let shown = missing.iter().take(MISSING_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = match missing.len().saturating_sub(MISSING_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{group}: {} of {} not reached: {shown}{more}", missing.len(), counted(*of as u64, "goal"))
 }

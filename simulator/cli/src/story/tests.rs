@@ -47,7 +47,7 @@ impl Telling {
     }
 
     fn fault(&mut self, second: u64, kind: &'static str) {
-        self.fact(second, &Fact::FaultStruck { fault: 9, kind });
+        self.fact(second, &Fact::FaultStruck { fault: 9, kind, at: "", within: None });
     }
 }
 

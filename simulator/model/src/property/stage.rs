@@ -656,7 +656,7 @@ impl Stage {
 impl Stage {
     /// A fault strikes.
     pub fn strike(&mut self) {
-        self.see(&Fact::FaultStruck { fault: 0, kind: "webhook.drop" });
+        self.see(&Fact::FaultStruck { fault: 0, kind: "webhook.drop", at: "", within: None });
     }
 
     /// Somebody looks at the goals; the world was healed at `healed`.

@@ -121,7 +121,7 @@ pub fn line(fact: &Fact<'_>, state: &State) -> String {
                 (None, false) => format!("{since} after the last fault nothing is amiss, but calls of that time go on"),
             }
         }
-        Fact::FaultStruck { fault, kind } => {
+        Fact::FaultStruck { fault, kind, .. } => {
             let name = state.scenario.faults.get(*fault).map_or("", |fault| fault.name.as_str());
             if name.is_empty() { format!("injected {kind}") } else { format!("injected {kind} ({name})") }
         }

@@ -296,8 +296,8 @@ fn the_world_in_words() {
         Fact::WebhookAnswered { delivery: 7, event: "egress_ended", room, attempt: 2, status: 0 },
         Fact::Viewed { link: &link, occasion: Occasion::Published, outcome: &played },
         Fact::Viewed { link: &link, occasion: Occasion::LastDay, outcome: &failed },
-        Fact::FaultStruck { fault: 0, kind: "s3.batch_partial" },
-        Fact::FaultStruck { fault: 9, kind: "operator.crash" },
+        Fact::FaultStruck { fault: 0, kind: "s3.batch_partial", at: "", within: None },
+        Fact::FaultStruck { fault: 9, kind: "operator.crash", at: "", within: None },
     ]);
     insta::assert_snapshot!(drawing);
 }
