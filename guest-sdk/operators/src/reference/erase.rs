@@ -1,15 +1,15 @@
 //! How recordings are deleted, so that it can be shown afterwards.
 //!
 //! For a handful of rows at once: find every version under each recording's prefix; commit the rows as `deleting`, with
-//! the keys, so that whoever comes after a crash knows what to report; retract the links; delete in batches and read the
-//! errors; abort what was never finished uploading; HEAD each key, and list the versions where there are any; and only
+//! the keys, so that whoever comes after a crash knows what to report; retract the links; delete in batches, what newer versions
+//! cover first, and read the errors; abort what was never finished uploading; HEAD each key, and list the versions where there are any; and only
 //! then write the audit and let the rows be `deleted`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use egress_sim_sdk::time::{HOUR, MINUTE, SECOND};
 use egress_sim_sdk::{
-    AuditAction, AuditOutcome, AuditRecord, CallError, Commit, Cx, DeleteError, Error, ObjectId, Outcome, Rejection,
+    AuditAction, AuditOutcome, AuditRecord, CallError, Commit, Cx, DeleteError, Error, ObjectId, ObjectVersion, Outcome, Rejection,
     Result, Row, RowState, StoredRow,
 };
 
@@ -65,11 +65,21 @@ pub struct Leaving<'a> {
     stored: &'a StoredRow,
     /// What is known of its keys.
     pub details: Details,
-    targets: Vec<ObjectId>,
+    targets: Targets,
     /// The row as it lies in the backup storage, and what is to be deleted there.
-    backup: Option<(Row, Vec<ObjectId>)>,
+    backup: Option<(Row, Targets)>,
     /// The sink has not done all of it.
     wait: Option<Wait>,
+}
+
+/// What is to be deleted of a recording in one bucket.
+#[derive(Default)]
+struct Targets {
+    /// Versions with newer ones above them.
+    covered: Vec<ObjectId>,
+    /// The newest of each key. They go once nothing is below them: whatever comes in between, a refusal, a crash or a legal
+    /// hold, a key then is whole or gone, and the audit can say which.
+    newest: Vec<ObjectId>,
 }
 
 impl dyn Steps {
@@ -162,9 +172,14 @@ impl dyn Steps {
                 details.seen = 0;
             }
         }
-        let targets = self.targets(&found);
-        let backup = copy.map(|copy| (copy, self.targets(&in_backup)));
+        let targets = self.in_order(found);
+        let backup = copy.map(|copy| (copy, self.in_order(in_backup)));
         Ok(Leaving { stored, details, targets, backup, wait: None })
+    }
+
+    fn in_order(&mut self, found: Vec<ObjectVersion>) -> Targets {
+        let (newest, covered): (Vec<_>, Vec<_>) = found.into_iter().partition(|version| version.is_latest);
+        Targets { covered: self.targets(&covered), newest: self.targets(&newest) }
     }
 
     /// Commits that deletion has begun, and of what.
@@ -191,21 +206,31 @@ impl dyn Steps {
 
     /// Deletes what was found, bucket by bucket, reads the errors, and audits what the sink refuses.
     pub fn delete_all(&mut self, cx: &mut Cx<'_>, leaving: &mut [Leaving<'_>]) -> Outcome {
-        let mut buckets: BTreeMap<String, Vec<(usize, ObjectId)>> = BTreeMap::new();
-        for (place, one) in leaving.iter_mut().enumerate() {
-            let own = std::mem::take(&mut one.targets);
-            let bucket = buckets.entry(one.stored.row.bucket.clone()).or_default();
-            bucket.extend(own.into_iter().map(|target| (place, target)));
-            if let Some((copy, targets)) = &mut one.backup {
-                let bucket = buckets.entry(copy.bucket.clone()).or_default();
-                bucket.extend(std::mem::take(targets).into_iter().map(|target| (place, target)));
+        let covered = take(leaving, |targets| std::mem::take(&mut targets.covered));
+        let places: BTreeMap<&String, BTreeSet<usize>> =
+            covered.iter().map(|(bucket, ids)| (bucket, ids.iter().map(|(place, _)| *place).collect())).collect();
+        let mut stays: BTreeSet<(String, String)> = BTreeSet::new();
+        self.delete_each(cx, leaving, &covered)?;
+        for (bucket, places) in places {
+            for place in places {
+                // An answer is no proof.
+                let left = self.find(cx, leaving[place].row_in(bucket))?.into_iter().filter(|version| !version.is_latest);
+                stays.extend(left.map(|version| (bucket.clone(), version.key)));
             }
         }
+        let mut newest = take(leaving, |targets| std::mem::take(&mut targets.newest));
+        for (bucket, ids) in &mut newest {
+            ids.retain(|(_, id)| !stays.contains(&(bucket.clone(), id.key.clone())));
+        }
+        self.delete_each(cx, leaving, &newest)
+    }
+
+    fn delete_each(&mut self, cx: &mut Cx<'_>, leaving: &mut [Leaving<'_>], buckets: &ByBucket) -> Outcome {
         for (bucket, targets) in buckets {
             for batch in targets.chunks(BATCH) {
                 let ids: Vec<ObjectId> = batch.iter().map(|(_, target)| target.clone()).collect();
                 let mut refused: BTreeMap<usize, Vec<DeleteError>> = BTreeMap::new();
-                for error in self.errors_of(cx, &bucket, ids)? {
+                for error in self.errors_of(cx, bucket, ids)? {
                     let Some((place, _)) = batch.iter().find(|(_, target)| target.key == error.key) else { continue };
                     if is_refusal(&error.code) {
                         leaving[*place].wait = Some(Wait::Refused(leaving[*place].details.refusals));
@@ -220,7 +245,7 @@ impl dyn Steps {
                     let known = &mut one.details.refused;
                     errors.retain(|error| known.insert(format!("{bucket}/{}", error.key)));
                     if !errors.is_empty() {
-                        self.audit_refusals(cx, leaving[place].row_in(&bucket), &errors)?;
+                        self.audit_refusals(cx, leaving[place].row_in(bucket), &errors)?;
                     }
                 }
             }
@@ -287,6 +312,29 @@ impl dyn Steps {
         erased.rows.push(Row { state: RowState::Deleted, details: details.to_json(), ..row.clone() });
         Ok(())
     }
+}
+
+impl Targets {
+    fn is_empty(&self) -> bool {
+        self.covered.is_empty() && self.newest.is_empty()
+    }
+}
+
+/// Ids to delete in each bucket, with the place of the recording that each belongs to.
+type ByBucket = BTreeMap<String, Vec<(usize, ObjectId)>>;
+
+fn take(leaving: &mut [Leaving<'_>], mut some: impl FnMut(&mut Targets) -> Vec<ObjectId>) -> ByBucket {
+    let mut buckets = ByBucket::new();
+    for (place, one) in leaving.iter_mut().enumerate() {
+        let backup = one.backup.as_mut().map(|(copy, targets)| (&copy.bucket, targets));
+        for (bucket, targets) in [(&one.stored.row.bucket, &mut one.targets)].into_iter().chain(backup) {
+            let ids = some(targets);
+            if !ids.is_empty() {
+                buckets.entry(bucket.clone()).or_default().extend(ids.into_iter().map(|id| (place, id)));
+            }
+        }
+    }
+    buckets
 }
 
 impl Leaving<'_> {
