@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use egress_sim_sdk::time::{HOUR, MINUTE, SECOND};
 use egress_sim_sdk::{
-    AuditAction, AuditOutcome, AuditRecord, CallError, Commit, Cx, DeleteError, Error, ObjectId, ObjectVersion, Outcome, Rejection,
-    Result, Row, RowState, StoredRow,
+    AuditAction, AuditOutcome, AuditRecord, CallError, Commit, Cx, DeleteError, Error, ObjectId, ObjectVersion,
+    Outcome, Rejection, Result, Row, RowState, StateEntry, StoredRow,
 };
 
 use super::recording::{self, Details};
@@ -30,6 +30,8 @@ pub struct Erased {
     pub records: Vec<AuditRecord>,
     /// Recordings that are not deleted yet, and why.
     pub later: Vec<(String, Wait)>,
+    /// The holds for which some of them wait, by key: when that is committed they must still stand.
+    pub holds: BTreeMap<String, StateEntry>,
 }
 
 /// Why a recording is not deleted yet.
@@ -48,13 +50,13 @@ pub enum Wait {
 }
 
 impl Wait {
-    /// How long it waits at least. A refusal may stand for years, and end at any moment: it is tried again ever more seldom,
-    /// and twice a day at last.
+    /// How long it waits at least. A refusal may be over in minutes, or stand for years and end at any moment: it is tried again
+    /// ever more seldom, and twice a day at last.
     pub fn time(self) -> u64 {
         match self {
             // Not before the commit that says so: another instance could find nothing to do.
             Wait::Unfinished => 2 * SECOND,
-            Wait::Refused(times) => (HOUR << times.min(4)).min(12 * HOUR),
+            Wait::Refused(times) => (MINUTE << times.min(10)).min(12 * HOUR),
             Wait::Hold | Wait::Recording | Wait::Trouble => MINUTE,
         }
     }
@@ -105,6 +107,7 @@ impl dyn Steps {
             if self.is_held(&holds, row) {
                 self.tell_what_is_gone(cx, row, &mut erased)?;
                 erased.later.push((row.egress_id.clone(), Wait::Hold));
+                erased.holds.extend(holds.on(&row.room).map(|entry| (entry.key.clone(), entry.clone())));
             } else if row.state == RowState::Recording {
                 self.hurry(cx, row)?;
                 erased.later.push((row.egress_id.clone(), Wait::Recording));
@@ -214,7 +217,8 @@ impl dyn Steps {
         for (bucket, places) in places {
             for place in places {
                 // An answer is no proof.
-                let left = self.find(cx, leaving[place].row_in(bucket))?.into_iter().filter(|version| !version.is_latest);
+                let left =
+                    self.find(cx, leaving[place].row_in(bucket))?.into_iter().filter(|version| !version.is_latest);
                 stays.extend(left.map(|version| (bucket.clone(), version.key)));
             }
         }
@@ -353,7 +357,7 @@ impl Leaving<'_> {
 }
 
 /// What was begun to be uploaded and never finished is in no listing, and is data all the same.
-fn abort_uploads(cx: &mut Cx<'_>, tenant: &str, leaving: &[Leaving<'_>]) -> Outcome {
+pub fn abort_uploads(cx: &mut Cx<'_>, tenant: &str, leaving: &[Leaving<'_>]) -> Outcome {
     let buckets: BTreeSet<&str> = leaving.iter().flat_map(Leaving::rows).map(|row| row.bucket.as_str()).collect();
     for bucket in buckets {
         for upload in cx.sink(bucket).uploads(&format!("{tenant}/"))? {
