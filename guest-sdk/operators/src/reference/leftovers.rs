@@ -72,20 +72,25 @@ impl dyn Steps {
 
     /// Deletes what is left, and says when to come back for the rest.
     fn delete_leftovers(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Result<Option<u64>> {
-        let left = self.note_leftovers(cx, tenant)?;
-        let piece = usize::try_from(self.desk().config.rows).unwrap_or(usize::MAX);
-        let mut again = (left.len() > piece).then_some(0);
-        for row in left.into_iter().take(piece) {
-            if let Some(wait) = self.delete_leftover(cx, row)? {
-                again = Some(again.map_or(wait.time(), |soonest: u64| soonest.min(wait.time())));
+        let mut left = self.note_leftovers(cx, tenant)?;
+        // What was refused before must not keep the others waiting.
+        left.sort_by_key(|(_, details)| details.refusals);
+        let mut waits = Vec::new();
+        let mut calls = 0;
+        for (row, details) in left {
+            if calls >= self.desk().config.calls {
+                waits.push(details.refusals.checked_sub(1).map_or(Wait::Unfinished, Wait::Refused));
+                break;
             }
+            calls += 2 + details.count();
+            waits.extend(self.delete_leftover(cx, row)?);
         }
-        Ok(again)
+        Ok(waits.into_iter().map(Wait::time).min())
     }
 
     /// Notes what lies in the buckets of a tenant and may go, beside what was noted before: a row for each bucket and
-    /// directory, as the inventory would have it.
-    fn note_leftovers(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Result<Vec<Row>> {
+    /// directory, as the inventory would have it, and what is known of it.
+    fn note_leftovers(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Result<Vec<(Row, Details)>> {
         let mut left: BTreeMap<(String, String), Details> = BTreeMap::new();
         let notes = notes_of(tenant);
         for entry in cx.state().all(&notes)? {
@@ -122,13 +127,14 @@ impl dyn Steps {
         let stranger = (!orders::holds_of(cx, tenant)?.any()).then(String::new);
         let mut rows = Vec::new();
         let mut commit = Commit::new();
-        for ((bucket, directory), details) in &left {
+        for ((bucket, directory), known) in &left {
             let Some(egress_id) = claims.get(directory).unwrap_or(&stranger) else { continue };
-            let details = details.to_json();
+            let details = known.to_json();
             if news.contains(&(bucket.clone(), directory.clone())) {
                 commit = commit.put_state(&format!("{notes}{bucket}/{directory}"), details.as_str());
             }
-            rows.push(Row { egress_id: egress_id.clone(), details, ..leftover(tenant, bucket, directory) });
+            let row = Row { egress_id: egress_id.clone(), details, ..leftover(tenant, bucket, directory) };
+            rows.push((row, known.clone()));
         }
         if !commit.is_empty() {
             cx.commit(commit)?;
@@ -205,11 +211,12 @@ fn leftover(tenant: &str, bucket: &str, prefix: &str) -> Row {
     }
 }
 
-/// When to look next; none: the deadline is too near.
+/// When to look next; none: the deadline is too near. `now` may be before `since`: another instance's clock said that, or this
+/// one was put back.
 fn next_look(since: u64, now: u64, within: u64) -> Option<u64> {
     let step = FIRST.min(within / 4);
     let last = since + within - step;
-    (now < last).then(|| (now + (now - since).max(step)).min(last))
+    (now < last).then(|| (now + now.saturating_sub(since).max(step)).min(last))
 }
 
 #[cfg(test)]
@@ -230,5 +237,6 @@ mod tests {
         assert_eq!(hours(10 * 24), [6, 12, 24, 48, 96, 192, 234]);
         assert_eq!(hours(4), [1, 2, 3]);
         assert_eq!(next_look(7, 7, 0), None);
+        assert_eq!(next_look(2 * HOUR, HOUR, 4 * HOUR), Some(2 * HOUR), "a clock that was put back");
     }
 }
