@@ -10,6 +10,9 @@
 //!   was tried again settles nothing: a refusal may die with its only hearer;
 //! - commands that are not answered.
 //!
+//! Where a legal hold stands in the end, how far a deletion had come when it was ordered is a matter of seconds, too: if one
+//! had begun in either run, of the call's recordings only their number and ends are compared.
+//!
 //! The operator's own state, its timers, its log and objects of its own are its own business.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +27,8 @@ use crate::state::{CallState, Egress, Object, State};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     recordings: BTreeMap<Session, Vec<Recording>>,
+    /// Calls of which a legal hold has kept what was being deleted, or came behind its deletion.
+    interrupted: BTreeSet<Session>,
     audit: BTreeSet<Told>,
     /// Ids of commands.
     unanswered: BTreeSet<String>,
@@ -84,6 +89,8 @@ struct Told {
     tenant: String,
     action: AuditAction,
     what: String,
+    /// The call that it is about; none: none, or none that is known.
+    call: Option<Session>,
     /// The same thing was told under several idempotency keys, so it counts several times.
     repeated: bool,
 }
@@ -106,6 +113,7 @@ impl Settled {
     /// What is left at the end of a run.
     pub(crate) fn of(state: &State, audit: &Audit) -> Settled {
         let mut recordings: BTreeMap<Session, Vec<Recording>> = BTreeMap::new();
+        let mut interrupted = BTreeSet::new();
         for call in &state.calls {
             let mut left: Vec<Recording> = call
                 .egresses
@@ -114,10 +122,14 @@ impl Settled {
                 .filter_map(|egress| Recording::of(egress, call, state))
                 .collect();
             left.sort();
+            let leaving = |recording: &Recording| matches!(recording.row, Some(RowState::Deleting | RowState::Deleted));
+            if state.tenant(call.tenant).held(&call.room) && left.iter().any(leaving) {
+                interrupted.insert(Session::of(call, state));
+            }
             recordings.insert(Session::of(call, state), left);
         }
         let unanswered = state.unanswered.values().map(|(_, command)| command.id.clone()).collect();
-        Settled { recordings, audit: told(audit, state), unanswered }
+        Settled { recordings, interrupted, audit: told(audit, state), unanswered }
     }
 
     /// The first thing that is otherwise than in the run without the crash.
@@ -129,7 +141,18 @@ impl Settled {
 
     fn recording_that_differs(&self, without: &Settled) -> Option<Difference> {
         let calls: BTreeSet<&Session> = self.recordings.keys().chain(without.recordings.keys()).collect();
-        let left = |settled: &Settled, call: &Session| settled.recordings.get(call).cloned().unwrap_or_default();
+        let left = |settled: &Settled, call: &Session| {
+            let mut left = settled.recordings.get(call).cloned().unwrap_or_default();
+            if self.was_interrupted(without, call) {
+                for recording in &mut left {
+                    recording.row = None;
+                    recording.in_sink.clear();
+                    recording.links_to.clear();
+                }
+                left.sort();
+            }
+            left
+        };
         let call = calls.into_iter().find(|call| left(self, call) != left(without, call))?;
         let words = format!(
             "of {call} there is {} with the crash, and {} without it",
@@ -140,10 +163,19 @@ impl Settled {
     }
 
     fn record_that_differs(&self, without: &Settled) -> Option<Difference> {
-        let told = self.audit.symmetric_difference(&without.audit).next()?;
+        let taken_away = |told: &&Told| {
+            let call = told.call.as_ref().filter(|_| matches!(told.action, AuditAction::Delete | AuditAction::Retract));
+            call.is_some_and(|call| self.was_interrupted(without, call))
+        };
+        let told = self.audit.symmetric_difference(&without.audit).find(|told| !taken_away(told))?;
         let (here, there) = if self.audit.contains(told) { ("with", "without") } else { ("without", "with") };
         let words = format!("{here} the crash the audit of tenant {} tells of {told}, {there} it not", told.tenant);
         Some(Difference { words, about: vec![Mention::Tenant(told.tenant.clone())] })
+    }
+
+    /// Whether a hold came upon a deletion of this call's recordings, in either run.
+    fn was_interrupted(&self, without: &Settled, call: &Session) -> bool {
+        self.interrupted.contains(call) || without.interrupted.contains(call)
     }
 
     fn command_that_differs(&self, without: &Settled) -> Option<Difference> {
@@ -241,6 +273,8 @@ fn told(audit: &Audit, state: &State) -> BTreeSet<Told> {
     }
     keys.into_iter()
         .map(|((action, tenant, egress_id, _, key, _), times)| {
+            let call = egress_id.as_deref().and_then(|id| state.egress_named(id));
+            let call = call.map(|egress| Session::of(state.call(egress.call), state));
             let egress = egress_id.as_deref().map(|id| {
                 let named = state.egress_named(id).map(|egress| {
                     let call = state.call(egress.call);
@@ -254,7 +288,7 @@ fn told(audit: &Audit, state: &State) -> BTreeSet<Told> {
                 (None, Some(key)) => Piece::of(key).to_string(),
                 (None, None) => String::new(),
             };
-            Told { tenant: tenant.clone(), action: *action, what, repeated: times > 1 }
+            Told { tenant: tenant.clone(), action: *action, what, call, repeated: times > 1 }
         })
         .collect()
 }

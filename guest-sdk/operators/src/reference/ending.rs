@@ -162,8 +162,8 @@ impl dyn Steps {
         Ok(())
     }
 
-    /// LiveKit has forgotten an egress before anybody learned how it ended. What it left stays in the inventory, as
-    /// failed: nobody can say that it is whole.
+    /// LiveKit has forgotten an egress before anybody learned how and when it ended. What it left stays in the inventory, as
+    /// failed: nobody can say that it is whole. It is kept as long as if it had ended when it stored something last.
     pub fn forgotten(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: &Duty, egress_id: &str) -> Outcome {
         let mut commit = duty.closing(Commit::new()).expect_state(entry);
         if let Some(stored) = cx.inventory().get(egress_id)?
@@ -172,7 +172,8 @@ impl dyn Steps {
             let details = recording::Details { error: String::from("LiveKit has forgotten it"), ..Default::default() };
             let row = Row { state: RowState::Failed, details: details.to_json(), ..stored.row.clone() };
             let now = self.desk().by_the_timers(cx.now());
-            let due = self.due(&duty.tenant, now).unwrap_or(now + SOON);
+            let ended_at = self.stored_last(cx, &stored.row)?.unwrap_or(now);
+            let due = self.due(&duty.tenant, ended_at).unwrap_or(now + SOON);
             self.wake(cx, &duty.tenant, due)?;
             commit =
                 commit.put_row(row).expect_row(&stored).put_state(&sweep::due_key(&duty.tenant, due, egress_id), "");
@@ -180,5 +181,15 @@ impl dyn Steps {
         cx.commit(commit)?;
         self.desk().release(&entry.key);
         Ok(())
+    }
+
+    /// When the last object of a recording was stored; none: there is nothing in the sink.
+    fn stored_last(&mut self, cx: &mut Cx<'_>, row: &Row) -> Result<Option<u64>> {
+        let copy = self.in_backup(row);
+        let mut last = None;
+        for row in [row].into_iter().chain(&copy) {
+            last = last.max(self.find(cx, row)?.iter().map(|version| version.last_modified).max());
+        }
+        Ok(last)
     }
 }

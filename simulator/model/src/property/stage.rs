@@ -513,11 +513,26 @@ impl Stage {
         let last = gone.len() - 1;
         for (place, version) in gone.into_iter().enumerate() {
             let last = place == last;
-            let kind =
-                if version.is_marker() { ChangeKind::MarkerRemoved { last } } else { ChangeKind::Erased { last } };
+            let kind = if version.is_marker() {
+                ChangeKind::MarkerRemoved { last }
+            } else {
+                ChangeKind::Erased { last, current: last }
+            };
             let change = Change { key: key.clone(), version: version.id, kind, origin: version.origin };
             self.see(&Fact::Sink { by: Actor::Operator(0), bucket, change: &change });
         }
+    }
+
+    /// The operator erases one version of a key in the versioned bucket, which holds others of it.
+    pub fn erase_version(&mut self, key: &str, id: &str) {
+        let keys = &mut self.state.sink.buckets.get_mut("versions").expect("a bucket of the stage").keys;
+        let Versions(versions) = keys.get_mut(key).expect("a key of the stage");
+        let place = versions.iter().position(|version| version.id.as_deref() == Some(id)).expect("a version of it");
+        let current = place + 1 == versions.len();
+        let Version { id, origin, .. } = versions.remove(place);
+        let kind = ChangeKind::Erased { last: false, current };
+        let change = Change { key: key.into(), version: id, kind, origin };
+        self.see(&Fact::Sink { by: Actor::Operator(0), bucket: "versions", change: &change });
     }
 
     /// An upload of the egress that is never finished.

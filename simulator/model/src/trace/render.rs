@@ -216,8 +216,8 @@ fn sink_line(by: Actor, bucket: &str, change: &Change, state: &State) -> String 
     match change.kind {
         ChangeKind::Stored { size } => format!("{key} stored by {by}, {}", bytes(size)),
         ChangeKind::MarkerMade => format!("{key} hidden under a delete marker by {by}"),
-        ChangeKind::Erased { last: true } => format!("{key} erased by {by}, nothing is left of it"),
-        ChangeKind::Erased { last: false } => format!("{key} erased by {by}"),
+        ChangeKind::Erased { last: true, .. } => format!("{key} erased by {by}, nothing is left of it"),
+        ChangeKind::Erased { last: false, .. } => format!("{key} erased by {by}"),
         ChangeKind::MarkerRemoved { last: true } => format!("delete marker of {key} removed by {by}, nothing is left"),
         ChangeKind::MarkerRemoved { last: false } => format!("delete marker of {key} removed by {by}"),
         ChangeKind::UploadBegun => format!("{key} upload begun by {by}"),

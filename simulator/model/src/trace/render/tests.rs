@@ -256,7 +256,7 @@ fn the_world_in_words() {
     let stored = change(ChangeKind::Stored { size: 450_000_000 }, "acme-1/a.mp4", None);
     let segment = change(ChangeKind::Stored { size: 1_500_000 }, "acme-1/a_00000.ts", None);
     let marker = change(ChangeKind::MarkerMade, "acme-1/a.mp4", Some("v2"));
-    let erased = change(ChangeKind::Erased { last: true }, "acme-1/a.mp4", Some("v1"));
+    let erased = change(ChangeKind::Erased { last: true, current: true }, "acme-1/a.mp4", Some("v1"));
     let foreign = Change { origin: Origin::Operator, ..change(ChangeKind::UploadAborted, "acme-2/b.mp4", None) };
     let ended = Command { id: "1".into(), order: Order::ContractEnded("acme-1".into()) };
     let hold = Command {
