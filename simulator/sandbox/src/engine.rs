@@ -22,9 +22,9 @@ const POOL_SLOTS: u32 = 128;
 pub const MAX_TABLE_ELEMENTS: u64 = 1 << 20;
 /// Kept between incarnations of a slot and zeroed by hand, which up to here is cheaper than faulting pages in again.
 const KEEP_RESIDENT_BYTES: usize = 64 << 10;
-/// The same of a memory. A guest with a stack of 128 KiB at its beginning, as the built-in ones have, keeps its data and
+/// The same of a memory. A guest with a stack of 192 KiB at its beginning, as the built-in ones have, keeps its data and
 /// most of its heap below this.
-const KEEP_RESIDENT_MEMORY_BYTES: usize = 256 << 10;
+const KEEP_RESIDENT_MEMORY_BYTES: usize = 320 << 10;
 
 /// The engines of one stack size.
 pub struct Engines {
