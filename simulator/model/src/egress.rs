@@ -84,6 +84,8 @@ struct Hls {
     /// Its place in the request's outputs.
     output: usize,
     playlist: PlaylistId,
+    /// What its segments are called, which neither a retry nor anything else changes once it is active.
+    paths: filename::SegmentPaths,
     playlist_key: Arc<str>,
     live_key: Option<Arc<str>>,
     segment: Span,

@@ -117,9 +117,8 @@ impl World<'_> {
         let Output::Segments(output) = &request.outputs[hls.output] else {
             unreachable!("an HLS output is a segmented file output")
         };
-        let paths = self.segment_paths(ix, output);
-        let name = filename::segment_name(&paths.segment_prefix, output.filename_suffix, hls.stored, begins);
-        let key: Arc<str> = paths.segment_key(&name).into();
+        let name = filename::segment_name(&hls.paths.segment_prefix, output.filename_suffix, hls.stored, begins);
+        let key: Arc<str> = hls.paths.segment_key(&name).into();
         if self.is_delayed(ix, "upload.segment", hls.output, &key, Event::SegmentStored { egress: ix, plan }) {
             self.put_back(ix, hls);
             return;
