@@ -256,6 +256,7 @@ impl Stage {
             stored: false,
             objects: Vec::new(),
             missing: Vec::new(),
+            owed: Vec::new(),
             spoilt: false,
             bucket,
             outlives_room: false,
