@@ -49,7 +49,11 @@ impl dyn Steps {
         }
         let Some(entry) = cx.state().get(&recording.open_key())? else { return Ok(()) };
         let duty = Duty::read(&entry)?;
-        if duty.egress_id.as_ref() == Some(&info.egress_id) { self.records_no_more(cx, &entry, duty, info) } else { Ok(()) }
+        if duty.egress_id.as_ref() == Some(&info.egress_id) {
+            self.records_no_more(cx, &entry, duty, info)
+        } else {
+            Ok(())
+        }
     }
 
     /// The egress that saw to a duty is said to be ENDING. It records nothing any more, and may upload for minutes or die

@@ -292,7 +292,7 @@ impl World<'_> {
                 body: &Body::Bytes(manifest::of(egress, self.state.now).into()),
                 content_type: filename::content_type(".json"),
                 rewritten: false,
-            leftover: false,
+                leftover: false,
             };
             let Ok(uploaded) = self.upload(ix, upload) else { continue };
             let info = &mut self.state.egresses[ix.0 as usize].info;

@@ -115,6 +115,11 @@ fn missing(row: &Row, ix: Option<EgressIx>, state: &State) -> Option<String> {
     if egress.objects.is_empty() && egress.missing.is_empty() {
         return Some(format!("the egress ended {} with nothing in the sink", status.as_str_name()));
     }
+    if let Some(Object { bucket, key }) =
+        egress.missing.iter().find(|one| custody::is_there(state, &one.bucket, &one.key))
+    {
+        return Some(format!("s3://{bucket}/{key} is in the sink only as it was before its last upload"));
+    }
     let mut claimed = egress.missing.iter().chain(&egress.objects);
     if let Some(Object { bucket, key }) = claimed.find(|one| !custody::is_there(state, &one.bucket, &one.key)) {
         return Some(format!("s3://{bucket}/{key} is not in the sink"));
