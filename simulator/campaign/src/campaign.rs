@@ -176,10 +176,9 @@ impl Default for Campaign {
     }
 }
 
-/// What no operator survives, however sound: a store that loses what it has acknowledged, and a playlist or segment that
-/// comes behind the viewers.
+/// What no operator survives, however sound: a store that loses what it has acknowledged.
 fn default_without() -> Vec<String> {
-    ["store.lost_write", "store.torn_commit", "upload.late"].map(str::to_owned).to_vec()
+    ["store.lost_write", "store.torn_commit"].map(str::to_owned).to_vec()
 }
 
 impl Default for Budget {

@@ -111,9 +111,12 @@ pub fn search(
                     let judged = panic::catch_unwind(AssertUnwindSafe(|| judge.run(&scenario)));
                     let mut gathered = gathered.lock().expect("no thread panics while it holds the lock");
                     match judged {
-                        Err(_) => gathered
-                            .bugs
-                            .push((number, egress_sim_model::world::current_run::describe().unwrap_or_default())),
+                        Err(panic) => {
+                            let message = panic.downcast_ref::<String>().map(String::as_str);
+                            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+                            let place = egress_sim_model::world::current_run::describe().unwrap_or_default();
+                            gathered.bugs.push((number, format!("{message} ({place})")));
+                        }
                         Ok(Err(error)) => {
                             gathered.failed.get_or_insert(error);
                             stopped.store(true, Ordering::Relaxed);

@@ -27,6 +27,8 @@ pub(crate) struct Recorders {
     workers: BTreeMap<EgressIx, Worker>,
     /// Egresses that `ListEgress` may still find: all but those that ended longer than `info_retention` ago.
     remembered: BTreeMap<Arc<str>, EgressIx>,
+    /// How many uploads came late so far, which numbers them.
+    late_uploads: u64,
 }
 
 /// A worker's handler of one egress.

@@ -68,6 +68,7 @@ impl World<'_> {
             body: &self.media(kind, &key, 0, bytes),
             content_type: filename::content_type(extension),
             rewritten: false,
+            leftover: false,
         };
         match self.upload(ix, upload) {
             Ok(Uploaded { location, size }) => {
@@ -130,6 +131,7 @@ impl World<'_> {
             body: &self.media(MediaKind::Ts, &key, hls.stored, bytes),
             content_type: filename::content_type(".ts"),
             rewritten: false,
+            leftover: false,
         };
         let uploaded = self.upload(ix, upload);
         if uploaded.as_ref().map_or_else(|failure| failure.listed, |_| true) {
@@ -211,6 +213,7 @@ impl World<'_> {
             body: &Body::Playlist { log: hls.playlist, segments: hls.stored as u32, ended, live: false },
             content_type: filename::content_type(".m3u8"),
             rewritten: true,
+            leftover: false,
         };
         self.upload(ix, upload)
     }
@@ -224,6 +227,7 @@ impl World<'_> {
             body: &Body::Playlist { log: hls.playlist, segments: hls.stored as u32, ended, live: true },
             content_type: filename::content_type(".m3u8"),
             rewritten: true,
+            leftover: false,
         };
         Some(self.upload(ix, upload))
     }
@@ -287,6 +291,7 @@ impl World<'_> {
                 body: &Body::Bytes(manifest::of(egress, self.state.now).into()),
                 content_type: filename::content_type(".json"),
                 rewritten: false,
+                leftover: false,
             };
             let Ok(uploaded) = self.upload(ix, upload) else { continue };
             let info = &mut self.state.egresses[ix.0 as usize].info;

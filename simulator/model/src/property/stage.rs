@@ -256,6 +256,7 @@ impl Stage {
             stored: false,
             objects: Vec::new(),
             missing: Vec::new(),
+            owed: Vec::new(),
             spoilt: false,
             bucket,
             outlives_room: false,
@@ -305,7 +306,7 @@ impl Stage {
         }
         let now = self.state.now;
         let egress = self.egress(ix);
-        egress.stored = true;
+        egress.stored = !egress.spoilt;
         egress.info.ended_at = Some(now);
         self.turn(ix, EgressStatus::Complete);
     }
@@ -427,6 +428,25 @@ impl Stage {
         let egress = self.egress(ix);
         egress.spoilt = true;
         egress.missing.push(Object { bucket: egress.bucket.clone(), key: key.into() });
+    }
+
+    /// The egress takes an object for stored that is still on its way.
+    pub fn expect_upload(&mut self, ix: EgressIx, key: &str) {
+        let egress = self.egress(ix);
+        let object = Object { bucket: egress.bucket.clone(), key: key.into() };
+        egress.missing.push(object.clone());
+        egress.owed.push((0, object));
+    }
+
+    /// It arrives; a playlist, with this many segments and its end.
+    pub fn arrives(&mut self, ix: EgressIx, key: &str, segments: Option<u64>) {
+        let egress = self.egress(ix);
+        egress.missing.retain(|object| *object.key != *key);
+        egress.owed.retain(|(_, object)| *object.key != *key);
+        match segments {
+            Some(count) => self.upload_playlist(ix, key, count, true),
+            None => self.upload(ix, key),
+        }
     }
 
     /// The egress stores a playlist that names this many segments.

@@ -98,6 +98,7 @@ fn world() -> State {
             stored: false,
             objects: vec![Object { bucket: "rec-eu-1".into(), key: "acme-1/a.mp4".into() }],
             missing: Vec::new(),
+            owed: Vec::new(),
             spoilt: false,
             bucket: "rec-eu-1".into(),
             outlives_room: false,
