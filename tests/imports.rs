@@ -253,7 +253,11 @@ fn the_example_is_what_was_captured_of_a_run() {
     let scenario = Rc::new(parse("example", EXAMPLE).unwrap_or_else(|error| panic!("{}", error.render("example"))));
     let seen = observed(&scenario);
     let again = "UPDATE_EXAMPLES=1 cargo test --release -p egress-sim-tests --test imports";
-    let log: String = seen.lines.iter().map(|(_, body)| format!("{body}\n")).collect();
+    let mut log = String::new();
+    for (_, body) in &seen.lines {
+        log.push_str(body);
+        log.push('\n');
+    }
     pinned("docs/examples/incident/webhooks.jsonl", &log, "UPDATE_EXAMPLES", again);
     let listing = format!("{:#}\n", seen.listings["acme-rec"]);
     pinned("docs/examples/incident/acme-rec.json", &listing, "UPDATE_EXAMPLES", again);

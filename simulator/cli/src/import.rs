@@ -1,5 +1,6 @@
 //! `egress-sim import`: an incident of production becomes a scenario that replays locally.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -61,11 +62,11 @@ fn told(report: &Report, output: Option<&Path>) -> String {
     for (title, sentences) in [("read", &report.read), ("inferred", &report.inferred), ("open", &report.open)] {
         for (place, sentence) in sentences.iter().enumerate() {
             let title = if place == 0 { title } else { "" };
-            text += &format!("{title:<9} {}\n", prose::hang(&console::escape(sentence), INDENT));
+            let _ = writeln!(text, "{title:<9} {}", prose::hang(&console::escape(sentence), INDENT));
         }
     }
     if let Some(path) = output {
-        text += &format!("{:<9} egress-sim run {}\n", "replay", path.display());
+        let _ = writeln!(text, "{:<9} egress-sim run {}", "replay", path.display());
     }
     text
 }
