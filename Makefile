@@ -29,7 +29,7 @@ fuzz: build
 	target/release/egress-sim fuzz
 
 bench: wasm-target
-	$(CARGO) bench --workspace --locked --bench runs
+	$(CARGO) bench --workspace --locked --bench runs --bench catch
 
 # The generated files that are checked in; tests fail when they are out of date.
 schema: build
