@@ -30,7 +30,8 @@ fn main() {
         hunt
     });
     eprintln!();
-    let mut rows: Vec<Row> = operators.iter().zip(hunts.chunks(seeds)).map(|(about, hunts)| Row::of(about, hunts)).collect();
+    let mut rows: Vec<Row> =
+        operators.iter().zip(hunts.chunks(seeds)).map(|(about, hunts)| Row::of(about, hunts)).collect();
     rows.sort_by_key(|row| (row.meant.is_some(), row.median, row.worst));
     print(&rows, &campaign.digest());
 }
@@ -50,7 +51,8 @@ struct Row {
 
 impl Row {
     fn of(about: &About, hunts: &[Hunt]) -> Row {
-        let cases = |of: fn(&Hunt) -> Option<u64>| hunts.iter().map(|hunt| of(hunt).unwrap_or(CASES + 1)).collect::<Vec<_>>();
+        let cases =
+            |of: fn(&Hunt) -> Option<u64>| hunts.iter().map(|hunt| of(hunt).unwrap_or(CASES + 1)).collect::<Vec<_>>();
         let meant = cases(|hunt| hunt.meant);
         Row {
             name: about.name,

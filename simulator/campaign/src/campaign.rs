@@ -234,9 +234,22 @@ impl Default for Worlds {
                 ["room_started", "egress_started", "egress_ended", "room_finished"].map(str::to_owned).to_vec(),
             ],
             backup_bucket: ["", "", "fallback"].map(str::to_owned).to_vec(),
-            object_lock: ["none", "none", "none", "none", "none", "none", "none", "none", "none", "none", "governance", "compliance"]
-                .map(str::to_owned)
-                .to_vec(),
+            object_lock: [
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "governance",
+                "compliance",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             lock_for: vec![Text(Span::seconds(6 * 3600)), Text(Span::seconds(36 * 3600))],
             retention_slack: vec![Text(Span::seconds(4 * 3600)), Text(Span::seconds(600))],
         }
@@ -289,7 +302,7 @@ impl Campaign {
             }
             odds.check(&format!("[families]: {family}"))?;
         }
-        self.typical.check("`typical`:")?;
+        self.typical.check("`typical`")?;
         for kind in &self.without {
             // Kinds that are always left out may be named before there are any.
             if !KINDS.iter().any(|known| known.name == kind) && !default_without().contains(kind) {
@@ -399,10 +412,7 @@ impl Worlds {
 impl Odds {
     fn check(self, place: &str) -> Result<(), String> {
         if self.1 == 0 || self.0 > self.1 {
-            return Err(format!(
-                "{place} = [{}, {}] are no odds; write [1, 2] for one case in two",
-                self.0, self.1
-            ));
+            return Err(format!("{place} = [{}, {}] are no odds; write [1, 2] for one case in two", self.0, self.1));
         }
         Ok(())
     }
@@ -451,6 +461,12 @@ mod tests {
             ("format = 2", "this build reads 1"),
             ("[promises]\ngap = \"soon\"", "gap"),
             ("[world]\nlist_page = []", "needs at least one value"),
+            ("[world]\nlock_for = []", "lock_for needs at least one value"),
+            ("[world]\nobject_lock = [\"legal\"]", "\"legal\" is no mode; write \"none\""),
+            ("[world]\nwebhook_events = [[\"room_begun\"]]", "there is no webhook event \"room_begun\""),
+            ("[world]\nbackup_bucket = [\"rec-0\"]", "a bucket that no tenant has"),
+            ("[world]\nbackup_bucket = [\"B\"]", "a bucket that no tenant has"),
+            ("typical = [2, 1]", "`typical` = [2, 1] are no odds"),
         ] {
             let error = Campaign::parse(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");

@@ -171,46 +171,44 @@ fn tenants(campaign: &Campaign) -> impl Strategy<Value = (Vec<Tenant>, Vec<Bucke
         any::<bool>(),
         prop_oneof![3 => Just(true), 1 => Just(false)],
         select(vec![None, Some(1), Some(6), Some(12)]),
-        prop_oneof![2 => Just(None), 1 => select(campaign.world.retention_slack.clone()).prop_map(Some)],
-        prop_oneof![2 => (HOURS + 1..24).prop_map(Some), 1 => Just(None)],
+        prop_oneof![1 => Just(None), 1 => select(campaign.world.retention_slack.clone()).prop_map(Some)],
+        prop_oneof![1 => Just(Some(HOURS + 1)), 2 => (HOURS + 1..24).prop_map(Some), 2 => Just(None)],
     );
     let [fewest, largest] = size.tenants.map(|count| count as usize);
     let locked = (select(campaign.world.object_lock.clone()), select(campaign.world.lock_for.clone()));
     let kinds = proptest::collection::vec((any::<bool>(), locked), largest * most as usize);
-    (proptest::collection::vec(one, fewest..=largest), kinds, any::<bool>()).prop_map(
-        |(tenants, kinds, shared)| {
-            let hour = |hours: u64| Span::seconds(hours * 3600);
-            let mut names = Vec::new();
-            let tenants = tenants
-                .into_iter()
-                .zip(NAMES)
-                .map(|((buckets, same_first, published, retention, longer, contract_end), name)| {
-                    let first = if shared && same_first { 0 } else { names.len() as u32 };
-                    let buckets: Vec<String> = (first..first + buckets).map(|number| format!("rec-{number}")).collect();
-                    names.extend(buckets.iter().cloned());
-                    Tenant {
-                        name: name.to_owned(),
-                        buckets,
-                        cdn: published.then(|| format!("cdn.{name}.example")),
-                        retention: retention.map(hour),
-                        retention_max: longer.and_then(|longer| retention.map(|kept| hour(kept) + longer.0)),
-                        delete_within: hour(12),
-                        contract_end: contract_end.map(hour),
-                    }
-                })
-                .collect();
-            names.sort_unstable();
-            names.dedup();
-            let buckets = names.into_iter().zip(kinds).filter_map(|(name, (versioning, (mode, lock_for)))| {
-                let object_lock = lock(&mode).unwrap_or_default();
-                let lock_for = (object_lock != ObjectLock::None).then_some(lock_for.0);
-                let special = Bucket { versioning, object_lock, lock_for, ..Bucket::named(&name) };
-                (special != Bucket::named(&name)).then_some(special)
-            });
-            let buckets = buckets.collect();
-            (tenants, buckets)
-        },
-    )
+    (proptest::collection::vec(one, fewest..=largest), kinds, any::<bool>()).prop_map(|(tenants, kinds, shared)| {
+        let hour = |hours: u64| Span::seconds(hours * 3600);
+        let mut names = Vec::new();
+        let tenants = tenants
+            .into_iter()
+            .zip(NAMES)
+            .map(|((buckets, same_first, published, retention, longer, contract_end), name)| {
+                let first = if shared && same_first { 0 } else { names.len() as u32 };
+                let buckets: Vec<String> = (first..first + buckets).map(|number| format!("rec-{number}")).collect();
+                names.extend(buckets.iter().cloned());
+                Tenant {
+                    name: name.to_owned(),
+                    buckets,
+                    cdn: published.then(|| format!("cdn.{name}.example")),
+                    retention: retention.map(hour),
+                    retention_max: longer.and_then(|longer| retention.map(|kept| hour(kept) + longer.0)),
+                    delete_within: hour(12),
+                    contract_end: contract_end.map(hour),
+                }
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let buckets = names.into_iter().zip(kinds).filter_map(|(name, (versioning, (mode, lock_for)))| {
+            let object_lock = lock(&mode).unwrap_or_default();
+            let lock_for = (object_lock != ObjectLock::None).then_some(lock_for.0);
+            let special = Bucket { versioning, object_lock, lock_for, ..Bucket::named(&name) };
+            (special != Bucket::named(&name)).then_some(special)
+        });
+        let buckets = buckets.collect();
+        (tenants, buckets)
+    })
 }
 
 #[cfg(test)]

@@ -120,7 +120,8 @@ fn filter(kind: &'static Kind, scene: &Scene) -> BoxedStrategy<Filter> {
     let tenant = select(scene.tenants.clone()).prop_map(|name| Filter { tenant: Some(name), ..Filter::default() });
     let bucket = select(scene.buckets.clone()).prop_map(|name| Filter { bucket: Some(name), ..Filter::default() });
     let loses = LOSING.contains(&kind.name) && scene.losable.len() < scene.events.len();
-    let event = select(if loses { scene.losable.clone() } else { scene.events.clone() }).prop_map(|event| Filter { event: Some(event.into()), ..Filter::default() });
+    let event = select(if loses { scene.losable.clone() } else { scene.events.clone() })
+        .prop_map(|event| Filter { event: Some(event.into()), ..Filter::default() });
     let instance =
         (0..u64::from(scene.instances)).prop_map(|number| Filter { instance: Some(number), ..Filter::default() });
     let anything = Just(Filter::default());

@@ -70,7 +70,8 @@ static TROUBLES: &[Trouble] = &[
     at("livekit.slow", START).with(&[("by", &["5s", "15s"])]),
     at("livekit.refused", START).with(&[("code", &["unavailable", "not_found", "resource_exhausted"])]),
     // A process dies between two things that belong together.
-    at("operator.crash", &["store.commit", "timers.set", "publish.publish"]).with(&[("effect", &["before", "after"])]),
+    at("operator.crash", &["store.commit", "timers.set"]).with(&[("effect", &["before", "after"])]),
+    at("operator.crash", &["publish.publish"]).with(&[("effect", &["before", "after"])]),
     at("operator.crash", &["livekit.start_egress", "s3.delete_objects", "audit.append"])
         .with(&[("effect", &["before", "after"])]),
     at("operator.crash", &["store.commit", "timers.set"]).lasting(&["4s", "8s"]),
@@ -78,8 +79,10 @@ static TROUBLES: &[Trouble] = &[
     at("store.slow", &["store.state_get", "timers.set", "store.commit"])
         .with(&[("by", &["5s", "15s"])])
         .lasting(&["", "8s"]),
+    at("store.slow", &["store.state_get"]).with(&[("by", &["5s", "15s"])]).lasting(&["8s", "30s"]),
     at("store.timeout", &["store.commit"]).with(&[("effect", &["after"])]),
-    at("store.unavailable", &["audit.append", "publish.publish", "store.commit"]),
+    at("store.unavailable", &["audit.append"]),
+    at("store.unavailable", &["publish.publish", "store.commit"]),
     // The sink throttles a deletion, refuses it in part, or forgets to answer; a policy hides what is there.
     at("s3.slow_down", &[]).when(Moment::ContractEnd).lasting(SHORT),
     at("s3.slow_down", &["s3.list_object_versions", "s3.delete_objects"]).lasting(&["", "2s", "8s"]),
@@ -87,7 +90,7 @@ static TROUBLES: &[Trouble] = &[
     at("s3.refused", &["s3.head_object"]).with(&[("code", &["AccessDenied", "InvalidAccessKeyId"])]),
     at("s3.timeout", &["s3.delete_objects"]).with(&[("effect", &["before"])]),
     // Replication is a setting of the bucket: it is there all the time.
-    at("s3.replica", &[]).when(Moment::Always).with(&[("by", &["1m", "15m"])]).lasting(&["1d"]),
+    at("s3.replica", &[]).when(Moment::Always).with(&[("by", &["15m", "2h"])]).lasting(&["1d"]),
     // The storage fails a worker.
     at("upload.fail", &["upload.file", "upload.segment", "upload.playlist_end"])
         .with(&[("leftover", &["none", "multipart"])]),
@@ -95,6 +98,8 @@ static TROUBLES: &[Trouble] = &[
     // A worker dies, is killed, or takes its time.
     at("egress.stuck", &["egress.ending", "egress.active"]),
     at("egress.fail", &["egress.active"]).with(&[("reason", &["cpu_exhausted", "oom", "handler_crash"])]),
+    at("egress.abort", &["egress.active", "egress.start"]),
+    at("egress.ends_early", &["egress.active"]),
     at("egress.slow_start", &["egress.start"]).with(&[("by", &["1m"])]),
     at("egress.retried", &["egress.start"]).with(&[("leaves", &["partial", "nothing"])]),
     // LiveKit says what is not so, says it twice, or in words of its next version; somebody else says it.
@@ -133,7 +138,11 @@ pub(super) fn troubles(kinds: &[&'static Kind], scene: &Scene) -> Option<BoxedSt
     (!possible.is_empty()).then(|| proptest::strategy::Union::new(possible).boxed())
 }
 
-fn strategy(trouble: &'static Trouble, kind: &'static Kind, scene: &Scene) -> Option<impl Strategy<Value = Fault> + use<>> {
+fn strategy(
+    trouble: &'static Trouble,
+    kind: &'static Kind,
+    scene: &Scene,
+) -> Option<impl Strategy<Value = Fault> + use<>> {
     let parameters: Vec<_> = trouble
         .with
         .iter()
@@ -160,7 +169,7 @@ fn strategy(trouble: &'static Trouble, kind: &'static Kind, scene: &Scene) -> Op
 fn anchor(trouble: &Trouble, scene: &Scene) -> Option<BoxedStrategy<Anchor>> {
     let around = |moments: &[Span]| {
         (!moments.is_empty()).then(|| {
-            (select(moments.to_vec()), 0..12_u64)
+            (select(moments.to_vec()), 0..5_u64)
                 .prop_map(|(moment, seconds)| Anchor::At(moment + Span::seconds(seconds)))
                 .boxed()
         })
@@ -188,9 +197,8 @@ fn filter(trouble: &Trouble, kind: &Kind, scene: &Scene) -> Option<BoxedStrategy
     if trouble.events.is_empty() && !LOSING.contains(&kind.name) {
         return Some(Just(Filter::default()).boxed());
     }
-    (!events.is_empty()).then(|| {
-        select(events).prop_map(|event| Filter { event: Some(event.into()), ..Filter::default() }).boxed()
-    })
+    (!events.is_empty())
+        .then(|| select(events).prop_map(|event| Filter { event: Some(event.into()), ..Filter::default() }).boxed())
 }
 
 fn span(text: &str) -> Option<Span> {

@@ -69,9 +69,9 @@ pub(super) fn without_loose_ends(mut scenario: Scenario) -> Scenario {
         .collect();
     let backup = scenario.world.backup_bucket.take();
     let is_backup = |name: &String| backup.as_ref() == Some(name);
-    scenario.buckets.retain(|bucket| {
-        owned.contains(&bucket.name) || meant.contains(&bucket.name) || is_backup(&bucket.name)
-    });
+    scenario
+        .buckets
+        .retain(|bucket| owned.contains(&bucket.name) || meant.contains(&bucket.name) || is_backup(&bucket.name));
     let buckets: Vec<String> = scenario.all_buckets().into_iter().map(|bucket| bucket.name).collect();
     scenario.world.backup_bucket = backup.filter(|name| buckets.contains(name));
     for fault in &mut scenario.faults {
