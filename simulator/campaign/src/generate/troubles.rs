@@ -90,7 +90,7 @@ static TROUBLES: &[Trouble] = &[
     at("s3.refused", &["s3.head_object"]).with(&[("code", &["AccessDenied", "InvalidAccessKeyId"])]),
     at("s3.timeout", &["s3.delete_objects"]).with(&[("effect", &["before"])]),
     // Replication is a setting of the bucket: it is there all the time.
-    at("s3.replica", &[]).when(Moment::Always).with(&[("by", &["15m", "2h"])]).lasting(&["1d"]),
+    at("s3.replica", &[]).when(Moment::Always).with(&[("by", &["15m", "6h"])]).lasting(&["1d"]),
     // The storage fails a worker.
     at("upload.fail", &["upload.file", "upload.segment", "upload.playlist_end"])
         .with(&[("leftover", &["none", "multipart"])]),
