@@ -29,7 +29,7 @@ fuzz: build
 	target/release/egress-sim fuzz
 
 bench: wasm-target
-	$(CARGO) bench --workspace --locked --bench runs --bench hostile
+	$(CARGO) bench --workspace --locked --bench runs --bench hostile --bench catch
 
 # The generated files that are checked in; tests fail when they are out of date.
 schema: build

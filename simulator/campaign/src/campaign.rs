@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 
 use egress_sim_model::fault::KINDS;
-use egress_sim_model::scenario::{Limits, keys};
+use egress_sim_model::scenario::{Limits, ObjectLock, keys};
 use egress_sim_model::time::Span;
 use egress_sim_model::trace::MODEL_VERSION;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Raised when the same campaign gives other cases than before.
-pub const GENERATOR_VERSION: u32 = 1;
+pub const GENERATOR_VERSION: u32 = 2;
 
 /// A campaign. Field names are the keys of its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Campaign {
     pub world: Worlds,
     /// Odds of each surface's faults to be in a case at all; a surface that is not named has none.
     pub families: BTreeMap<String, Odds>,
+    /// Odds of a fault to be one that the services' users know, with its call, parameters and moment, instead of any kind at
+    /// any point.
+    pub typical: Odds,
     /// Fault kinds that are left out although their surface is in.
     pub without: Vec<String>,
     /// The grace that promises allow. Several faults in one call cost more time than one.
@@ -97,6 +100,17 @@ pub struct Worlds {
     pub egress_start: Vec<Text>,
     /// `[world].upload_bytes_per_second`
     pub upload_bytes_per_second: Vec<u64>,
+    /// `[world].webhook_events`; an empty list: all. Without `track_published` only where no call is recorded track by track,
+    /// because nobody would tell the operator of the tracks.
+    pub webhook_events: Vec<Vec<String>>,
+    /// `[world].backup_bucket`; an empty text: none.
+    pub backup_bucket: Vec<String>,
+    /// `object_lock` of each bucket.
+    pub object_lock: Vec<String>,
+    /// `lock_for` of each bucket with an object lock.
+    pub lock_for: Vec<Text>,
+    /// How much longer than `retention` a recording may be kept at most: `retention_max`, where a tenant has one.
+    pub retention_slack: Vec<Text>,
 }
 
 /// `[promises]` of every case.
@@ -165,6 +179,7 @@ impl Default for Campaign {
             size: Sizes::default(),
             world: Worlds::default(),
             families: families.map(|surface| (surface.to_owned(), half)).into_iter().collect(),
+            typical: half,
             without: default_without(),
             promises: PromiseTable::default(),
             limits: LimitTable::default(),
@@ -209,9 +224,33 @@ impl Default for Worlds {
             instances: vec![1, 1, 2],
             list_page: vec![1, 3, 1000],
             webhook_queue_depth: vec![200],
-            info_retention: vec![Text(Span::seconds(86_400))],
+            info_retention: vec![Text(Span::seconds(86_400)), Text(Span::seconds(86_400)), Text(Span::seconds(3600))],
             egress_start: vec![Text(Span::seconds(2)), Text(Span::seconds(5))],
             upload_bytes_per_second: vec![50_000_000, 1_000_000],
+            webhook_events: vec![
+                Vec::new(),
+                Vec::new(),
+                ["room_started", "egress_started", "egress_ended", "room_finished"].map(str::to_owned).to_vec(),
+            ],
+            backup_bucket: ["", "", "fallback"].map(str::to_owned).to_vec(),
+            object_lock: [
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "governance",
+                "compliance",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            lock_for: vec![Text(Span::seconds(6 * 3600)), Text(Span::seconds(36 * 3600))],
+            retention_slack: vec![Text(Span::seconds(4 * 3600)), Text(Span::seconds(600))],
         }
     }
 }
@@ -224,7 +263,7 @@ impl Default for PromiseTable {
             stop_grace: minutes(5),
             startup: minutes(3),
             prompt: minutes(2),
-            inventory_grace: minutes(60),
+            inventory_grace: minutes(5),
             converge: minutes(24 * 60),
         }
     }
@@ -260,13 +299,9 @@ impl Campaign {
                     "[families]: there are no faults of \"{family}\"; `egress-sim explain` lists them"
                 ));
             }
-            if odds.1 == 0 || odds.0 > odds.1 {
-                return Err(format!(
-                    "[families]: {family} = [{}, {}] are no odds; write [1, 2] for one case in two",
-                    odds.0, odds.1
-                ));
-            }
+            odds.check(&format!("[families]: {family}"))?;
         }
+        self.typical.check("`typical`")?;
         for kind in &self.without {
             // Kinds that are always left out may be named before there are any.
             if !KINDS.iter().any(|known| known.name == kind) && !default_without().contains(kind) {
@@ -301,20 +336,7 @@ impl Campaign {
                 ));
             }
         }
-        let world = &self.world;
-        for (key, empty) in [
-            ("instances", world.instances.is_empty()),
-            ("list_page", world.list_page.is_empty()),
-            ("webhook_queue_depth", world.webhook_queue_depth.is_empty()),
-            ("info_retention", world.info_retention.is_empty()),
-            ("egress_start", world.egress_start.is_empty()),
-            ("upload_bytes_per_second", world.upload_bytes_per_second.is_empty()),
-        ] {
-            if empty {
-                return Err(format!("[world]: {key} needs at least one value"));
-            }
-        }
-        Ok(())
+        self.world.check()
     }
 
     /// The campaign's identity: everything that decides what its cases are and how they are judged, but not how many of
@@ -340,6 +362,69 @@ impl Campaign {
                 && !self.without.iter().any(|left_out| left_out == kind.name)
         })
     }
+}
+
+impl Worlds {
+    /// What makes no sense.
+    fn check(&self) -> Result<(), String> {
+        for (key, empty) in [
+            ("instances", self.instances.is_empty()),
+            ("list_page", self.list_page.is_empty()),
+            ("webhook_queue_depth", self.webhook_queue_depth.is_empty()),
+            ("info_retention", self.info_retention.is_empty()),
+            ("egress_start", self.egress_start.is_empty()),
+            ("upload_bytes_per_second", self.upload_bytes_per_second.is_empty()),
+            ("webhook_events", self.webhook_events.is_empty()),
+            ("backup_bucket", self.backup_bucket.is_empty()),
+            ("object_lock", self.object_lock.is_empty()),
+            ("lock_for", self.lock_for.is_empty()),
+            ("retention_slack", self.retention_slack.is_empty()),
+        ] {
+            if empty {
+                return Err(format!("[world]: {key} needs at least one value"));
+            }
+        }
+        for event in self.webhook_events.iter().flatten() {
+            if !keys::EVENTS.contains(&event.as_str()) {
+                return Err(format!("[world]: webhook_events: there is no webhook event \"{event}\""));
+            }
+        }
+        for mode in &self.object_lock {
+            if lock(mode).is_none() {
+                return Err(format!(
+                    "[world]: object_lock: \"{mode}\" is no mode; write \"none\", \"governance\" or \"compliance\""
+                ));
+            }
+        }
+        for name in &self.backup_bucket {
+            if !name.is_empty() && (name.starts_with("rec-") || bucket_name_is_wrong(name)) {
+                return Err(format!(
+                    "[world]: backup_bucket: \"{name}\" must be the name of a bucket that no tenant has: 3 to 63 of a-z, 0-9 \
+                     and `-`, not beginning with `rec-`; \"\" is none"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Odds {
+    fn check(self, place: &str) -> Result<(), String> {
+        if self.1 == 0 || self.0 > self.1 {
+            return Err(format!("{place} = [{}, {}] are no odds; write [1, 2] for one case in two", self.0, self.1));
+        }
+        Ok(())
+    }
+}
+
+/// The object lock of this name.
+pub(crate) fn lock(mode: &str) -> Option<ObjectLock> {
+    [ObjectLock::None, ObjectLock::Governance, ObjectLock::Compliance].into_iter().find(|lock| lock.name() == mode)
+}
+
+fn bucket_name_is_wrong(name: &str) -> bool {
+    let fits = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
+    !(3..=63).contains(&name.len()) || !name.chars().all(fits) || name.starts_with('-') || name.ends_with('-')
 }
 
 /// The surface of a fault: what stands before the dot.
@@ -375,6 +460,12 @@ mod tests {
             ("format = 2", "this build reads 1"),
             ("[promises]\ngap = \"soon\"", "gap"),
             ("[world]\nlist_page = []", "needs at least one value"),
+            ("[world]\nlock_for = []", "lock_for needs at least one value"),
+            ("[world]\nobject_lock = [\"legal\"]", "\"legal\" is no mode; write \"none\""),
+            ("[world]\nwebhook_events = [[\"room_begun\"]]", "there is no webhook event \"room_begun\""),
+            ("[world]\nbackup_bucket = [\"rec-0\"]", "a bucket that no tenant has"),
+            ("[world]\nbackup_bucket = [\"B\"]", "a bucket that no tenant has"),
+            ("typical = [2, 1]", "`typical` = [2, 1] are no odds"),
         ] {
             let error = Campaign::parse(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");

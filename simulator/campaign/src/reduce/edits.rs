@@ -67,8 +67,13 @@ pub(super) fn without_loose_ends(mut scenario: Scenario) -> Scenario {
         .flat_map(|fault| fault.parameters.values())
         .filter_map(|value| if let Value::Text(text) = value { Some(text.clone()) } else { None })
         .collect();
-    scenario.buckets.retain(|bucket| owned.contains(&bucket.name) || meant.contains(&bucket.name));
+    let backup = scenario.world.backup_bucket.take();
+    let is_backup = |name: &String| backup.as_ref() == Some(name);
+    scenario
+        .buckets
+        .retain(|bucket| owned.contains(&bucket.name) || meant.contains(&bucket.name) || is_backup(&bucket.name));
     let buckets: Vec<String> = scenario.all_buckets().into_iter().map(|bucket| bucket.name).collect();
+    scenario.world.backup_bucket = backup.filter(|name| buckets.contains(name));
     for fault in &mut scenario.faults {
         fault.filter.tenant = fault.filter.tenant.take().filter(|name| tenants.contains(name));
         fault.filter.bucket = fault.filter.bucket.take().filter(|name| buckets.contains(name));
