@@ -26,6 +26,9 @@ pub struct Campaign {
     pub title: String,
     /// When it is enough, unless the command line says so.
     pub budget: Budget,
+    /// How much of it is run again, to see that it is the same; no part of the digest.
+    #[serde(skip_serializing)]
+    pub determinism: Determinism,
     /// How large worlds are.
     pub size: Sizes,
     /// World parameters, each with the values that it may have.
@@ -54,6 +57,16 @@ pub struct Campaign {
 pub struct Budget {
     /// Cases.
     pub cases: u64,
+}
+
+/// How much is run again, beside everything that is reported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Determinism {
+    /// Odds of a case to be run twice in the same thread.
+    pub repeat: Odds,
+    /// How many of those are run once more at the end, in a fresh process with another environment.
+    pub fresh: u64,
 }
 
 /// How large worlds are: least and most, both inclusive.
@@ -162,6 +175,7 @@ impl Default for Campaign {
             format: 1,
             title: "The default campaign".into(),
             budget: Budget::default(),
+            determinism: Determinism::default(),
             size: Sizes::default(),
             world: Worlds::default(),
             families: families.map(|surface| (surface.to_owned(), half)).into_iter().collect(),
@@ -185,6 +199,12 @@ fn default_without() -> Vec<String> {
 impl Default for Budget {
     fn default() -> Budget {
         Budget { cases: 20_000 }
+    }
+}
+
+impl Default for Determinism {
+    fn default() -> Determinism {
+        Determinism { repeat: Odds(1, 64), fresh: 4 }
     }
 }
 
@@ -267,6 +287,12 @@ impl Campaign {
                     odds.0, odds.1
                 ));
             }
+        }
+        let Odds(times, of) = self.determinism.repeat;
+        if of == 0 || times > of {
+            return Err(format!(
+                "[determinism]: repeat = [{times}, {of}] are no odds; write [1, 64] for one case in 64, [0, 1] for none"
+            ));
         }
         for kind in &self.without {
             // Kinds that are always left out may be named before there are any.
@@ -371,6 +397,7 @@ mod tests {
             ("[size]\nfaults = [3, 1]", "faults = [3, 1] must lie between"),
             ("[families]\nmoon = [1, 2]", "there are no faults of \"moon\""),
             ("[families]\ns3 = [3, 2]", "are no odds"),
+            ("[determinism]\nrepeat = [1, 0]", "[determinism]: repeat = [1, 0] are no odds"),
             ("without = [\"s3.nothing\"]", "there is no fault \"s3.nothing\""),
             ("properties = [\"playlist.finall\"]", "there is no property"),
             ("format = 2", "this build reads 1"),
@@ -386,6 +413,7 @@ mod tests {
     fn the_digest_is_of_what_decides_the_cases() {
         let campaign = Campaign::default();
         let titled = Campaign { title: "x".into(), budget: Budget { cases: 1 }, ..campaign.clone() };
+        let titled = Campaign { determinism: Determinism { repeat: Odds(1, 1), fresh: 0 }, ..titled };
         assert_eq!(campaign.digest(), titled.digest());
         let smaller = Campaign { size: Sizes { faults: [0, 1], ..Sizes::default() }, ..campaign.clone() };
         assert_ne!(campaign.digest(), smaller.digest());

@@ -6,6 +6,8 @@
 //! Nothing here draws a picture: reports are the caller's.
 
 pub mod campaign;
+pub mod determinism;
+pub mod files;
 pub mod fingerprint;
 pub mod found;
 pub mod generate;

@@ -80,6 +80,15 @@ pub struct Document {
     pub goals: Vec<Goal>,
     /// What broke, in order of fingerprint.
     pub findings: Vec<Finding>,
+    /// Runs that were not the same again.
+    #[serde(default)]
+    pub parted: Vec<Parted>,
+    /// Files that were replayed before anything random, in order of their paths.
+    #[serde(default)]
+    pub corpus: Vec<Replayed>,
+    /// It was stopped before all of its cases were run.
+    #[serde(default)]
+    pub interrupted: bool,
     /// The parts that it is made of.
     pub parts: Vec<Part>,
 }
@@ -121,6 +130,29 @@ pub struct Finding {
     pub text: String,
 }
 
+/// A run that was not the same again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Parted {
+    /// The number of the case; none: a file that was replayed.
+    pub case: Option<u64>,
+    /// The file that it lies in.
+    pub scenario: String,
+    /// Where two runs part, and the first record that differs.
+    pub how: String,
+}
+
+/// A file of `found/` or of the regressions, replayed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Replayed {
+    /// Where it lies, or lay: what was found and passes again is thrown away.
+    pub path: String,
+    /// The promise that it still breaks; none: it passes.
+    pub property: Option<String>,
+    /// What was promised and what happened.
+    #[serde(default)]
+    pub message: String,
+}
+
 /// One shard's share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
@@ -134,9 +166,15 @@ pub struct Part {
     pub hits: Hits,
     /// What broke.
     pub findings: Vec<Finding>,
-    /// It was nondeterministic.
+    /// Runs that were not the same again.
     #[serde(default)]
-    pub nondeterministic: bool,
+    pub parted: Vec<Parted>,
+    /// Files that were replayed first.
+    #[serde(default)]
+    pub corpus: Vec<Replayed>,
+    /// It was stopped before all of its cases were run.
+    #[serde(default)]
+    pub interrupted: bool,
 }
 
 /// Why results cannot be put together.
@@ -189,11 +227,23 @@ impl Document {
             }
         }
         let goals: Vec<Goal> = wanted.iter().map(|id| Goal { id: id.clone(), hits: hits.of(id) }).collect();
-        let verdict = if parts.iter().any(|part| part.nondeterministic) {
+        let interrupted = parts.iter().any(|part| part.interrupted);
+        let mut parted: Vec<Parted> = parts.iter().flat_map(|part| part.parted.clone()).collect();
+        parted.sort();
+        parted.dedup();
+        // Each part replays the same files. One that breaks anywhere breaks.
+        let mut corpus: BTreeMap<String, Replayed> = BTreeMap::new();
+        for replayed in parts.iter().flat_map(|part| &part.corpus) {
+            let known = corpus.entry(replayed.path.clone()).or_insert_with(|| replayed.clone());
+            if known.property.is_none() {
+                known.clone_from(replayed);
+            }
+        }
+        let verdict = if !parted.is_empty() {
             "nondeterministic"
         } else if !findings.is_empty() {
             "violates"
-        } else if goals.iter().any(|goal| goal.hits == 0) {
+        } else if interrupted || goals.iter().any(|goal| goal.hits == 0) {
             "inconclusive"
         } else {
             "pass"
@@ -210,6 +260,9 @@ impl Document {
             operator,
             goals,
             findings: findings.into_values().collect(),
+            parted,
+            corpus: corpus.into_values().collect(),
+            interrupted,
             parts,
         }
     }
@@ -277,7 +330,9 @@ mod tests {
                     text: String::new(),
                 })
                 .collect(),
-            nondeterministic: false,
+            parted: Vec::new(),
+            corpus: Vec::new(),
+            interrupted: false,
         }
     }
 
@@ -311,6 +366,30 @@ mod tests {
         let (one, other) = (document(part(1, &[("a", 1)], &[])), document(part(2, &[("b", 1)], &[])));
         assert_eq!((one.verdict.as_str(), other.verdict.as_str()), ("inconclusive", "inconclusive"));
         assert_eq!(merge(&[one, other]).expect("one campaign").verdict, "pass");
+    }
+
+    #[test]
+    fn silence_of_what_was_interrupted_or_not_the_same_again_is_no_pass() {
+        let hits = [("a", 1), ("b", 1)];
+        let stopped = document(Part { interrupted: true, ..part(1, &hits, &[]) });
+        assert_eq!((stopped.verdict.as_str(), stopped.interrupted), ("inconclusive", true));
+        let found = document(Part { interrupted: true, ..part(1, &hits, &[("x", 1)]) });
+        assert_eq!(found.verdict, "violates");
+        let parted = Parted { case: Some(7), scenario: "found/case-7.toml".into(), how: "it parts".into() };
+        let parted = document(Part { parted: vec![parted], ..part(2, &hits, &[("x", 1)]) });
+        assert_eq!(merge(&[stopped, parted]).expect("one campaign").verdict, "nondeterministic");
+    }
+
+    #[test]
+    fn a_file_that_breaks_anywhere_breaks() {
+        let replayed = |property: Option<&str>| Replayed {
+            path: "scenarios/regressions/a.toml".into(),
+            property: property.map(str::to_owned),
+            message: String::new(),
+        };
+        let of = |k, property| document(Part { corpus: vec![replayed(property)], ..part(k, &[], &[]) });
+        let whole = merge(&[of(1, None), of(2, Some("recording.gap")), of(3, None)]).expect("one campaign");
+        assert_eq!(whole.corpus, [replayed(Some("recording.gap"))]);
     }
 
     #[test]
