@@ -10,13 +10,16 @@ use egress_sim_model::fault::KINDS;
 use egress_sim_model::scenario::{Limits, keys};
 use egress_sim_model::time::Span;
 use egress_sim_model::trace::MODEL_VERSION;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub mod schema;
 
 /// Raised when the same campaign gives other cases than before.
 pub const GENERATOR_VERSION: u32 = 1;
 
 /// A campaign. Field names are the keys of its file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Campaign {
     /// The version of the file format: 1.
@@ -42,6 +45,7 @@ pub struct Campaign {
     /// The sandbox's limits.
     pub limits: LimitTable,
     /// `[operator.config]` of every case.
+    #[schemars(with = "serde_json::Value")]
     pub config: toml::Table,
     /// Ids of the properties that are judged; none: all.
     pub properties: Vec<String>,
@@ -52,7 +56,7 @@ pub struct Campaign {
 }
 
 /// When it is enough.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
     /// Cases.
@@ -60,7 +64,7 @@ pub struct Budget {
 }
 
 /// How much is run again, beside everything that is reported.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Determinism {
     /// Odds of a case to be run twice in the same thread.
@@ -70,7 +74,7 @@ pub struct Determinism {
 }
 
 /// How large worlds are: least and most, both inclusive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sizes {
     /// Tenants.
@@ -94,8 +98,21 @@ pub struct Sizes {
     pub window: [u32; 2],
 }
 
+/// Keys of `[size]` in the order of [`Sizes`], each with the lowest and the highest number that it may have.
+const SIZES: [(&str, u32, u32); 9] = [
+    ("tenants", 1, 5),
+    ("buckets", 1, 5),
+    ("calls", 1, 50),
+    ("count", 1, 100_000),
+    ("participants", 1, 8),
+    ("commands", 0, 50),
+    ("faults", 0, 50),
+    ("minutes", 1, 1440),
+    ("window", 1, 86_400),
+];
+
 /// World parameters, each with the values that it may have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Worlds {
     /// `operator.instances`
@@ -113,7 +130,7 @@ pub struct Worlds {
 }
 
 /// `[promises]` of every case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PromiseTable {
     /// See `[promises]` of a scenario.
@@ -131,7 +148,7 @@ pub struct PromiseTable {
 }
 
 /// `[limits]` of every case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitTable {
     /// See `[limits]` of a scenario.
@@ -164,7 +181,7 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 /// `[1, 2]`: one case in two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Odds(pub u32, pub u32);
 
 impl Default for Campaign {
@@ -311,17 +328,8 @@ impl Campaign {
             }
         }
         let Sizes { tenants, buckets, calls, count, participants, commands, faults, minutes, window } = &self.size;
-        for (key, [least, most], lowest, highest) in [
-            ("tenants", tenants, 1, 5),
-            ("buckets", buckets, 1, 5),
-            ("calls", calls, 1, 50),
-            ("count", count, 1, 100_000),
-            ("participants", participants, 1, 8),
-            ("commands", commands, 0, 50),
-            ("faults", faults, 0, 50),
-            ("minutes", minutes, 1, 1440),
-            ("window", window, 1, 86_400),
-        ] {
+        let sizes = [tenants, buckets, calls, count, participants, commands, faults, minutes, window];
+        for ([least, most], (key, lowest, highest)) in sizes.into_iter().zip(SIZES) {
             if least > most || *least < lowest || *most > highest {
                 return Err(format!(
                     "[size]: {key} = [{least}, {most}] must lie between {lowest} and {highest}, the least first"
