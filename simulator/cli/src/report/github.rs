@@ -154,7 +154,7 @@ pub fn of_runs(reports: &[Report]) -> Telling {
     }
     let unfired: Vec<String> = reports
         .iter()
-        .flat_map(|report| report.unfired.iter().map(|fault| (report, fault)))
+        .flat_map(|report| report.unfired.iter().map(move |fault| (report, fault)))
         .map(|(report, fault)| format!("- {}: {} never fired\n", code(&report.scenario), text(fault)))
         .collect();
     if !unfired.is_empty() {
