@@ -205,7 +205,13 @@ impl Document {
     }
 
     /// The same where the campaign is known by its digest and the ids of its goals.
-    pub fn assemble(campaign: String, seed: u64, operator: String, wanted: &[String], mut parts: Vec<Part>) -> Document {
+    pub fn assemble(
+        campaign: String,
+        seed: u64,
+        operator: String,
+        wanted: &[String],
+        mut parts: Vec<Part>,
+    ) -> Document {
         parts.sort_by_key(|part| part.shard);
         let mut hits = Hits::default();
         let mut findings: BTreeMap<String, Finding> = BTreeMap::new();

@@ -19,6 +19,10 @@ pub fn schema() -> Value {
     schema["title"] = json!("egress-sim campaign");
     let properties = &mut schema["properties"];
     properties["format"]["enum"] = json!([1]);
+    // What is no part of the digest is read all the same.
+    for key in ["title", "determinism"] {
+        properties[key].as_object_mut().map(|about| about.remove("writeOnly"));
+    }
     properties["config"] = json!({ "description": properties["config"]["description"], "type": "object" });
 
     let mut surfaces: Vec<&str> = KINDS.iter().map(|kind| surface(kind.name)).collect();

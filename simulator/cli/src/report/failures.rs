@@ -1,6 +1,7 @@
 //! What of a run is a failure, in the words that go beside a test or a file: for JUnit and for GitHub.
 
 use super::Report;
+use super::human::command;
 use crate::expect::Verdict;
 
 /// One thing that is not as it should be.
@@ -40,4 +41,14 @@ pub fn of(report: &Report) -> Vec<Failure> {
         failures.push(failure("crash sweep", &message));
     }
     failures
+}
+
+/// What shows the failures of a run once more.
+pub fn again(report: &Report) -> String {
+    match report.verdict {
+        // Nothing was loaded, and which operator it would have been is not known.
+        Verdict::Error if report.operator.is_empty() => format!("egress-sim run {}", report.path),
+        Verdict::Nondeterministic => format!("{} --check-determinism", command(report)),
+        _ => command(report),
+    }
 }

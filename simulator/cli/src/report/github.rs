@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use egress_sim_campaign::goals::meaning;
 use egress_sim_campaign::result::Document;
 
-use super::human::{command, replay};
+use super::human::replay;
 use super::{Report, failures, junit};
 use crate::console::{self, escape};
 use crate::exit::Exit;
@@ -75,7 +75,8 @@ impl GitHub {
     fn line(&self, annotation: &Annotation) -> String {
         let file = self.relative(&annotation.file);
         let file = if file.is_empty() { String::new() } else { format!("file={},", property(&file)) };
-        format!("::error {file}title={}::{}", property(&annotation.title), data(&annotation.message))
+        let message: Vec<String> = annotation.message.lines().map(escape).collect();
+        format!("::error {file}title={}::{}", property(&annotation.title), data(&message.join("\n")))
     }
 
     /// Paths of annotations start at the workspace.
@@ -140,7 +141,7 @@ pub fn of_runs(reports: &[Report]) -> Telling {
     for report in reports {
         for failure in failures::of(report) {
             let title = format!("{}: {}", report.scenario, failure.what);
-            let message = format!("{}\nreplay: {}", failure.message, command(report));
+            let message = format!("{}\nreplay: {}", failure.message, failures::again(report));
             annotations.push(Annotation { file: report.path.clone(), title: escape(&title), message });
             let _ = write!(
                 summary,
@@ -148,7 +149,7 @@ pub fn of_runs(reports: &[Report]) -> Telling {
                 code(&report.scenario),
                 text(&failure.what),
                 text(&failure.message),
-                escape(&command(report))
+                escape(&failures::again(report))
             );
         }
     }

@@ -16,8 +16,9 @@ use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, Tes
 
 use super::Report;
 use super::failures::{self, Failure};
-use super::human::{command, replay};
+use super::human::replay;
 use crate::console::escape;
+use crate::expect::Verdict;
 
 /// The document of `run`: a suite for each scenario, a case for each promise.
 pub fn of_runs(reports: &[Report]) -> String {
@@ -48,7 +49,7 @@ fn run(report: &Report, classes: &mut BTreeSet<String>) -> TestSuite {
     }
     let failures = failures::of(report);
     let failed = |id: &str| failures.iter().find(|failure| failure.what == id);
-    let about = format!("scenario: {}\nreplay: {}", report.path, command(report));
+    let about = format!("scenario: {}\nreplay: {}", report.path, failures::again(report));
     let place = Place { class: &class, file: &report.path };
 
     let mut suite = TestSuite::new(line(&report.scenario));
@@ -56,6 +57,9 @@ fn run(report: &Report, classes: &mut BTreeSet<String>) -> TestSuite {
     for property in &report.properties {
         let status = match failed(&property.id) {
             Some(failure) => bad(failure, &format!("{about}\nexplain: egress-sim explain {}", property.id)),
+            None if report.verdict == Verdict::Nondeterministic => {
+                skipped("no verdict: the run was not the same again")
+            }
             None if property.checks == 0 => skipped("not exercised: the promise was never put to the test"),
             None => TestCaseStatus::success(),
         };
@@ -68,7 +72,7 @@ fn run(report: &Report, classes: &mut BTreeSet<String>) -> TestSuite {
     if report.expected == Some(true) {
         suite.add_test_case(place.case("expectation", TestCaseStatus::success()));
     }
-    let mut out = format!("operator: {}\nreplay: {}\n", report.operator, command(report));
+    let mut out = format!("operator: {}\nreplay: {}\n", report.operator, failures::again(report));
     for fault in &report.unfired {
         let _ = writeln!(out, "fault {fault} never fired");
     }

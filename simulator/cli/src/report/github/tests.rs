@@ -28,11 +28,11 @@ fn what_stands_in_a_command_ends_nothing() {
     let annotation = Annotation {
         file: "/work/space/found/a,b:c.toml".into(),
         title: "100 %: a, b".into(),
-        message: "one\r\ntwo: three, 5 %25".into(),
+        message: "one\u{1b}\r\ntwo: three, 5 %25".into(),
     };
     assert_eq!(
         github.line(&annotation),
-        "::error file=found/a%2Cb%3Ac.toml,title=100 %25%3A a%2C b::one%0D%0Atwo: three, 5 %2525"
+        "::error file=found/a%2Cb%3Ac.toml,title=100 %25%3A a%2C b::one\\u{1b}%0Atwo: three, 5 %2525"
     );
     assert_eq!(github.line(&Annotation { file: String::new(), ..annotation }).find("file="), None);
 }
