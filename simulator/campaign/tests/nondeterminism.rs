@@ -34,7 +34,7 @@ impl Operator for Counting {
         let inner = NativeHost::new("reference", egress_sim_operators::boot);
         Ok(Box::new(CountingHost(inner, Arc::clone(&self.0))))
     }
-    fn op(&self) -> &str {
+    fn op(&self) -> &'static str {
         "counting"
     }
 }
@@ -71,7 +71,7 @@ impl Operator for Reference {
     fn host(&self, _limits: &Limits) -> Result<Box<dyn Host>, String> {
         Ok(Box::new(NativeHost::new("reference", egress_sim_operators::boot)))
     }
-    fn op(&self) -> &str {
+    fn op(&self) -> &'static str {
         "reference"
     }
 }
