@@ -49,10 +49,10 @@ impl Searching {
 
 /// `1,204 a second, 61 of 78 goals, 2 findings`
 fn words(progress: &Progress, wanted: usize, took: Duration) -> String {
-    let rate = (progress.cases as f64 / took.as_secs_f64().max(1e-3)).round();
+    let rate = progress.cases * 1000 / (took.as_millis() as u64).max(1);
     format!(
         "{} a second, {} of {}, {}",
-        number(rate as u64),
+        number(rate),
         number(progress.goals as u64),
         counted(wanted as u64, "goal"),
         counted(progress.findings as u64, "finding")

@@ -1,4 +1,4 @@
-//! What of a run is a failure, in the words that go beside a test or a file: for JUnit and for GitHub.
+//! What of a run is a failure, in the words that go beside a test or a file: for `junit` and for `github`.
 
 use super::Report;
 use super::human::command;
