@@ -1,4 +1,4 @@
-//! What CI gets to see: JUnit, GitHub's annotations and summary, and what is left when a run is interrupted.
+//! What CI gets to see: test reports, GitHub's annotations and summary, and what is left when a run is interrupted.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write as _};
