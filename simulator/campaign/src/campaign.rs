@@ -10,13 +10,16 @@ use egress_sim_model::fault::KINDS;
 use egress_sim_model::scenario::{Limits, ObjectLock, keys};
 use egress_sim_model::time::Span;
 use egress_sim_model::trace::MODEL_VERSION;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub mod schema;
 
 /// Raised when the same campaign gives other cases than before.
 pub const GENERATOR_VERSION: u32 = 2;
 
 /// A campaign. Field names are the keys of its file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Campaign {
     /// The version of the file format: 1.
@@ -26,6 +29,9 @@ pub struct Campaign {
     pub title: String,
     /// When it is enough, unless the command line says so.
     pub budget: Budget,
+    /// How much of it is run again, to see that it is the same; no part of the digest.
+    #[serde(skip_serializing)]
+    pub determinism: Determinism,
     /// How large worlds are.
     pub size: Sizes,
     /// World parameters, each with the values that it may have.
@@ -42,6 +48,7 @@ pub struct Campaign {
     /// The sandbox's limits.
     pub limits: LimitTable,
     /// `[operator.config]` of every case.
+    #[schemars(with = "serde_json::Value")]
     pub config: toml::Table,
     /// Ids of the properties that are judged; none: all.
     pub properties: Vec<String>,
@@ -52,15 +59,25 @@ pub struct Campaign {
 }
 
 /// When it is enough.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
     /// Cases.
     pub cases: u64,
 }
 
+/// How much is run again, beside everything that is reported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Determinism {
+    /// Odds of a case to be run twice in the same thread.
+    pub repeat: Odds,
+    /// How many of those are run once more at the end, in a fresh process with another environment.
+    pub fresh: u64,
+}
+
 /// How large worlds are: least and most, both inclusive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sizes {
     /// Tenants.
@@ -84,8 +101,21 @@ pub struct Sizes {
     pub window: [u32; 2],
 }
 
+/// Keys of `[size]` in the order of [`Sizes`], each with the lowest and the highest number that it may have.
+const SIZES: [(&str, u32, u32); 9] = [
+    ("tenants", 1, 5),
+    ("buckets", 1, 5),
+    ("calls", 1, 50),
+    ("count", 1, 100_000),
+    ("participants", 1, 8),
+    ("commands", 0, 50),
+    ("faults", 0, 50),
+    ("minutes", 1, 1440),
+    ("window", 1, 86_400),
+];
+
 /// World parameters, each with the values that it may have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Worlds {
     /// `operator.instances`
@@ -114,7 +144,7 @@ pub struct Worlds {
 }
 
 /// `[promises]` of every case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PromiseTable {
     /// See `[promises]` of a scenario.
@@ -132,7 +162,7 @@ pub struct PromiseTable {
 }
 
 /// `[limits]` of every case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitTable {
     /// See `[limits]` of a scenario.
@@ -165,7 +195,7 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 /// `[1, 2]`: one case in two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Odds(pub u32, pub u32);
 
 impl Default for Campaign {
@@ -176,6 +206,7 @@ impl Default for Campaign {
             format: 1,
             title: "The default campaign".into(),
             budget: Budget::default(),
+            determinism: Determinism::default(),
             size: Sizes::default(),
             world: Worlds::default(),
             families: families.map(|surface| (surface.to_owned(), half)).into_iter().collect(),
@@ -199,6 +230,12 @@ fn default_without() -> Vec<String> {
 impl Default for Budget {
     fn default() -> Budget {
         Budget { cases: 20_000 }
+    }
+}
+
+impl Default for Determinism {
+    fn default() -> Determinism {
+        Determinism { repeat: Odds(1, 64), fresh: 4 }
     }
 }
 
@@ -302,6 +339,12 @@ impl Campaign {
             odds.check(&format!("[families]: {family}"))?;
         }
         self.typical.check("`typical`")?;
+        let Odds(times, of) = self.determinism.repeat;
+        if of == 0 || times > of {
+            return Err(format!(
+                "[determinism]: repeat = [{times}, {of}] are no odds; write [1, 64] for one case in 64, [0, 1] for none"
+            ));
+        }
         for kind in &self.without {
             // Kinds that are always left out may be named before there are any.
             if !KINDS.iter().any(|known| known.name == kind) && !default_without().contains(kind) {
@@ -319,17 +362,8 @@ impl Campaign {
             }
         }
         let Sizes { tenants, buckets, calls, count, participants, commands, faults, minutes, window } = &self.size;
-        for (key, [least, most], lowest, highest) in [
-            ("tenants", tenants, 1, 5),
-            ("buckets", buckets, 1, 5),
-            ("calls", calls, 1, 50),
-            ("count", count, 1, 100_000),
-            ("participants", participants, 1, 8),
-            ("commands", commands, 0, 50),
-            ("faults", faults, 0, 50),
-            ("minutes", minutes, 1, 1440),
-            ("window", window, 1, 86_400),
-        ] {
+        let sizes = [tenants, buckets, calls, count, participants, commands, faults, minutes, window];
+        for ([least, most], (key, lowest, highest)) in sizes.into_iter().zip(SIZES) {
             if least > most || *least < lowest || *most > highest {
                 return Err(format!(
                     "[size]: {key} = [{least}, {most}] must lie between {lowest} and {highest}, the least first"
@@ -455,6 +489,7 @@ mod tests {
             ("[size]\nfaults = [3, 1]", "faults = [3, 1] must lie between"),
             ("[families]\nmoon = [1, 2]", "there are no faults of \"moon\""),
             ("[families]\ns3 = [3, 2]", "are no odds"),
+            ("[determinism]\nrepeat = [1, 0]", "[determinism]: repeat = [1, 0] are no odds"),
             ("without = [\"s3.nothing\"]", "there is no fault \"s3.nothing\""),
             ("properties = [\"playlist.finall\"]", "there is no property"),
             ("format = 2", "this build reads 1"),
@@ -476,6 +511,7 @@ mod tests {
     fn the_digest_is_of_what_decides_the_cases() {
         let campaign = Campaign::default();
         let titled = Campaign { title: "x".into(), budget: Budget { cases: 1 }, ..campaign.clone() };
+        let titled = Campaign { determinism: Determinism { repeat: Odds(1, 1), fresh: 0 }, ..titled };
         assert_eq!(campaign.digest(), titled.digest());
         let smaller = Campaign { size: Sizes { faults: [0, 1], ..Sizes::default() }, ..campaign.clone() };
         assert_ne!(campaign.digest(), smaller.digest());

@@ -1,15 +1,15 @@
 //! Files of what was found: `found/`, thrown away when it passes again, and `scenarios/regressions/`, kept by hand.
 //!
 //! A found file is a scenario like any other: `[found]` says where it comes from and changes no run, `[[expect]]` says what the
-//! operator does today. It is written beside its place and moved there, so that whoever is killed leaves a whole file.
+//! operator does today. [`files`] writes it, so that whoever is killed leaves a whole file.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use egress_sim_model::scenario::write::write;
 use egress_sim_model::scenario::{Expect, ExpectedVerdict, Scenario};
 
+use crate::files;
 use crate::fingerprint::Fingerprint;
 
 /// Where a found scenario comes from.
@@ -74,17 +74,8 @@ pub fn with_provenance(
 /// Where it cannot be written: the path and why.
 pub fn save(folder: &Path, scenario: &Scenario) -> Result<PathBuf, String> {
     let path = folder.join(format!("{}.toml", scenario.name));
-    let problem = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
-    fs::create_dir_all(folder).map_err(problem)?;
-    let beside = folder.join(format!(".{}.part", scenario.name));
-    let written = fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(write(scenario).as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        // What is half written helps nobody; what was there before is still there.
-        let _ = fs::remove_file(&beside);
-    }
-    written.map_err(problem)?;
+    fs::create_dir_all(folder).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+    files::write(&path, &write(scenario))?;
     Ok(path)
 }
 

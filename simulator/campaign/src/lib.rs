@@ -32,6 +32,8 @@
 
 pub mod campaign;
 pub mod coverage;
+pub mod determinism;
+pub mod files;
 pub mod fingerprint;
 pub mod found;
 pub mod generate;

@@ -82,6 +82,15 @@ pub struct Document {
     pub findings: Vec<Finding>,
     /// The campaign itself, with everything that its file left out.
     pub settings: Campaign,
+    /// Runs that were not the same again.
+    #[serde(default)]
+    pub parted: Vec<Parted>,
+    /// Files that were replayed before anything random, in order of their paths.
+    #[serde(default)]
+    pub corpus: Vec<Replayed>,
+    /// It was stopped before all of its cases were run.
+    #[serde(default)]
+    pub interrupted: bool,
     /// The parts that it is made of.
     pub parts: Vec<Part>,
 }
@@ -126,6 +135,29 @@ pub struct Finding {
     pub text: String,
 }
 
+/// A run that was not the same again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Parted {
+    /// The number of the case; none: a file that was replayed.
+    pub case: Option<u64>,
+    /// The file that it lies in.
+    pub scenario: String,
+    /// Where two runs part, and the first record that differs.
+    pub how: String,
+}
+
+/// A file of `found/` or of the regressions, replayed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Replayed {
+    /// Where it lies, or lay: what was found and passes again is thrown away.
+    pub path: String,
+    /// The promise that it still breaks; none: it passes.
+    pub property: Option<String>,
+    /// What was promised and what happened.
+    #[serde(default)]
+    pub message: String,
+}
+
 /// One shard's share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
@@ -139,9 +171,15 @@ pub struct Part {
     pub hits: Hits,
     /// What broke.
     pub findings: Vec<Finding>,
-    /// It was nondeterministic.
+    /// Runs that were not the same again.
     #[serde(default)]
-    pub nondeterministic: bool,
+    pub parted: Vec<Parted>,
+    /// Files that were replayed first.
+    #[serde(default)]
+    pub corpus: Vec<Replayed>,
+    /// It was stopped before all of its cases were run.
+    #[serde(default)]
+    pub interrupted: bool,
 }
 
 /// Why results cannot be put together.
@@ -172,7 +210,23 @@ pub enum MergeError {
 
 impl Document {
     /// From its parts: sums, verdict, goals.
-    pub fn of(campaign: &Campaign, seed: u64, operator: &str, mut parts: Vec<Part>) -> Document {
+    pub fn of(campaign: &Campaign, seed: u64, operator: &str, parts: Vec<Part>) -> Document {
+        let mut hits = Hits::default();
+        for part in &parts {
+            hits.merge(&part.hits);
+        }
+        let cases = parts.iter().map(|part| part.cases).sum();
+        Document::assemble(campaign, seed, operator, wanted(campaign, &hits, cases), parts)
+    }
+
+    /// The same where the ids of the goals are known.
+    pub fn assemble(
+        campaign: &Campaign,
+        seed: u64,
+        operator: &str,
+        wanted: Vec<String>,
+        mut parts: Vec<Part>,
+    ) -> Document {
         parts.sort_by_key(|part| part.shard);
         let mut hits = Hits::default();
         let mut findings: BTreeMap<String, Finding> = BTreeMap::new();
@@ -192,13 +246,24 @@ impl Document {
             finding.cases = hits.broken(&finding.property).max(finding.cases);
         }
         let cases = parts.iter().map(|part| part.cases).sum();
-        let wanted = wanted(campaign, &hits, cases);
         let goals: Vec<Goal> = wanted.into_iter().map(|id| Goal { hits: hits.of(&id), id }).collect();
-        let verdict = if parts.iter().any(|part| part.nondeterministic) {
+        let interrupted = parts.iter().any(|part| part.interrupted);
+        let mut parted: Vec<Parted> = parts.iter().flat_map(|part| part.parted.clone()).collect();
+        parted.sort();
+        parted.dedup();
+        // Each part replays the same files. One that breaks anywhere breaks.
+        let mut corpus: BTreeMap<String, Replayed> = BTreeMap::new();
+        for replayed in parts.iter().flat_map(|part| &part.corpus) {
+            let known = corpus.entry(replayed.path.clone()).or_insert_with(|| replayed.clone());
+            if known.property.is_none() {
+                known.clone_from(replayed);
+            }
+        }
+        let verdict = if !parted.is_empty() {
             "nondeterministic"
         } else if !findings.is_empty() {
             "violates"
-        } else if goals.iter().any(|goal| goal.hits == 0) {
+        } else if interrupted || goals.iter().any(|goal| goal.hits == 0) {
             "inconclusive"
         } else {
             "pass"
@@ -216,6 +281,9 @@ impl Document {
             goals,
             findings: findings.into_values().collect(),
             settings: campaign.clone(),
+            parted,
+            corpus: corpus.into_values().collect(),
+            interrupted,
             parts,
         }
     }
@@ -287,7 +355,9 @@ mod tests {
                     text: String::new(),
                 })
                 .collect(),
-            nondeterministic: false,
+            parted: Vec::new(),
+            corpus: Vec::new(),
+            interrupted: false,
         }
     }
 
@@ -345,6 +415,30 @@ mod tests {
         let (one, other) = (shown(1, 0), shown(2, 3));
         assert_eq!((has(&one), has(&other)), (Some(0), Some(3)));
         assert_eq!(has(&merge(&[one, other]).expect("one campaign")), Some(3));
+    }
+
+    #[test]
+    fn silence_of_what_was_interrupted_or_not_the_same_again_is_no_pass() {
+        let hits = [("a", 1), ("b", 1)];
+        let stopped = document(Part { interrupted: true, ..part(1, &hits, &[]) });
+        assert_eq!((stopped.verdict.as_str(), stopped.interrupted), ("inconclusive", true));
+        let found = document(Part { interrupted: true, ..part(1, &hits, &[("x", 1)]) });
+        assert_eq!(found.verdict, "violates");
+        let parted = Parted { case: Some(7), scenario: "found/case-7.toml".into(), how: "it parts".into() };
+        let parted = document(Part { parted: vec![parted], ..part(2, &hits, &[("x", 1)]) });
+        assert_eq!(merge(&[stopped, parted]).expect("one campaign").verdict, "nondeterministic");
+    }
+
+    #[test]
+    fn a_file_that_breaks_anywhere_breaks() {
+        let replayed = |property: Option<&str>| Replayed {
+            path: "scenarios/regressions/a.toml".into(),
+            property: property.map(str::to_owned),
+            message: String::new(),
+        };
+        let of = |k, property| document(Part { corpus: vec![replayed(property)], ..part(k, &[], &[]) });
+        let whole = merge(&[of(1, None), of(2, Some("recording.gap")), of(3, None)]).expect("one campaign");
+        assert_eq!(whole.corpus, [replayed(Some("recording.gap"))]);
     }
 
     #[test]

@@ -29,8 +29,15 @@ pub enum Command {
     },
     /// List the built-in operators, each line beginning with the OP to pass
     Operators,
-    /// Print the JSON Schema of scenario files
-    Schema,
+    /// Print the JSON Schema of scenario files, or of campaign files
+    Schema {
+        /// Of which files
+        #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
+        of: SchemaOf,
+    },
+    /// What --check-determinism asks a fresh process for
+    #[command(hide = true)]
+    Replay(Replay),
     /// Search for scenarios that break a promise, and make what is found as small as it gets
     Fuzz(Fuzz),
     /// Make a scenario that breaks a promise as small as it gets
@@ -75,7 +82,8 @@ pub struct Run {
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 
-    /// Run everything twice here and once in a fresh process, and compare the traces
+    /// Run everything twice here and once in a fresh process with another environment, compare, and show the first record
+    /// that differs
     #[arg(long)]
     pub check_determinism: bool,
 
@@ -92,10 +100,26 @@ pub struct Run {
     /// Also list every promise with how often it was put to the test
     #[arg(long, short)]
     pub verbose: bool,
+}
 
-    /// Add the trace's checkpoints to the JSON: what a fresh process is asked for.
-    #[arg(long, hide = true)]
-    pub checkpoints: bool,
+/// `replay`
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Scenario files
+    #[arg(required = true, value_name = "FILE")]
+    pub paths: Vec<PathBuf>,
+
+    /// Which operator to run
+    #[arg(long, value_name = "OP")]
+    pub operator: String,
+
+    /// As for `run`
+    #[arg(long, value_name = "N[:after]")]
+    pub crash_at: Option<CrashPoint>,
+
+    /// Also print the records from this one on, up to the next checkpoint
+    #[arg(long, value_name = "FROM")]
+    pub records: Option<u64>,
 }
 
 /// `--sweep`
@@ -242,8 +266,17 @@ pub enum Format {
     Human,
     /// One document
     Json,
-    /// (not built yet)
+    /// JUnit's XML, which CI servers show test by test
     Junit,
+}
+
+/// Of which files
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// What `run` takes
+    Scenario,
+    /// What `fuzz --campaign` takes
+    Campaign,
 }
 
 /// Whatever stands behind a command that is not built yet.

@@ -10,27 +10,33 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use egress_sim_campaign::campaign::Campaign;
+use egress_sim_campaign::determinism::{Marks, again};
 use egress_sim_campaign::fingerprint::Fingerprint;
 use egress_sim_campaign::found::{self, Provenance};
+use egress_sim_campaign::goals;
 use egress_sim_campaign::judge::Judge;
 use egress_sim_campaign::necessity::{self, Necessity};
 use egress_sim_campaign::reduce::{Progress as Steps, Reduced, Reducer};
-use egress_sim_campaign::result::{Document, Finding, Part, Shard};
+use egress_sim_campaign::result::{Document, Finding, Part, Parted, Replayed, Shard};
 use egress_sim_campaign::search::{Progress, Range, Raw, search};
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::time::Span;
 use egress_sim_model::trace::MODEL_VERSION;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::arguments::{Format, Fuzz};
 use crate::console::{self, Paint};
+use crate::determinism::{self, Start};
 use crate::exit::Exit;
 use crate::expect::Verdict;
 use crate::operator::{Choice, Loaded, Shelf};
-use crate::report::Report;
+use crate::progress::{Searching, spinner};
 use crate::report::campaign::Told;
+use crate::report::github::{self, GitHub};
+use crate::report::{Report, junit};
 use crate::scenarios::{self, Source};
-use crate::{UserError, output, reserved, run};
+use crate::{UserError, interrupt, output, run};
+
+mod repeat;
 
 /// What one reduction may take.
 const REDUCTION: Duration = Duration::from_secs(30);
@@ -42,15 +48,17 @@ const REDUCED_PER_PROPERTY: usize = 4;
 /// # Errors
 /// What is wrong with the arguments, the campaign or a place that something should be written to.
 pub fn fuzz(arguments: &Fuzz) -> Result<Exit, UserError> {
-    if arguments.format == Format::Junit {
-        return Err(reserved::flag("--format junit", "use --format human or json"));
-    }
+    interrupt::listen();
+    fuzz_on(arguments, &mut Shelf::default(), &determinism::this_program)
+}
+
+/// With operators that are loaded already, and with this way to start a fresh process.
+fn fuzz_on(arguments: &Fuzz, shelf: &mut Shelf, start: &Start) -> Result<Exit, UserError> {
     let campaign = read_campaign(arguments.campaign.as_deref())?;
     let shard = shard(arguments)?;
     let time = arguments.time.as_deref().map(duration).transpose()?;
-    let mut shelf = Shelf::default();
-    let operator = load(&mut shelf, &arguments.operator)?;
-    let against = arguments.against.as_deref().map(|op| load(&mut shelf, op)).transpose()?;
+    let operator = load(shelf, &arguments.operator)?;
+    let against = arguments.against.as_deref().map(|op| load(shelf, op)).transpose()?;
     let judge = Judge::new(&*operator, &campaign.properties);
     let judge = match &against {
         Some(other) => judge.against(&**other),
@@ -60,39 +68,78 @@ pub fn fuzz(arguments: &Fuzz) -> Result<Exit, UserError> {
     let paint = Paint(console::colour() && arguments.output.is_none());
 
     let mut told = Told::new(paint, &campaign, operator.op.clone());
-    let mut findings = regressions(arguments, &judge, &mut told)?;
+    let mut parted = Vec::new();
+    let (mut findings, corpus) = regressions(arguments, &judge, &mut told, &mut parted)?;
 
     let cases = if time.is_some() { None } else { Some(arguments.cases.unwrap_or(campaign.budget.cases)) };
     let range = Range { seed: arguments.seed, cases, shard };
     let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let bar = bar(cases.map(|cases| cases / shard.of));
+    let mut searching = Searching::begin(cases.map(|cases| cases / shard.of));
+    let mut interrupted = false;
     let mut watch = |progress: &Progress| {
-        bar.set_position(progress.cases);
-        bar.set_message(format!("{} goals reached, {} findings", progress.goals, progress.findings));
-        time.is_some_and(|time| started.elapsed() >= time)
+        searching.show(progress);
+        interrupted |= interrupt::asked();
+        interrupted || time.is_some_and(|time| started.elapsed() >= time)
     };
-    let searched = search(&campaign, range, jobs, &judge, &mut watch).map_err(UserError)?;
-    bar.finish_and_clear();
-    told.search_took(started.elapsed(), searched.cases);
+    let mut searched = search(&campaign, range, jobs, &judge, &mut watch).map_err(UserError)?;
+    told.search_took(searching.end(), searched.cases);
     for (case, bug) in &searched.bugs {
         told.bug(*case, bug);
     }
 
-    let mut hunter = Hunter { arguments, campaign: &campaign, operator: &operator, judge: &judge, told: &mut told };
-    findings.extend(hunter.reduce_all(searched.findings)?);
-    let nondeterministic = findings.iter().any(|found| found.nondeterministic);
+    if searched.parted.is_empty() && !interrupted {
+        searched.parted = repeat::elsewhere(&campaign, range, searched.cases, &judge, start)?;
+    }
+    parted.extend(repeat::kept(&arguments.found, searched.parted)?);
+    // What is not the same again cannot be made small.
+    if parted.is_empty() {
+        let mut hunter =
+            Hunter { arguments, campaign: &campaign, operator: &operator, judge: &judge, told: &mut told, start };
+        findings.extend(hunter.reduce_all(searched.findings)?);
+    }
+    let mut broken = Vec::new();
+    for found in findings {
+        match found.parted {
+            Some(one) => parted.push(one),
+            None => broken.push(found.finding),
+        }
+    }
     let part = Part {
         shard,
         cases: searched.cases,
         wall_ms: started.elapsed().as_secs_f64() * 1e3,
         hits: searched.hits,
-        findings: findings.into_iter().map(|found| found.finding).collect(),
-        nondeterministic,
+        findings: broken,
+        parted,
+        corpus,
+        interrupted,
     };
     let document = Document::of(&campaign, arguments.seed, &operator.op, vec![part]);
     let human = told.closing(&document);
-    output::report(arguments.output.as_deref(), arguments.format, &human, &document)?;
+    published(arguments.output.as_deref(), arguments.format, &human, &document)?;
     Ok(if searched.bugs.is_empty() { exit(&document) } else { Exit::Bug })
+}
+
+/// Reports a result, of which `human` is told to people.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn published(path: Option<&Path>, format: Format, human: &str, document: &Document) -> Result<(), UserError> {
+    let machine = match format {
+        Format::Human => None,
+        Format::Json => Some(output::json(document)),
+        Format::Junit => Some(junit::of_campaign(document)),
+    };
+    output::report(path, human, machine.as_deref())?;
+    if let Some(github) = GitHub::here() {
+        github.tell(&github::of_campaign(document));
+    }
+    Ok(())
+}
+
+/// The JSON Schema of campaign files.
+pub fn schema() -> String {
+    format!("{:#}\n", egress_sim_campaign::campaign::schema::schema())
 }
 
 /// What a result counts for.
@@ -140,13 +187,19 @@ fn shard(arguments: &Fuzz) -> Result<Shard, UserError> {
 /// A finding with what is only told.
 struct Found {
     finding: Finding,
-    nondeterministic: bool,
+    /// It was not the same again, so it is none.
+    parted: Option<Parted>,
 }
 
 /// What was found before and what is kept as a regression: replayed before anything random. A found one that passes again is
 /// thrown away.
-fn regressions(arguments: &Fuzz, judge: &Judge<'_>, told: &mut Told) -> Result<Vec<Found>, UserError> {
-    let mut findings = Vec::new();
+fn regressions(
+    arguments: &Fuzz,
+    judge: &Judge<'_>,
+    told: &mut Told,
+    parted: &mut Vec<Parted>,
+) -> Result<(Vec<Found>, Vec<Replayed>), UserError> {
+    let (mut findings, mut corpus) = (Vec::new(), Vec::new());
     for (folder, kept) in [(&arguments.regressions, true), (&arguments.found, false)] {
         if !folder.is_dir() || is_empty(folder) {
             continue;
@@ -156,20 +209,25 @@ fn regressions(arguments: &Fuzz, judge: &Judge<'_>, told: &mut Told) -> Result<V
             let shown = path.display().to_string();
             let scenario = Rc::new(scenario);
             let judged = judge.run(&scenario).map_err(UserError)?;
+            if let Some(how) = again(judge, &scenario, &Marks::of(&judged.outcome)).map_err(UserError)? {
+                parted.push(Parted { case: None, scenario: shown, how });
+                continue;
+            }
             let Some(first) = judged.broken.first() else {
                 let gone = !kept && !scenario.found.is_empty() && fs::remove_file(&path).is_ok();
                 told.passes_again(&shown, gone);
+                corpus.push(Replayed { path: shown, property: None, message: String::new() });
                 continue;
             };
             told.still_breaks(&shown, &first.property, kept);
             let fingerprint = Fingerprint::of(first, &judged);
-            findings.push(Found {
-                finding: finding(&fingerprint, &scenario, &first.first.message, &shown, 1, (0, 0)),
-                nondeterministic: false,
-            });
+            let found = finding(&fingerprint, &scenario, &first.first.message, &shown, 1, (0, 0));
+            let (property, message) = (Some(found.property.clone()), found.message.clone());
+            corpus.push(Replayed { path: shown, property, message });
+            findings.push(Found { finding: found, parted: None });
         }
     }
-    Ok(findings)
+    Ok((findings, corpus))
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -205,9 +263,10 @@ fn finding(
 struct Hunter<'a> {
     arguments: &'a Fuzz,
     campaign: &'a Campaign,
-    operator: &'a Loaded,
+    operator: &'a Rc<Loaded>,
     judge: &'a Judge<'a>,
     told: &'a mut Told,
+    start: &'a Start,
 }
 
 impl Hunter<'_> {
@@ -228,7 +287,13 @@ impl Hunter<'_> {
                 if known.iter().any(|known| known.faults.is_subset(&fingerprint.faults)) {
                     continue;
                 }
-                let reduced = self.reduce(&raw, &property)?;
+                let reduced = match self.reduce(&raw, &property)? {
+                    Ok(reduced) => reduced,
+                    Err(parted) => {
+                        findings.push(parted);
+                        continue;
+                    }
+                };
                 if known.insert(reduced.fingerprint.clone()) {
                     findings.push(self.tell(&reduced, &raw, cases, fingerprint.faults.len() as u64)?);
                 }
@@ -237,12 +302,18 @@ impl Hunter<'_> {
         Ok(findings)
     }
 
-    fn reduce(&self, raw: &Raw, property: &str) -> Result<Reduced, UserError> {
+    /// The finding made small, or why it is none: it was not the same again.
+    fn reduce(&self, raw: &Raw, property: &str) -> Result<Result<Reduced, Found>, UserError> {
+        let scenario = Rc::new(raw.scenario.clone());
+        let first = Marks::of(&self.judge.bare(&scenario, None).map_err(UserError)?);
+        if let Some(how) = again(self.judge, &scenario, &first).map_err(UserError)? {
+            return Ok(Err(self.parted(raw, property, how)?));
+        }
         let started = Instant::now();
         let bar = spinner();
         let mut stop = |steps: &Steps| {
             bar.set_message(words(property, steps));
-            started.elapsed() >= REDUCTION
+            interrupt::asked() || started.elapsed() >= REDUCTION
         };
         let unfinished = format!("unfinished-{}", property.replace('.', "-"));
         let mut better = |scenario: &Scenario, _: &Steps| {
@@ -250,11 +321,22 @@ impl Hunter<'_> {
             let _ = found::save(&self.arguments.found, &Scenario { name: unfinished.clone(), ..scenario.clone() });
         };
         let reducer = Reducer::new(self.judge, &raw.scenario, property, &mut stop, &mut better).map_err(UserError)?;
-        let reducer = reducer.unwrap_or_else(|| panic!("{property} broke in case {} and then did not", raw.first));
+        let Some(reducer) = reducer else {
+            bar.finish_and_clear();
+            let how = format!("{property} broke in case {} and then did not", raw.first);
+            return Ok(Err(self.parted(raw, property, how)?));
+        };
         let smallest = reducer.go().map_err(UserError)?;
         found::forget(&self.arguments.found, &unfinished);
         bar.finish_and_clear();
-        Ok(smallest)
+        Ok(Ok(smallest))
+    }
+
+    fn parted(&self, raw: &Raw, property: &str, how: String) -> Result<Found, UserError> {
+        let parted = repeat::keep(&self.arguments.found, &raw.scenario, Some(raw.first), how)?;
+        let fingerprint = Fingerprint { property: property.to_owned(), faults: BTreeSet::new() };
+        let finding = finding(&fingerprint, &raw.scenario, &parted.how, &parted.scenario, raw.cases, (0, raw.first));
+        Ok(Found { finding, parted: Some(parted) })
     }
 
     fn tell(&mut self, reduced: &Reduced, raw: &Raw, cases: u64, kinds_before: u64) -> Result<Found, UserError> {
@@ -275,13 +357,17 @@ impl Hunter<'_> {
         let file = found::with_provenance(&scenario, &reduced.fingerprint, &violates, &provenance);
         let path = found::save(&self.arguments.found, &file).map_err(UserError)?;
         let necessities = necessity::of_each_fault(self.judge, &reduced.scenario).map_err(UserError)?;
-        let report = run::told_in_full(&path, &self.operator.op, &reduced.broken.property)?;
-        let nondeterministic = report.verdict == Verdict::Nondeterministic;
+        let report = run::told_in_full(&path, self.operator, &reduced.broken.property, self.start)?;
         self.finding(&report, reduced, &necessities, cases);
         let shown = path.display().to_string();
         let from = (kinds_before, raw.first);
+        let parted = (report.verdict == Verdict::Nondeterministic).then(|| Parted {
+            case: Some(raw.first),
+            scenario: shown.clone(),
+            how: report.error.clone().unwrap_or_default(),
+        });
         let finding = finding(&reduced.fingerprint, &file, &reduced.broken.first.message, &shown, cases, from);
-        Ok(Found { finding, nondeterministic })
+        Ok(Found { finding, parted })
     }
 
     fn finding(&mut self, report: &Report, reduced: &Reduced, necessities: &[Necessity], cases: u64) {
@@ -297,20 +383,5 @@ pub fn words(property: &str, steps: &Steps) -> String {
     )
 }
 
-fn bar(cases: Option<u64>) -> ProgressBar {
-    let target = if console::progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let template = if cases.is_some() {
-        "  {bar:30} {pos}/{len} cases, {per_sec}, {msg}"
-    } else {
-        "  {pos} cases, {per_sec}, {msg}"
-    };
-    ProgressBar::with_draw_target(cases, target)
-        .with_style(ProgressStyle::with_template(template).expect("the template is a constant"))
-}
-
-/// A line that changes.
-pub fn spinner() -> ProgressBar {
-    let target = if console::progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    ProgressBar::with_draw_target(None, target)
-        .with_style(ProgressStyle::with_template("  {msg}").expect("the template is a constant"))
-}
+#[cfg(test)]
+mod tests;

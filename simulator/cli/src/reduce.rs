@@ -12,12 +12,13 @@ use egress_sim_model::trace::MODEL_VERSION;
 
 use crate::arguments::Reduce;
 use crate::exit::Exit;
-use crate::fuzz::{spinner, words};
+use crate::fuzz::words;
 use crate::operator::{Choice, Shelf};
+use crate::progress::spinner;
 use crate::scenarios;
-use crate::{UserError, console, output};
+use crate::{UserError, console, interrupt, output};
 
-/// Reduces, writes, and gives the exit code: a promise is broken, so it is never 0.
+/// Reduces, writes, and gives the exit code: a promise is broken, so it is never 0. Ctrl-C gives the smallest so far.
 ///
 /// # Errors
 /// A file that is no scenario, an operator that is none, a scenario in which nothing breaks.
@@ -48,10 +49,11 @@ pub fn reduce(arguments: &Reduce) -> Result<Exit, UserError> {
             .ok_or_else(|| UserError(format!("{shown}: {op} keeps every promise; there is nothing to reduce")))?,
     };
 
+    interrupt::listen();
     let bar = spinner();
     let mut stop = |progress: &Progress| {
         bar.set_message(words(&property, progress));
-        false
+        interrupt::asked()
     };
     // Best so far, so that whoever is killed has something; an error is told when the result is written.
     let mut better = |scenario: &Scenario, _: &Progress| {

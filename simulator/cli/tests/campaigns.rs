@@ -8,7 +8,7 @@ use serde_json::Value;
 
 fn command(directory: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_egress-sim"));
-    command.current_dir(directory).env_remove("CI").env_remove("JOB_COMPLETION_INDEX");
+    command.current_dir(directory).env_remove("CI").env_remove("GITHUB_ACTIONS").env_remove("JOB_COMPLETION_INDEX");
     command.args(arguments.split_whitespace());
     command
 }

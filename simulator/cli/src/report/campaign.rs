@@ -7,11 +7,11 @@ use egress_sim_campaign::campaign::Campaign;
 use egress_sim_campaign::coverage::{Missing, missing};
 use egress_sim_campaign::necessity::Necessity;
 use egress_sim_campaign::reduce::Reduced;
-use egress_sim_campaign::result::{Document, Finding};
+use egress_sim_campaign::result::{Document, Finding, Parted};
 use egress_sim_model::scenario::write::write;
 
 use super::Report;
-use super::human::{Human, fault_words};
+use super::human::{Human, fault_words, replay};
 use crate::console::{self, Paint, escape};
 use crate::prose::{counted, hang, number};
 
@@ -124,9 +124,20 @@ impl Told {
     }
 }
 
-/// Goals that were not reached, then findings by line, then the count.
+/// What was not the same again, in words.
+pub fn parted_words(parted: &Parted) -> String {
+    let case = parted.case.map(|case| format!("case {case}, ")).unwrap_or_default();
+    format!("{case}{}: {}", parted.scenario, parted.how)
+}
+
+/// What was not the same again, goals that were not reached, then findings by line, then the count.
 pub fn summary(paint: Paint, document: &Document) -> String {
     let mut text = String::new();
+    for parted in &document.parted {
+        let _ = writeln!(text, "{} {}", paint.bad("NONDETERMINISTIC"), hang(&escape(&parted_words(parted)), 2));
+        let again = replay(&parted.scenario, &document.operator);
+        let _ = writeln!(text, "  again        {} --check-determinism\n", escape(&again));
+    }
     let goals: Vec<(&str, u64)> = document.goals.iter().map(|goal| (goal.id.as_str(), goal.hits)).collect();
     let missing = missing(&goals);
     for group in &missing {
@@ -155,9 +166,11 @@ pub fn summary(paint: Paint, document: &Document) -> String {
         "pass" => paint.good("every promise held".to_owned()).to_string(),
         "violates" => paint.bad(counted(document.findings.len() as u64, "finding")).to_string(),
         "nondeterministic" => paint.bad("nondeterministic".to_owned()).to_string(),
+        _ if missing.is_empty() => paint.warn("nothing broke so far".to_owned()).to_string(),
         _ => paint.warn("nothing broke, but not every goal was reached".to_owned()).to_string(),
     };
-    let _ = writeln!(text, "{head}: {verdict}, {goals}");
+    let interrupted = if document.interrupted { ", interrupted" } else { "" };
+    let _ = writeln!(text, "{head}{interrupted}: {verdict}, {goals}");
     text
 }
 

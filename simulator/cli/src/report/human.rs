@@ -317,8 +317,13 @@ fn properties(text: &mut String, report: &Report) {
     }
 }
 
+/// What makes a run of this file with this operator again.
+pub fn replay(path: &str, op: &str) -> String {
+    format!("egress-sim run {} --operator {}", quoted(path), quoted(op))
+}
+
 /// What makes the same run again.
-fn command(report: &Report) -> String {
+pub fn command(report: &Report) -> String {
     let mut command = format!("egress-sim run {}", quoted(&report.path));
     if report.op_in_replay {
         let _ = write!(command, " --operator {}", quoted(&report.operator));

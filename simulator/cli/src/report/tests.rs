@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use egress_sim_campaign::goals::Hits;
+use egress_sim_campaign::result::{Document, Finding as CampaignFinding, Part, Parted, Replayed, Shard};
 use egress_sim_model::property::{About, Verdict as Finding};
 use egress_sim_model::scenario::file::parse;
 use egress_sim_model::time::Time;
@@ -114,10 +116,86 @@ fn whole(reports: &[Report], verbose: bool) -> String {
     text
 }
 
-fn passing(name: &str) -> Report {
+pub fn passing(name: &str) -> Report {
     let scenario = scenario(name, "");
     let outcome = outcome(&scenario, [1, 1], vec![(&FINAL, held(1)), (&PLAYS, held(980)), (&COMPLETE, held(0))]);
     judged(&scenario, "builtin:reference", &outcome, true)
+}
+
+/// One of each that can come of a run.
+pub fn everything() -> Vec<Report> {
+    let expect = "[[expect]]\nverdict = \"pass\"\ncounts = { egresses = 12_000 }";
+    let unmet = scenario("contract-end", expect);
+    let unmet = judged(&unmet, "builtin:reference", &outcome(&unmet, [1, 1], vec![(&COMPLETE, held(24_000))]), true);
+    let unfired = scenario("unfired", "");
+    let unfired = judged(&unfired, "builtin:reference", &outcome(&unfired, [0, 0], vec![(&PLAYS, held(9))]), true);
+    let expect = "[[expect]]\noperator = \"builtin:broken/eager\"\nverdict = \"violates\"\n\
+                  violates = [\"playlist.final\"]";
+    let expected = scenario("as-expected", expect);
+    let found = vec![(&FINAL, broken(1, 1, DAY, &expected, "too early")), (&PLAYS, held(9))];
+    let expected = judged(&expected, "builtin:broken/eager", &outcome(&expected, [1, 1], found), true);
+    let parted = passing("parted").nondeterministic("a second run parts from the first run behind record 0".into());
+    let unread = Report::error(
+        "unread".into(),
+        "scenarios/unread.toml".into(),
+        String::new(),
+        "scenarios/unread.toml:3:1: error: unknown key `sed`\n  |\n3 | sed = 1\n".into(),
+        Exit::Usage,
+    );
+    vec![passing("hls-980-segments"), failing(), unmet, unfired, expected, parted, unread]
+}
+
+/// A campaign that found something, of which one part was interrupted, with files that were replayed before it.
+pub fn campaign_document() -> Document {
+    let finding = |fingerprint: &str, scenario: &str, message: &str| CampaignFinding {
+        fingerprint: fingerprint.into(),
+        property: fingerprint.split('/').next().expect("a property").into(),
+        cases: 12,
+        scenario: scenario.into(),
+        faults: 1,
+        calls: 1,
+        commands: 0,
+        message: message.into(),
+        first_case: 205,
+        kinds_before: 1,
+        text: String::new(),
+    };
+    let overlap = "a call has one composite egress at a time, but EG_b was started while EG_a was still recording";
+    let hits = [("checked/playlist.final", 900), ("checked/recording.no-overlap", 1_000), ("fault/webhook.drop", 7)];
+    let goals = ["checked/playlist.final", "checked/audit.complete", "fault/webhook.drop", "met/page-two"];
+    let replayed = |path: &str, property: Option<&str>| Replayed {
+        path: path.into(),
+        property: property.map(ToOwned::to_owned),
+        message: property.map(|_| "the hold stands, but it was deleted".to_owned()).unwrap_or_default(),
+    };
+    let part = Part {
+        shard: Shard::default(),
+        cases: 1_000,
+        wall_ms: 2_500.0,
+        hits: Hits(hits.into_iter().map(|(goal, hits)| (goal.to_owned(), hits)).collect()),
+        findings: vec![
+            finding("recording.no-overlap/livekit.timeout", "found/recording-no-overlap-3b5f6ee8.toml", overlap),
+            finding("recording.no-overlap/webhook.drop", "found/recording-no-overlap-00c0ffee.toml", overlap),
+            finding(
+                "retention.not-early/s3.slow",
+                "scenarios/regressions/hold.toml",
+                "the hold stands, but it was deleted",
+            ),
+        ],
+        parted: vec![Parted {
+            case: Some(64),
+            scenario: "found/nondeterministic-case-64.toml".into(),
+            how: "a second run in the same thread parts from the first run behind record 0".into(),
+        }],
+        corpus: vec![
+            replayed("scenarios/regressions/hold.toml", Some("retention.not-early")),
+            replayed("found/recording-gap-1.toml", None),
+        ],
+        interrupted: true,
+    };
+    let goals: Vec<String> = goals.map(ToOwned::to_owned).to_vec();
+    let document = Document::assemble(&Campaign::default(), 7, "builtin:broken/starts-again", goals, vec![part]);
+    Document { campaign: "0123456789ab".into(), ..document }
 }
 
 fn failing() -> Report {
@@ -285,5 +363,9 @@ fn the_document_has_all_that_the_contract_names() {
     ] {
         assert!(counts[key].is_u64(), "{key}");
     }
-    assert!(run.get("checkpoints").is_none());
+}
+
+#[test]
+fn a_campaign_is_told_what_matters_first() {
+    insta::assert_snapshot!(super::campaign::summary(Paint(false), &campaign_document()));
 }
