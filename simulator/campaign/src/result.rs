@@ -113,6 +113,10 @@ pub struct Finding {
     /// What was promised and what happened.
     #[serde(default)]
     pub message: String,
+    /// Further promises that the same scenario breaks. Each is a finding of its own only where another scenario breaks it
+    /// without this one.
+    #[serde(default)]
+    pub also_breaks: Vec<String>,
     /// Number of the first case.
     #[serde(default)]
     pub first_case: u64,
@@ -273,6 +277,7 @@ mod tests {
                     calls: 1,
                     commands: 0,
                     message: String::new(),
+                    also_breaks: Vec::new(),
                     first_case: k,
                     text: String::new(),
                 })
