@@ -81,6 +81,20 @@ fn expectation(operator: &str, breaks: &[String], fingerprint: &Fingerprint) -> 
     Expect { operator: operator.to_owned(), verdict, violates, counts: BTreeMap::new() }
 }
 
+/// A reduction that is still under way, under a name of its own: a found file like any other, so that it is thrown away once it
+/// passes. `against` is the operator that it is compared with.
+pub fn unfinished(scenario: &Scenario, property: &str, operator: &str, against: Option<&str>) -> Scenario {
+    let name = format!("unfinished-{}", property.replace('.', "-"));
+    let mut found = toml::Table::new();
+    found.insert("unfinished".to_owned(), true.into());
+    found.insert("property".to_owned(), property.into());
+    found.insert("operator".to_owned(), operator.into());
+    if let Some(against) = against {
+        found.insert("against".to_owned(), against.into());
+    }
+    Scenario { name, found, ..scenario.clone() }
+}
+
 /// Writes a scenario into a folder, under its name, whole or not at all.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use egress_sim_model::operator::Host;
 use egress_sim_model::property::{Violation, builtin};
 use egress_sim_model::scenario::{Limits, Scenario};
 use egress_sim_model::settled::{Difference, Side, Sides};
-use egress_sim_model::trace::Witness;
+use egress_sim_model::trace::{TraceHash, Witness};
 use egress_sim_model::world::{Outcome, Run};
 
 use crate::fingerprint::Kind;
@@ -36,12 +36,22 @@ pub struct Judged {
     pub breaks: Vec<String>,
     /// Likewise of the operator that it is compared with.
     pub other_breaks: Option<Vec<String>>,
+    /// The hash of its run.
+    pub other_hash: Option<TraceHash>,
     /// Fault kinds that struck.
     pub struck: BTreeSet<&'static str>,
     /// Goals that were reached.
     pub goals: Goals,
     /// The whole outcome.
     pub outcome: Outcome,
+}
+
+impl Judged {
+    /// The hash of the run that shows what is amiss in this way.
+    pub fn trace_hash(&self, kind: Kind) -> TraceHash {
+        let other = self.other_hash.filter(|_| kind == Kind::BrokenByOther);
+        other.unwrap_or(self.outcome.trace_hash)
+    }
 }
 
 /// Something that is amiss: most often, a promise that broke.
@@ -62,6 +72,8 @@ pub struct Judge<'a> {
     properties: &'a [String],
     /// A second operator: what both do is no finding.
     against: Option<&'a dyn Operator>,
+    /// What a deploy may roll back to; none: to the operator itself.
+    older: Option<&'a dyn Operator>,
 }
 
 impl std::fmt::Debug for Judge<'_> {
@@ -73,12 +85,17 @@ impl std::fmt::Debug for Judge<'_> {
 impl<'a> Judge<'a> {
     /// All promises, or those named.
     pub const fn new(operator: &'a dyn Operator, properties: &'a [String]) -> Judge<'a> {
-        Judge { operator, properties, against: None }
+        Judge { operator, properties, against: None, older: None }
     }
 
     /// Differential: what only one of the two breaks, or settles otherwise, is a finding, and nothing else is.
     pub const fn against(self, other: &'a dyn Operator) -> Judge<'a> {
         Judge { against: Some(other), ..self }
+    }
+
+    /// Deploys may roll back to this operator.
+    pub const fn rolling_back_to(self, older: &'a dyn Operator) -> Judge<'a> {
+        Judge { older: Some(older), ..self }
     }
 
     /// The operator under test.
@@ -153,11 +170,12 @@ impl<'a> Judge<'a> {
         let mut broken = broken(&outcome, wanted);
         let breaks = ids(&broken);
         let mut fired = outcome.faults_fired.clone();
-        let mut other_breaks = None;
+        let (mut other_breaks, mut other_hash) = (None, None);
         if let Some(other) = self.against {
             let theirs = self.outcome(other, scenario, wanted, of_other)?;
             let theirs_broken = self::broken(&theirs, wanted);
             other_breaks = Some(ids(&theirs_broken));
+            other_hash = Some(theirs.trace_hash);
             broken = apart(broken, theirs_broken);
             if broken.is_empty() {
                 broken.extend(self.settled_otherwise(&outcome, &theirs, other));
@@ -167,7 +185,7 @@ impl<'a> Judge<'a> {
         broken.sort_by_key(|one| one.first.at);
         let faults = scenario.faults.iter().zip(&fired);
         let struck = faults.filter(|(_, fired)| **fired > 0).map(|(fault, _)| fault.kind.name).collect();
-        Ok(Judged { broken, breaks, other_breaks, struck, goals: Goals::default(), outcome })
+        Ok(Judged { broken, breaks, other_breaks, other_hash, struck, goals: Goals::default(), outcome })
     }
 
     fn settled_otherwise(&self, ours: &Outcome, theirs: &Outcome, other: &dyn Operator) -> Option<Broken> {
@@ -190,8 +208,15 @@ impl<'a> Judge<'a> {
         let mut properties = builtin();
         properties.retain(|property| wanted(property.about().id));
         let witness = witness.map(|witness| witness as &mut dyn Witness);
-        let run =
-            Run { scenario: Rc::clone(scenario), host: &*host, older: None, properties, witness, progress: None };
+        let older = self.older.map(|older| older.host(&scenario.limits)).transpose()?;
+        let run = Run {
+            scenario: Rc::clone(scenario),
+            host: &*host,
+            older: older.as_deref(),
+            properties,
+            witness,
+            progress: None,
+        };
         Ok(if self.against.is_some() { run.go_and_settle() } else { run.go() })
     }
 

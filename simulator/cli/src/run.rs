@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use egress_sim_model::operator::Host;
-use egress_sim_model::property;
+use egress_sim_model::property::{self, Violation};
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::state::State;
 use egress_sim_model::time::Time;
-use egress_sim_model::trace::{Fact, Witness};
+use egress_sim_model::trace::{Fact, TraceHash, Witness};
 use egress_sim_model::world::{self, Outcome};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -76,12 +76,25 @@ pub fn run(arguments: &Run) -> Result<Exit, UserError> {
     Ok(Exit::winner(reports.iter().map(|report| report.exit)))
 }
 
-/// One scenario file with one operator, told in full as the story of one broken promise: run twice here and once in a fresh
-/// process.
+/// What a file must show when it is run again.
+#[derive(Clone, Copy, Debug)]
+pub struct Meant<'a> {
+    /// The promise, or what else is amiss.
+    pub property: &'a str,
+    /// How it was broken when it was reduced.
+    pub first: &'a Violation,
+    /// No promise of this operator breaks: two operators settle otherwise.
+    pub settles: bool,
+    /// The hash of the run that was reduced.
+    pub trace_hash: TraceHash,
+}
+
+/// One scenario file with one operator, told in full as the story of what is amiss in it: run twice here and once in a fresh
+/// process. Where it does not show that, or is another run than the one that was reduced, it is nondeterministic.
 ///
 /// # Errors
 /// A file or an operator that cannot be read.
-pub fn told_in_full(path: &Path, op: &str, property: &str) -> Result<Report, UserError> {
+pub fn told_in_full(path: &Path, op: &str, meant: &Meant<'_>) -> Result<Report, UserError> {
     let arguments = Run {
         paths: vec![path.to_owned()],
         operator: Some(op.to_owned()),
@@ -95,7 +108,7 @@ pub fn told_in_full(path: &Path, op: &str, property: &str) -> Result<Report, Use
         verbose: false,
         checkpoints: false,
     };
-    let about = Some(property.to_owned());
+    let about = Some(*meant);
     let mut session = Session { arguments: &arguments, shelf: Shelf::default(), ci: false, about, traced: Ok(()) };
     let mut source = scenarios::read_all(&arguments.paths)?.remove(0);
     // What is expected of it today is no reason to tell less.
@@ -105,12 +118,34 @@ pub fn told_in_full(path: &Path, op: &str, property: &str) -> Result<Report, Use
     Ok(session.one(source))
 }
 
+impl Meant<'_> {
+    /// Makes a report the story of this; in words, why it is not.
+    fn found_in(&self, report: &mut Report) -> Result<(), String> {
+        if report.trace_hash.as_deref() != Some(self.trace_hash.to_string().as_str()) {
+            let hash = report.trace_hash.as_deref().unwrap_or("none");
+            return Err(format!(
+                "the file is another run than the one that was reduced: hash {hash} against {}",
+                self.trace_hash
+            ));
+        }
+        if self.settles {
+            report.add_broken(self.property, self.first.clone());
+        }
+        let broken = report.properties.iter().any(|found| found.id == self.property && found.violations > 0);
+        if !broken {
+            return Err(format!("{} broke when the scenario was reduced, and holds in its file", self.property));
+        }
+        report.about_harm(&[self.property.to_owned()]);
+        Ok(())
+    }
+}
+
 struct Session<'a> {
     arguments: &'a Run,
     shelf: Shelf,
     ci: bool,
     /// The promise that the story is to be about; none: the one that matters most.
-    about: Option<String>,
+    about: Option<Meant<'a>>,
     /// Whether the trace file was written.
     traced: Result<(), UserError>,
 }
@@ -187,8 +222,10 @@ impl Session<'_> {
         let shown = path.display().to_string();
         let mut report = Report::judge(attempt.scenario, shown, attempt.loaded, &outcome, self.ci);
         report.wall_ms = wall.as_secs_f64() * 1e3;
-        if let Some(property) = &self.about {
-            report.about_harm(std::slice::from_ref(property));
+        if let Some(meant) = &self.about
+            && let Err(how) = meant.found_in(&mut report)
+        {
+            return report.nondeterministic(how);
         }
         report.op_in_replay = self.arguments.operator.is_some() || !matches!(choice, Choice::File(_));
         report.crash_at = self.arguments.crash_at;
@@ -329,6 +366,12 @@ impl Witness for Eyes {
         }
         if let Some(trace) = &mut self.trace {
             trace.record(at, sequence, fact, state);
+        }
+    }
+
+    fn lapsed(&mut self, state: &State) {
+        if let Some(gatherer) = &mut self.gatherer {
+            gatherer.lapsed(state);
         }
     }
 }
