@@ -133,12 +133,7 @@ impl<'a> Judge<'a> {
     ///
     /// # Errors
     /// Where no host can be made for its limits.
-    pub fn watch(
-        &self,
-        scenario: &Rc<Scenario>,
-        kind: Kind,
-        witness: &mut dyn Witness,
-    ) -> Result<Judged, String> {
+    pub fn watch(&self, scenario: &Rc<Scenario>, kind: Kind, witness: &mut dyn Witness) -> Result<Judged, String> {
         self.judged(scenario, &|id| self.counts(id), kind, Some(witness))
     }
 

@@ -124,9 +124,8 @@ fn apart(new: &'static str, old: &'static str, properties: &[String]) -> Vec<Fin
 #[test]
 fn of_two_operators_what_only_one_breaks_is_found_whichever_it_is() {
     assert_eq!(apart("keeps-links", "keeps-links", &[]), []);
-    let of = |found: &[Fingerprint], kind| {
-        found.iter().any(|one| one.property == "deletion.links-gone" && one.kind == kind)
-    };
+    let of =
+        |found: &[Fingerprint], kind| found.iter().any(|one| one.property == "deletion.links-gone" && one.kind == kind);
     let worse = apart("keeps-links", "reference", &[]);
     assert!(of(&worse, Kind::Broken) && !of(&worse, Kind::BrokenByOther), "{worse:?}");
     let better = apart("reference", "keeps-links", &[]);

@@ -20,6 +20,7 @@ use egress_sim_model::scenario::Scenario;
 use egress_sim_model::trace::MODEL_VERSION;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::UserError;
 use crate::arguments::Fuzz;
 use crate::console;
 use crate::expect::Verdict;
@@ -28,7 +29,6 @@ use crate::report::Report;
 use crate::report::campaign::Told;
 use crate::report::human::{Reduction, steps_words};
 use crate::run::{self, Meant};
-use crate::UserError;
 
 /// What one reduction may take.
 const REDUCTION: Duration = Duration::from_secs(30);
@@ -170,7 +170,10 @@ impl Hunter<'_> {
         let message =
             format!("{} broke in case {}, and not when the same case was run again", fingerprint.property, raw.first);
         self.told.not_again(&file.name, &shown, &message);
-        Ok(Found { finding: finding(fingerprint, &file, &message, &shown, raw.cases, raw.first), nondeterministic: true })
+        Ok(Found {
+            finding: finding(fingerprint, &file, &message, &shown, raw.cases, raw.first),
+            nondeterministic: true,
+        })
     }
 
     fn provenance(&self, case: u64, runs: u64, judged: &Judged, kind: Kind) -> Provenance {

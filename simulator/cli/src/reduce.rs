@@ -12,8 +12,8 @@ use egress_sim_model::scenario::write::write;
 use egress_sim_model::trace::MODEL_VERSION;
 
 use crate::arguments::Reduce;
-use crate::exit::Exit;
 use crate::console::Paint;
+use crate::exit::Exit;
 use crate::expect::Verdict;
 use crate::hunt::{Place, spinner, verified, words};
 use crate::operator::{Choice, Shelf};
@@ -31,7 +31,11 @@ pub fn reduce(arguments: &Reduce) -> Result<Exit, UserError> {
         return Err(UserError(format!("{} is not one scenario: name a file", arguments.file.display())));
     }
     let shown = arguments.file.display();
-    let scenario = sources.remove(0).scenario.map_err(|broken| UserError(broken.drawn))?;
+    let mut scenario = sources.remove(0).scenario.map_err(|broken| UserError(broken.drawn))?;
+    // What was said of the large one is not true of the small one.
+    for prose in [&mut scenario.title, &mut scenario.question, &mut scenario.expected] {
+        prose.clear();
+    }
     let op = arguments.operator.clone().unwrap_or_else(|| scenario.operator.use_.clone());
     let beside =
         if arguments.operator.is_some() { Path::new("") } else { arguments.file.parent().unwrap_or(Path::new("")) };
@@ -73,7 +77,9 @@ pub fn reduce(arguments: &Reduce) -> Result<Exit, UserError> {
     };
     let reducer = Reducer::new(&judge, &scenario, &property, &mut stop, &mut better).map_err(UserError)?;
     let Some(reducer) = reducer else {
-        console::error(&format!("{shown}: NONDETERMINISTIC: {property} broke once, and not when the file was run again"));
+        console::error(&format!(
+            "{shown}: NONDETERMINISTIC: {property} broke once, and not when the file was run again"
+        ));
         return Ok(Exit::Nondeterministic);
     };
     let reduced = reducer.go().map_err(UserError)?;

@@ -25,7 +25,11 @@ impl Audited {
     pub fn append(&mut self, records: &[AuditRecord]) {
         for record in records {
             if let AuditRecord {
-                action: AuditAction::Delete, outcome: AuditOutcome::Done, bucket: Some(bucket), key: Some(key), ..
+                action: AuditAction::Delete,
+                outcome: AuditOutcome::Done,
+                bucket: Some(bucket),
+                key: Some(key),
+                ..
             } = record
             {
                 self.deleted.insert((bucket.clone(), key.clone()));

@@ -149,8 +149,7 @@ impl Settled {
     fn record_that_differs(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
         let told = self.audit.symmetric_difference(&other.audit).next()?;
         let (here, there) = sides.seen_from(self.audit.contains(told));
-        let words =
-            format!("{} the audit of tenant {} tells of {told}, {} not", here.first, told.tenant, there.again);
+        let words = format!("{} the audit of tenant {} tells of {told}, {} not", here.first, told.tenant, there.again);
         Some(Difference { words, about: vec![Mention::Tenant(told.tenant.clone())] })
     }
 

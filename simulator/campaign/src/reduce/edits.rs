@@ -73,7 +73,10 @@ pub(crate) fn without_loose_ends(mut scenario: Scenario) -> Scenario {
 }
 
 /// Lists that are shorter by a chunk: halves first, then quarters, then single items.
-pub(super) fn without_chunks(length: usize, mut shorter: impl FnMut(std::ops::Range<usize>) -> Scenario) -> Vec<Scenario> {
+pub(super) fn without_chunks(
+    length: usize,
+    mut shorter: impl FnMut(std::ops::Range<usize>) -> Scenario,
+) -> Vec<Scenario> {
     let mut proposals = Vec::new();
     let mut chunk = length;
     while chunk > 0 {

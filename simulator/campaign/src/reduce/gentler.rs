@@ -14,17 +14,16 @@ use super::edits::edited;
 
 const LADDERS: &[&[&str]] = &[
     &["livekit.timeout", "livekit.unreachable", "livekit.refused", "livekit.slow"],
-    &[
-        "s3.broken_reply",
-        "s3.timeout",
-        "s3.internal_error",
-        "s3.unreachable",
-        "s3.refused",
-        "s3.slow_down",
-        "s3.slow",
-    ],
+    &["s3.broken_reply", "s3.timeout", "s3.internal_error", "s3.unreachable", "s3.refused", "s3.slow_down", "s3.slow"],
     &["store.lost_write", "store.torn_commit", "store.timeout", "store.unavailable", "store.slow"],
-    &["webhook.unreachable", "webhook.drop", "webhook.reorder", "webhook.delay", "webhook.lost_ack", "webhook.duplicate"],
+    &[
+        "webhook.unreachable",
+        "webhook.drop",
+        "webhook.reorder",
+        "webhook.delay",
+        "webhook.lost_ack",
+        "webhook.duplicate",
+    ],
     &["webhook.storm", "webhook.duplicate"],
     &["egress.stuck", "egress.abort", "egress.fail", "egress.ends_early", "egress.cut_short"],
     &["egress.limit_reached", "egress.ends_early"],

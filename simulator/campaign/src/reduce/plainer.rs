@@ -1,9 +1,7 @@
 //! The same with less to read: defaults instead of values, faults without windows and filters, round times.
 
 use egress_sim_model::fault::{Anchor, Filter};
-use egress_sim_model::scenario::{
-    Bucket, Limits, OutputKind, Promises, Scenario, Severity, When, WorldParameters,
-};
+use egress_sim_model::scenario::{Bucket, Limits, OutputKind, Promises, Scenario, Severity, When, WorldParameters};
 use egress_sim_model::time::Span;
 
 use super::Best;

@@ -43,8 +43,7 @@ fn best(struck: &[bool], at: &str) -> Best {
     let at = scenario.world.start + egress_sim_model::time::Span::parse(at).expect("a duration");
     let first = egress_sim_model::property::Violation { at, message: String::new(), about: Vec::new(), sequence: None };
     let broken = Broken { property: "recording.gap".into(), kind: Kind::Broken, first };
-    let fingerprint =
-        Fingerprint { property: "recording.gap".into(), kind: Kind::Broken, faults: BTreeSet::new() };
+    let fingerprint = Fingerprint { property: "recording.gap".into(), kind: Kind::Broken, faults: BTreeSet::new() };
     Best { scenario, struck: struck.to_vec(), at, broken, fingerprint }
 }
 
@@ -95,7 +94,8 @@ fn ladders_are_made_of_kinds() {
 #[test]
 fn scenarios_are_known_again_by_all_that_changes_a_run() {
     let scenario = best(&[], "1h").scenario;
-    let told = Scenario { expects: Vec::new(), found: toml::Table::from_iter([("x".into(), 1.into())]), ..scenario.clone() };
+    let told =
+        Scenario { expects: Vec::new(), found: toml::Table::from_iter([("x".into(), 1.into())]), ..scenario.clone() };
     assert_eq!(identity(&scenario), identity(&told));
     let mut other = scenario.clone();
     other.faults[0].window = Some(egress_sim_model::time::Span::SECOND);

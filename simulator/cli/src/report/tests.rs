@@ -224,7 +224,8 @@ fn a_finding_is_told_with_all_that_a_search_knows() {
         took: Duration::from_millis(940),
         promotable: true,
     };
-    let human = Human::new(Paint(false), false, ["hls-small".into()].into_iter(), [report.operator.clone()].into_iter());
+    let human =
+        Human::new(Paint(false), false, ["hls-small".into()].into_iter(), [report.operator.clone()].into_iter());
     insta::assert_snapshot!(human.reduced(&report, &reduction));
 }
 

@@ -129,7 +129,7 @@ impl Human {
             }
         }
         if books.others > 0 {
-            let more = format!("and {} more", counted(books.others as u64, "recording"));
+            let more = format!("and {} besides", counted(books.others as u64, "recording"));
             let _ = writeln!(text, "               {}", self.paint.faint(more));
         }
         text.push('\n');
