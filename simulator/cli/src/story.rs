@@ -228,6 +228,8 @@ impl Witness for Gatherer {
             }
             return;
         }
+        // What another promise lapsed at is no longer the last word.
+        self.books = None;
         if let Fact::Audited { records, .. } = fact {
             self.audited.append(records);
         }

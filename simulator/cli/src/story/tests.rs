@@ -177,6 +177,10 @@ fn books_are_compared_at_the_moment_of_the_violation() {
     let state = &telling.state;
     telling.gatherer.lapsed(state);
     assert!(telling.gatherer.books.is_some());
+    telling.egress(2, ROOM);
+    assert!(telling.gatherer.books.is_none(), "the world has moved on since another promise lapsed");
+    telling.egress(91, ROOM);
+    assert!(telling.gatherer.books.is_some());
     let mut telling = Telling::until(5, Some(1), room());
     telling.egress(1, ROOM);
     let state = &telling.state;

@@ -116,6 +116,7 @@ impl Human {
         if books.told.is_empty() {
             return;
         }
+        gap(text);
         let _ = writeln!(text, "  state        what the operator's books say (-) and what is (+), at that moment");
         for found in &books.told {
             let _ = writeln!(text, "               {}", escape(&found.recording));
@@ -150,14 +151,19 @@ fn also_broken(text: &mut String, report: &Report, main: &PropertyReport) {
     }
 }
 
+/// An empty line, unless there is one.
+fn gap(text: &mut String) {
+    if !text.ends_with("\n\n") {
+        text.push('\n');
+    }
+}
+
 fn inline(text: &mut String, scenario: &Scenario) {
     let file = write(scenario);
     if file.lines().count() > INLINE_LINES {
         return;
     }
-    if !text.ends_with("\n\n") {
-        text.push('\n');
-    }
+    gap(text);
     for line in file.lines() {
         let line = escape(line);
         let _ = writeln!(text, "{}", if line.is_empty() { line } else { format!("    {line}") });
@@ -166,6 +172,9 @@ fn inline(text: &mut String, scenario: &Scenario) {
 }
 
 fn necessary(text: &mut String, reduction: &Reduction<'_>) {
+    if !reduction.necessities.is_empty() {
+        gap(text);
+    }
     let mut label = "necessary";
     for necessity in reduction.necessities {
         let without = if necessity.without_it.is_empty() {
