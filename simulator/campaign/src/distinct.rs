@@ -38,12 +38,12 @@ pub fn distinct(candidates: &[Candidate<'_>]) -> Vec<usize> {
     kept
 }
 
-/// Blocks, length of the file, and of one scenario the promise that broke first.
+/// Blocks, how many promises broke before the meant one, and the length of the file: what broke first is nearest to the cause.
 fn size(candidate: &Candidate<'_>) -> (usize, usize, usize) {
     let Scenario { calls, faults, commands, .. } = candidate.scenario;
     let first = candidate.amiss.iter().position(|amiss| *amiss == candidate.meant);
     let text = write(candidate.scenario);
-    (calls.len() + faults.len() + commands.len(), text.len(), first.unwrap_or(usize::MAX))
+    (calls.len() + faults.len() + commands.len(), first.unwrap_or(usize::MAX), text.len())
 }
 
 #[cfg(test)]

@@ -174,7 +174,7 @@ fn twelve_thousand_recordings_are_reduced_told_and_replayed() {
         "FAIL deletion.links-gone",
         "fingerprint deletion.links-gone",
         "contract end of acme (at ",
-        "without it every promise holds; the runs part after ",
+        "without it every promise holds",
         "a link to https://",
         "1,049 calls → 1, ",
         "replayed twice: identical",
@@ -188,7 +188,7 @@ fn two_operators_are_compared_in_both_directions() {
     let place = tempfile::tempdir().expect("a directory");
     let at = place.path();
     fs::write(at.join("campaign.toml"), CAMPAIGN).expect("writable");
-    let fuzz = "fuzz --operator native:reference --against native:two-composites --campaign campaign.toml --cases 100";
+    let fuzz = "fuzz --operator native:reference --against native:two-composites --campaign campaign.toml";
     let output = egress_sim(at, &format!("{fuzz} --format json"));
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let document = json(&output);
