@@ -32,7 +32,7 @@ impl Operator for Sandboxed {
         Ok(Box::new(host))
     }
 
-    fn op(&self) -> &str {
+    fn op(&self) -> &'static str {
         "builtin:reference"
     }
 }
@@ -42,7 +42,7 @@ impl Operator for Native {
         Ok(Box::new(native("reference")))
     }
 
-    fn op(&self) -> &str {
+    fn op(&self) -> &'static str {
         "native:reference"
     }
 }

@@ -7,6 +7,7 @@
 //! `generate`, which only makes the cases. `facts` counts instead what the cases consist of; `hashes` prints one hash over all.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::hint::black_box;
 use std::rc::Rc;
 
@@ -40,7 +41,7 @@ impl Operator for Reference {
         }
     }
 
-    fn op(&self) -> &str {
+    fn op(&self) -> &'static str {
         "builtin:reference"
     }
 }
@@ -65,7 +66,7 @@ fn main() {
             let mut all = String::new();
             for number in 0..cases {
                 let judged = judge.run(&make(number)).expect("it runs");
-                all += &format!("{number} {} {:?}\n", judged.outcome.trace_hash, judged.outcome.properties);
+                let _ = writeln!(all, "{number} {} {:?}", judged.outcome.trace_hash, judged.outcome.properties);
             }
             return println!("{all}");
         }

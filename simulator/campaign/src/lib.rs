@@ -1,9 +1,10 @@
 //! Property-based search over scenarios.
 //!
 //! [`campaign`] says what worlds are made and [`generate`] makes them; [`judge`] runs one and says which promises broke;
-//! [`search`] runs many, on several threads; [`coverage`] says what they have shown; [`reduce`] makes a finding as small as it
-//! gets, and [`necessity`] says what each fault of it is needed for; [`found`] keeps the files; [`result`] is what shards leave
-//! behind, and how they are put together. Nothing here draws a picture: reports are the caller's.
+//! [`search`] runs many, on several threads; [`coverage`] says what they have shown; [`determinism`] whether they can be made
+//! again; [`reduce`] makes a finding as small as it gets, [`distinct`] says which are findings of their own, and [`necessity`]
+//! what each step of one is needed for; [`found`] keeps the files; [`result`] is what shards leave behind, and how they are put
+//! together. Nothing here draws a picture: reports are the caller's.
 //!
 //! # In tests of your own
 //!
@@ -33,6 +34,7 @@
 pub mod campaign;
 pub mod coverage;
 pub mod determinism;
+pub mod distinct;
 pub mod files;
 pub mod fingerprint;
 pub mod found;

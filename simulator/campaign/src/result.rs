@@ -124,6 +124,10 @@ pub struct Finding {
     /// What was promised and what happened.
     #[serde(default)]
     pub message: String,
+    /// Further promises that the same scenario breaks. Each is a finding of its own only where another scenario breaks it
+    /// without this one.
+    #[serde(default)]
+    pub also_breaks: Vec<String>,
     /// Number of the case that it was reduced from.
     #[serde(default)]
     pub first_case: u64,
@@ -159,7 +163,7 @@ pub struct Replayed {
 }
 
 /// One shard's share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// Which.
     pub shard: Shard,
@@ -350,6 +354,7 @@ mod tests {
                     calls: 1,
                     commands: 0,
                     message: String::new(),
+                    also_breaks: Vec::new(),
                     first_case: 9 - k,
                     kinds_before: 2,
                     text: String::new(),

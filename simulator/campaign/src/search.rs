@@ -72,12 +72,14 @@ pub struct Parted {
 /// A finding before it is reduced.
 #[derive(Clone, Debug)]
 pub struct Raw {
-    /// Number of the first case.
+    /// Number of the case: of those in which the fewest other things are amiss, the first.
     pub first: u64,
     /// Its scenario.
     pub scenario: Scenario,
     /// How many cases.
     pub cases: u64,
+    /// How many things are amiss in it.
+    pub amiss: usize,
 }
 
 /// What one case came to.
@@ -188,12 +190,19 @@ pub fn search(
     let mut findings: BTreeMap<Fingerprint, Raw> = BTreeMap::new();
     for case in cases {
         let scenario = case.scenario.expect("a case that broke something keeps its scenario");
+        let amiss = case.broken.len();
         for fingerprint in case.broken {
-            findings.entry(fingerprint).and_modify(|raw| raw.cases += 1).or_insert_with(|| Raw {
-                first: case.number,
-                scenario: scenario.clone(),
-                cases: 1,
-            });
+            let raw = Raw { first: case.number, scenario: scenario.clone(), cases: 1, amiss };
+            findings
+                .entry(fingerprint)
+                .and_modify(|known| {
+                    let cases = known.cases + 1;
+                    if amiss < known.amiss {
+                        known.clone_from(&raw);
+                    }
+                    known.cases = cases;
+                })
+                .or_insert_with(|| raw.clone());
         }
     }
     Ok(Searched { cases: count, hits, findings, bugs, repeated, parted })

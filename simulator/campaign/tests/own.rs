@@ -101,12 +101,7 @@ fn hunt(campaign: &Campaign, judge: &Judge<'_>) -> Searched {
 fn document(campaign: &Campaign, searched: Searched) -> Document {
     let Searched { cases, hits, .. } = searched;
     let shard = Shard::default();
-    Document::of(
-        campaign,
-        0,
-        "listener",
-        vec![Part { shard, cases, wall_ms: 0.0, hits, findings: Vec::new(), nondeterministic: false }],
-    )
+    Document::of(campaign, 0, "listener", vec![Part { shard, cases, hits, ..Part::default() }])
 }
 
 fn hits(document: &Document, goal: &str) -> Option<u64> {

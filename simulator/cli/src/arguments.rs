@@ -136,7 +136,8 @@ pub struct Fuzz {
     #[arg(long, value_name = "OP", default_value = "builtin:reference")]
     pub operator: String,
 
-    /// A second operator, such as the version that runs today: only what it does not break as well is a finding
+    /// A second operator, such as the version that runs today: what only one of the two breaks, or settles otherwise, is
+    /// a finding, and nothing else is
     #[arg(long, value_name = "OP")]
     pub against: Option<String>,
 

@@ -1,9 +1,8 @@
 //! `egress-sim fuzz`: what was found before is replayed, cases are searched, what breaks is made small and told.
 //!
-//! A finding is believed once it was replayed from its file, here and in a fresh process. Goals that were not reached are
-//! told before anything that sounds like success.
+//! What becomes of a finding, [`crate::hunt`] holds. Goals that were not reached are told before anything that sounds like
+//! success.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
@@ -12,36 +11,26 @@ use std::time::{Duration, Instant};
 use egress_sim_campaign::campaign::Campaign;
 use egress_sim_campaign::determinism::{Marks, again};
 use egress_sim_campaign::fingerprint::Fingerprint;
-use egress_sim_campaign::found::{self, Provenance};
-use egress_sim_campaign::goals;
-use egress_sim_campaign::judge::Judge;
-use egress_sim_campaign::necessity::{self, Necessity};
-use egress_sim_campaign::reduce::{Progress as Steps, Reduced, Reducer};
-use egress_sim_campaign::result::{Document, Finding, Part, Parted, Replayed, Shard};
-use egress_sim_campaign::search::{Progress, Range, Raw, search};
+use egress_sim_campaign::judge::{Judge, Operator};
+use egress_sim_campaign::result::{Document, Part, Parted, Replayed, Shard};
+use egress_sim_campaign::search::{Progress, Range, search};
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::time::Span;
-use egress_sim_model::trace::MODEL_VERSION;
 
 use crate::arguments::{Format, Fuzz};
 use crate::console::{self, Paint};
 use crate::determinism::{self, Start};
 use crate::exit::Exit;
-use crate::expect::Verdict;
+use crate::hunt::{Found, Hunter, finding};
 use crate::operator::{Choice, Loaded, Shelf};
-use crate::progress::{Searching, spinner};
+use crate::progress::Searching;
 use crate::report::campaign::Told;
 use crate::report::github::{self, GitHub};
-use crate::report::{Report, junit};
+use crate::report::junit;
 use crate::scenarios::{self, Source};
-use crate::{UserError, interrupt, output, run};
+use crate::{UserError, interrupt, output};
 
-mod repeat;
-
-/// What one reduction may take.
-const REDUCTION: Duration = Duration::from_secs(30);
-/// Different sets of fault kinds with which a promise broke that are reduced; the others are counted.
-const REDUCED_PER_PROPERTY: usize = 4;
+pub mod repeat;
 
 /// Searches, and gives the exit code.
 ///
@@ -93,8 +82,16 @@ fn fuzz_on(arguments: &Fuzz, shelf: &mut Shelf, start: &Start) -> Result<Exit, U
     parted.extend(repeat::kept(&arguments.found, searched.parted)?);
     // What is not the same again cannot be made small.
     if parted.is_empty() {
-        let mut hunter =
-            Hunter { arguments, campaign: &campaign, operator: &operator, judge: &judge, told: &mut told, start };
+        let mut hunter = Hunter {
+            arguments,
+            campaign: &campaign,
+            cases: searched.cases,
+            operator: &operator,
+            against: against.as_ref(),
+            judge: &judge,
+            told: &mut told,
+            start,
+        };
         findings.extend(hunter.reduce_all(searched.findings)?);
     }
     let mut broken = Vec::new();
@@ -184,13 +181,6 @@ fn shard(arguments: &Fuzz) -> Result<Shard, UserError> {
     })
 }
 
-/// A finding with what is only told.
-struct Found {
-    finding: Finding,
-    /// It was not the same again, so it is none.
-    parted: Option<Parted>,
-}
-
 /// What was found before and what is kept as a regression: replayed before anything random. A found one that passes again is
 /// thrown away.
 fn regressions(
@@ -207,6 +197,10 @@ fn regressions(
         for Source { path, scenario } in scenarios::read_all(std::slice::from_ref(folder))? {
             let scenario = scenario.map_err(|broken| UserError(broken.plain))?;
             let shown = path.display().to_string();
+            if let Some(other) = not_comparable(&scenario, judge) {
+                told.left_alone(&shown, &other);
+                continue;
+            }
             let scenario = Rc::new(scenario);
             let judged = judge.run(&scenario).map_err(UserError)?;
             if let Some(how) = again(judge, &scenario, &Marks::of(&judged.outcome)).map_err(UserError)? {
@@ -230,157 +224,16 @@ fn regressions(
     Ok((findings, corpus))
 }
 
+/// A file that shows how two operators differ says nothing where they are not compared: the operator that is missing.
+fn not_comparable(scenario: &Scenario, judge: &Judge<'_>) -> Option<String> {
+    let other = scenario.found.get("against")?.as_str()?;
+    (judge.other().map(Operator::op) != Some(other)).then(|| other.to_owned())
+}
+
 fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|entries| {
         entries.flatten().all(|entry| entry.path().extension().is_none_or(|extension| extension != "toml"))
     })
-}
-
-fn finding(
-    fingerprint: &Fingerprint,
-    scenario: &Scenario,
-    message: &str,
-    path: &str,
-    cases: u64,
-    (kinds_before, first_case): (u64, u64),
-) -> Finding {
-    Finding {
-        fingerprint: fingerprint.to_string(),
-        property: fingerprint.property.clone(),
-        cases,
-        scenario: path.to_owned(),
-        faults: scenario.faults.len() as u64,
-        calls: scenario.calls.len() as u64,
-        commands: scenario.commands.len() as u64,
-        message: message.to_owned(),
-        first_case,
-        kinds_before,
-        text: egress_sim_model::scenario::write::write(scenario),
-    }
-}
-
-/// Makes findings small and tells of them.
-struct Hunter<'a> {
-    arguments: &'a Fuzz,
-    campaign: &'a Campaign,
-    operator: &'a Rc<Loaded>,
-    judge: &'a Judge<'a>,
-    told: &'a mut Told,
-    start: &'a Start,
-}
-
-impl Hunter<'_> {
-    /// Of each promise, the raw findings with the fewest kinds of faults: they are the likeliest to be different bugs. Once
-    /// reduced, those that came to the same are one.
-    fn reduce_all(&mut self, raw: BTreeMap<Fingerprint, Raw>) -> Result<Vec<Found>, UserError> {
-        let mut by_property: BTreeMap<String, Vec<(Fingerprint, Raw)>> = BTreeMap::new();
-        for (fingerprint, raw) in raw {
-            by_property.entry(fingerprint.property.clone()).or_default().push((fingerprint, raw));
-        }
-        let mut findings = Vec::new();
-        for (property, mut raws) in by_property {
-            let cases: u64 = raws.iter().map(|(_, raw)| raw.cases).sum();
-            raws.sort_by_key(|(fingerprint, raw)| (fingerprint.faults.len(), raw.first));
-            let mut known: BTreeSet<Fingerprint> = BTreeSet::new();
-            for (fingerprint, raw) in raws.into_iter().take(REDUCED_PER_PROPERTY) {
-                // What takes at least the faults of a reduced one is most likely that one again.
-                if known.iter().any(|known| known.faults.is_subset(&fingerprint.faults)) {
-                    continue;
-                }
-                let reduced = match self.reduce(&raw, &property)? {
-                    Ok(reduced) => reduced,
-                    Err(parted) => {
-                        findings.push(parted);
-                        continue;
-                    }
-                };
-                if known.insert(reduced.fingerprint.clone()) {
-                    findings.push(self.tell(&reduced, &raw, cases, fingerprint.faults.len() as u64)?);
-                }
-            }
-        }
-        Ok(findings)
-    }
-
-    /// The finding made small, or why it is none: it was not the same again.
-    fn reduce(&self, raw: &Raw, property: &str) -> Result<Result<Reduced, Found>, UserError> {
-        let scenario = Rc::new(raw.scenario.clone());
-        let first = Marks::of(&self.judge.bare(&scenario, None).map_err(UserError)?);
-        if let Some(how) = again(self.judge, &scenario, &first).map_err(UserError)? {
-            return Ok(Err(self.parted(raw, property, how)?));
-        }
-        let started = Instant::now();
-        let bar = spinner();
-        let mut stop = |steps: &Steps| {
-            bar.set_message(words(property, steps));
-            interrupt::asked() || started.elapsed() >= REDUCTION
-        };
-        let unfinished = format!("unfinished-{}", property.replace('.', "-"));
-        let mut better = |scenario: &Scenario, _: &Steps| {
-            // Whoever is killed here leaves the best so far; a full disk is told when the result is written.
-            let _ = found::save(&self.arguments.found, &Scenario { name: unfinished.clone(), ..scenario.clone() });
-        };
-        let reducer = Reducer::new(self.judge, &raw.scenario, property, &mut stop, &mut better).map_err(UserError)?;
-        let Some(reducer) = reducer else {
-            bar.finish_and_clear();
-            let how = format!("{property} broke in case {} and then did not", raw.first);
-            return Ok(Err(self.parted(raw, property, how)?));
-        };
-        let smallest = reducer.go().map_err(UserError)?;
-        found::forget(&self.arguments.found, &unfinished);
-        bar.finish_and_clear();
-        Ok(Ok(smallest))
-    }
-
-    fn parted(&self, raw: &Raw, property: &str, how: String) -> Result<Found, UserError> {
-        let parted = repeat::keep(&self.arguments.found, &raw.scenario, Some(raw.first), how)?;
-        let fingerprint = Fingerprint { property: property.to_owned(), faults: BTreeSet::new() };
-        let finding = finding(&fingerprint, &raw.scenario, &parted.how, &parted.scenario, raw.cases, (0, raw.first));
-        Ok(Found { finding, parted: Some(parted) })
-    }
-
-    fn tell(&mut self, reduced: &Reduced, raw: &Raw, cases: u64, kinds_before: u64) -> Result<Found, UserError> {
-        let scenario = Rc::new(reduced.scenario.clone());
-        let judged = self.judge.run(&scenario).map_err(UserError)?;
-        let mut violates: Vec<String> = judged.broken.iter().map(|broken| broken.property.clone()).collect();
-        violates.sort_by_key(|id| *id != reduced.broken.property);
-        let provenance = Provenance {
-            campaign: Some(self.campaign.digest()),
-            case: Some((self.arguments.seed, raw.first)),
-            operator: self.operator.op.clone(),
-            operator_digest: self.operator.digest.clone(),
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            model: MODEL_VERSION,
-            runs: reduced.progress.runs,
-            trace_hash: judged.outcome.trace_hash.to_string(),
-        };
-        let file = found::with_provenance(&scenario, &reduced.fingerprint, &violates, &provenance);
-        let path = found::save(&self.arguments.found, &file).map_err(UserError)?;
-        let necessities = necessity::of_each_fault(self.judge, &reduced.scenario).map_err(UserError)?;
-        let report = run::told_in_full(&path, self.operator, &reduced.broken.property, self.start)?;
-        self.finding(&report, reduced, &necessities, cases);
-        let shown = path.display().to_string();
-        let from = (kinds_before, raw.first);
-        let parted = (report.verdict == Verdict::Nondeterministic).then(|| Parted {
-            case: Some(raw.first),
-            scenario: shown.clone(),
-            how: report.error.clone().unwrap_or_default(),
-        });
-        let finding = finding(&reduced.fingerprint, &file, &reduced.broken.first.message, &shown, cases, from);
-        Ok(Found { finding, parted })
-    }
-
-    fn finding(&mut self, report: &Report, reduced: &Reduced, necessities: &[Necessity], cases: u64) {
-        self.told.finding(report, reduced, necessities, cases);
-    }
-}
-
-/// `41 faults → 3, 118 runs`
-pub fn words(property: &str, steps: &Steps) -> String {
-    format!(
-        "reducing {property}: {} faults → {}, {} calls → {}, {} runs",
-        steps.faults_before, steps.faults, steps.calls_before, steps.calls, steps.runs
-    )
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod exit;
 pub mod expect;
 pub mod explain;
 pub mod fuzz;
+pub mod hunt;
 pub mod import;
 mod interrupt;
 pub mod merge;

@@ -248,6 +248,21 @@ impl Report {
         self.main = first.map(|(_, ix)| ix).or(self.main);
     }
 
+    /// Something is amiss that no property of the run sees.
+    pub fn add_broken(&mut self, id: &str, first: Violation) {
+        self.properties.push(PropertyReport {
+            id: id.to_owned(),
+            verdict: "violated",
+            checks: 1,
+            violations: 1,
+            at: Some(first.at.to_rfc3339()),
+            message: Some(first.message.clone()),
+            first: Some(first),
+        });
+        self.verdict = Verdict::Violates;
+        self.exit = Exit::winner([self.exit, Exit::Violated]);
+    }
+
     /// The violation that the story is about.
     pub fn main_violation(&self) -> Option<&Violation> {
         self.main.and_then(|main| self.properties[main].first.as_ref())

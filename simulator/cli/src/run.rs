@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use egress_sim_campaign::determinism::{Marks, Records, with_record};
 use egress_sim_model::operator::Host;
-use egress_sim_model::property;
+use egress_sim_model::property::{self, Violation};
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::state::State;
 use egress_sim_model::time::Time;
-use egress_sim_model::trace::{Fact, Witness};
+use egress_sim_model::trace::{Fact, TraceHash, Witness};
 use egress_sim_model::world::{self, Outcome};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -81,16 +81,28 @@ pub fn run(arguments: &Run) -> Result<Exit, UserError> {
     Ok(Exit::winner(reports.iter().map(|report| report.exit)))
 }
 
-/// One scenario file with one operator, told in full as the story of one broken promise: run twice here and once in a fresh
-/// process.
+/// What a file must show when it is run again.
+#[derive(Clone, Copy, Debug)]
+pub struct Meant<'a> {
+    /// The promise, or what else is amiss.
+    pub property: &'a str,
+    /// How it was broken when it was reduced.
+    pub first: &'a Violation,
+    /// No promise of this operator breaks: two operators settle otherwise.
+    pub settles: bool,
+    /// The hash of the run that was reduced.
+    pub trace_hash: TraceHash,
+}
+
+/// One scenario file with one operator, told in full as the story of what is amiss in it: run twice here and once in a fresh
+/// process. Where it does not show that, or is another run than the one that was reduced, it is nondeterministic.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn told_in_full(path: &Path, operator: &Rc<Loaded>, property: &str, start: &Start) -> Result<Report, UserError> {
+pub fn told_in_full(path: &Path, operator: &Rc<Loaded>, meant: &Meant<'_>, start: &Start) -> Result<Report, UserError> {
     let arguments = Run { check_determinism: true, ..one_file(path, &operator.op) };
-    let about = Some(property.to_owned());
     let shelf = Shelf::holding(operator)?;
-    let mut session = Session { about, start, ..Session::plain(&arguments, shelf) };
+    let mut session = Session { about: Some(*meant), start, ..Session::plain(&arguments, shelf) };
     let mut source = scenarios::read_all(&arguments.paths)?.remove(0);
     // What is expected of it today is no reason to tell less.
     if let Ok(scenario) = &mut source.scenario {
@@ -115,12 +127,34 @@ fn one_file(path: &Path, op: &str) -> Run {
     }
 }
 
+impl Meant<'_> {
+    /// Makes a report the story of this; in words, why it is not.
+    fn found_in(&self, report: &mut Report) -> Result<(), String> {
+        if report.trace_hash.as_deref() != Some(self.trace_hash.to_string().as_str()) {
+            let hash = report.trace_hash.as_deref().unwrap_or("none");
+            return Err(format!(
+                "the file is another run than the one that was reduced: hash {hash} against {}",
+                self.trace_hash
+            ));
+        }
+        if self.settles {
+            report.add_broken(self.property, self.first.clone());
+        }
+        let broken = report.properties.iter().any(|found| found.id == self.property && found.violations > 0);
+        if !broken {
+            return Err(format!("{} broke when the scenario was reduced, and holds in its file", self.property));
+        }
+        report.about_harm(&[self.property.to_owned()]);
+        Ok(())
+    }
+}
+
 struct Session<'a> {
     arguments: &'a Run,
     shelf: Shelf,
     ci: bool,
     /// The promise that the story is to be about; none: the one that matters most.
-    about: Option<String>,
+    about: Option<Meant<'a>>,
     /// Whether the trace file was written.
     traced: Result<(), UserError>,
     /// How a fresh process is started.
@@ -206,8 +240,10 @@ impl Session<'_> {
         let shown = path.display().to_string();
         let mut report = Report::judge(attempt.scenario, shown, attempt.loaded, &outcome, self.ci);
         report.wall_ms = wall.as_secs_f64() * 1e3;
-        if let Some(property) = &self.about {
-            report.about_harm(std::slice::from_ref(property));
+        if let Some(meant) = &self.about
+            && let Err(how) = meant.found_in(&mut report)
+        {
+            return report.nondeterministic(how);
         }
         report.op_in_replay = self.arguments.operator.is_some() || !matches!(choice, Choice::File(_));
         report.crash_at = self.arguments.crash_at;
@@ -360,6 +396,12 @@ impl Witness for Eyes {
         }
         if let Some(trace) = &mut self.trace {
             trace.record(at, sequence, fact, state);
+        }
+    }
+
+    fn lapsed(&mut self, state: &State) {
+        if let Some(gatherer) = &mut self.gatherer {
+            gatherer.lapsed(state);
         }
     }
 }

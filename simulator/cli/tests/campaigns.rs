@@ -198,3 +198,77 @@ fn mistakes_are_named_and_exit_64() {
         assert!(stderr(&output).contains(words), "{arguments}: {}", stderr(&output));
     }
 }
+
+#[test]
+fn a_reduction_that_is_killed_leaves_a_scenario_that_breaks_the_promise() {
+    let place = tempfile::tempdir().expect("a directory");
+    let at = place.path();
+    let text = include_str!("../../../scenarios/contract-end-12000.toml").replace("count = 12000", "count = 1000");
+    fs::write(at.join("large.toml"), text).expect("writable");
+    let mut reduction = Command::new(env!("CARGO_BIN_EXE_egress-sim"))
+        .current_dir(at)
+        .args(["reduce", "large.toml", "--operator", "native:keeps-links", "--property", "deletion.links-gone"])
+        .args(["--output", "best.toml"])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    while !at.join("best.toml").exists() {
+        assert_eq!(reduction.try_wait().expect("it is ours"), None, "it writes what it has as soon as it has it");
+        std::thread::yield_now();
+    }
+    reduction.kill().expect("it is ours");
+    let status = reduction.wait().expect("it is ours");
+    assert_eq!(status.code(), None, "it was killed in the middle: {status}");
+    let output = egress_sim(at, "run best.toml --operator native:keeps-links --format json");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let run = &json(&output)["runs"][0];
+    let broken = run["properties"].as_array().expect("properties");
+    assert!(broken.iter().any(|one| one["id"] == "deletion.links-gone" && one["verdict"] == "violated"), "{run}");
+}
+
+#[test]
+fn twelve_thousand_recordings_are_reduced_told_and_replayed() {
+    let place = tempfile::tempdir().expect("a directory");
+    let at = place.path();
+    let text = include_str!("../../../scenarios/contract-end-12000.toml").replace("count = 12000", "count = 1000");
+    fs::write(at.join("large.toml"), text).expect("writable");
+    let output = egress_sim(at, "reduce large.toml --operator native:keeps-links --property deletion.links-gone");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let file = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(file.matches("[[call]]").count(), 1, "{file}");
+    assert!(!file.contains("count ="), "{file}");
+    let told = stderr(&output);
+    for words in [
+        "FAIL deletion.links-gone",
+        "fingerprint deletion.links-gone",
+        "contract end of acme (at ",
+        "without it every promise holds",
+        "a link to https://",
+        "1,049 calls → 1, ",
+        "replayed twice: identical",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[test]
+fn two_operators_are_compared_in_both_directions() {
+    let place = tempfile::tempdir().expect("a directory");
+    let at = place.path();
+    fs::write(at.join("campaign.toml"), CAMPAIGN).expect("writable");
+    let fuzz = "fuzz --operator native:reference --against native:two-composites --campaign campaign.toml";
+    let output = egress_sim(at, &format!("{fuzz} --format json"));
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let document = json(&output);
+    let findings = document["findings"].as_array().expect("findings");
+    let overlap = findings.iter().find(|finding| finding["property"] == "recording.no-overlap").expect("found");
+    assert!(overlap["fingerprint"].as_str().is_some_and(|print| print.starts_with("other:")), "{overlap}");
+    let file = fs::read_to_string(at.join(overlap["scenario"].as_str().expect("a path"))).expect("written");
+    assert!(file.contains("against = \"native:two-composites\""), "{file}");
+    assert!(file.contains("operator = \"native:reference\"\n"), "{file}");
+    // By itself the reference keeps the promise, and the file is not thrown away for that.
+    let alone = egress_sim(at, "fuzz --operator native:reference --cases 1");
+    let told = String::from_utf8_lossy(&alone.stdout).into_owned();
+    assert!(told.contains("pass --against native:two-composites to replay it"), "{told}");
+    assert!(at.join(overlap["scenario"].as_str().expect("a path")).exists());
+}

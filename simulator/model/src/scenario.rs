@@ -62,7 +62,7 @@ pub struct Scenario {
 }
 
 /// `severity`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// `low`
     Low,
@@ -88,7 +88,7 @@ impl Severity {
 }
 
 /// `[world]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WorldParameters {
     /// The moment from which offsets count.
     pub start: Time,
@@ -157,7 +157,7 @@ impl Default for WorldParameters {
 }
 
 /// `[limits]`: fixed numbers, so that a guest's end never depends on the machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// wasmtime fuel for one delivery.
     pub fuel: u64,
@@ -190,7 +190,7 @@ impl Default for Limits {
 }
 
 /// `[promises]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Promises {
     /// From an early end of an egress to its successor.
     pub gap: Span,
@@ -247,7 +247,7 @@ impl Default for OperatorTable {
 }
 
 /// `[[tenant]]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tenant {
     /// Name.
     pub name: String,
@@ -266,7 +266,7 @@ pub struct Tenant {
 }
 
 /// `[[bucket]]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Bucket {
     /// Name.
     pub name: String,
@@ -306,7 +306,7 @@ impl Bucket {
 }
 
 /// `object_lock`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectLock {
     /// `none`
@@ -330,7 +330,7 @@ impl ObjectLock {
 }
 
 /// `[[call]]`: one call, or a rule for `count` of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Call {
     /// Name of the step, for `after`; empty: none.
     pub name: String,
@@ -369,7 +369,7 @@ impl Call {
 }
 
 /// `[[call.participant]]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Participant {
     /// Identity.
     pub identity: String,
@@ -394,7 +394,7 @@ impl Participant {
 }
 
 /// `recording`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Recording {
     /// `compliance`: one composite recording with everybody in it.
     Compliance,
@@ -417,7 +417,7 @@ impl Recording {
 }
 
 /// `output`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OutputKind {
     /// `mp4`
     #[default]
@@ -437,7 +437,7 @@ impl OutputKind {
 }
 
 /// `[[command]]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Command {
     /// Name of the step, for `after`, and the command's id; empty: none.
     pub name: String,
@@ -452,7 +452,7 @@ pub struct Command {
 }
 
 /// When a command is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum When {
     /// `at`, from `world.start`.
     At(Span),
@@ -461,7 +461,7 @@ pub enum When {
 }
 
 /// `do` of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderKind {
     /// `legal_hold`
     LegalHold,

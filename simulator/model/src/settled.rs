@@ -134,16 +134,21 @@ impl Settled {
 
     /// The first thing that is otherwise than in the run without the crash.
     pub fn difference(&self, without: &Settled) -> Option<Difference> {
-        self.recording_that_differs(without)
-            .or_else(|| self.record_that_differs(without))
-            .or_else(|| self.command_that_differs(without))
+        self.difference_told(without, &CRASH)
     }
 
-    fn recording_that_differs(&self, without: &Settled) -> Option<Difference> {
-        let calls: BTreeSet<&Session> = self.recordings.keys().chain(without.recordings.keys()).collect();
+    /// The first thing that is otherwise than in another run; `sides` is how the two are told apart in words.
+    pub fn difference_told(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
+        self.recording_that_differs(other, sides)
+            .or_else(|| self.record_that_differs(other, sides))
+            .or_else(|| self.command_that_differs(other, sides))
+    }
+
+    fn recording_that_differs(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
+        let calls: BTreeSet<&Session> = self.recordings.keys().chain(other.recordings.keys()).collect();
         let left = |settled: &Settled, call: &Session| {
             let mut left = settled.recordings.get(call).cloned().unwrap_or_default();
-            if self.was_interrupted(without, call) {
+            if self.was_interrupted(other, call) {
                 for recording in &mut left {
                     recording.row = None;
                     recording.in_sink.clear();
@@ -153,36 +158,68 @@ impl Settled {
             }
             left
         };
-        let call = calls.into_iter().find(|call| left(self, call) != left(without, call))?;
+        let call = calls.into_iter().find(|call| left(self, call) != left(other, call))?;
         let words = format!(
-            "of {call} there is {} with the crash, and {} without it",
+            "of {call} there is {} {}, and {} {}",
             listed(&left(self, call)),
-            listed(&left(without, call))
+            sides.here.first,
+            listed(&left(other, call)),
+            sides.there.again
         );
         Some(Difference { words, about: vec![Mention::Room(call.room.clone()), Mention::Tenant(call.tenant.clone())] })
     }
 
-    fn record_that_differs(&self, without: &Settled) -> Option<Difference> {
+    fn record_that_differs(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
         let taken_away = |told: &&Told| {
             let call = told.call.as_ref().filter(|_| matches!(told.action, AuditAction::Delete | AuditAction::Retract));
-            call.is_some_and(|call| self.was_interrupted(without, call))
+            call.is_some_and(|call| self.was_interrupted(other, call))
         };
-        let told = self.audit.symmetric_difference(&without.audit).find(|told| !taken_away(told))?;
-        let (here, there) = if self.audit.contains(told) { ("with", "without") } else { ("without", "with") };
-        let words = format!("{here} the crash the audit of tenant {} tells of {told}, {there} it not", told.tenant);
+        let told = self.audit.symmetric_difference(&other.audit).find(|told| !taken_away(told))?;
+        let (here, there) = sides.seen_from(self.audit.contains(told));
+        let words = format!("{} the audit of tenant {} tells of {told}, {} not", here.first, told.tenant, there.again);
         Some(Difference { words, about: vec![Mention::Tenant(told.tenant.clone())] })
     }
 
     /// Whether a hold came upon a deletion of this call's recordings, in either run.
-    fn was_interrupted(&self, without: &Settled, call: &Session) -> bool {
-        self.interrupted.contains(call) || without.interrupted.contains(call)
+    fn was_interrupted(&self, other: &Settled, call: &Session) -> bool {
+        self.interrupted.contains(call) || other.interrupted.contains(call)
     }
 
-    fn command_that_differs(&self, without: &Settled) -> Option<Difference> {
-        let id = self.unanswered.symmetric_difference(&without.unanswered).next()?;
-        let here = if self.unanswered.contains(id) { "with" } else { "without" };
-        let words = format!("{here} the crash the command {id} is never answered");
+    fn command_that_differs(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
+        let id = self.unanswered.symmetric_difference(&other.unanswered).next()?;
+        let (here, _) = sides.seen_from(self.unanswered.contains(id));
+        let words = format!("{} the command {id} is never answered", here.first);
         Some(Difference { words, about: Vec::new() })
+    }
+}
+
+/// How two runs are told apart in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Sides<'a> {
+    /// This one.
+    pub here: Side<'a>,
+    /// The one that it is compared with.
+    pub there: Side<'a>,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a> {
+    /// Where it is named first: `with the crash`.
+    pub first: &'a str,
+    /// Where the other was named before: `with it`.
+    pub again: &'a str,
+}
+
+const CRASH: Sides<'static> = Sides {
+    here: Side { first: "with the crash", again: "with it" },
+    there: Side { first: "without the crash", again: "without it" },
+};
+
+impl<'a> Sides<'a> {
+    /// This one and the other, or the other one first.
+    const fn seen_from(&self, here: bool) -> (Side<'a>, Side<'a>) {
+        if here { (self.here, self.there) } else { (self.there, self.here) }
     }
 }
 

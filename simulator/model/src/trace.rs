@@ -404,6 +404,10 @@ impl Fact<'_> {
 pub trait Witness {
     /// One record, in order. `state` is the world right behind the fact.
     fn record(&mut self, at: Time, sequence: u64, fact: &Fact<'_>, state: &State);
+
+    /// A promise was broken without a record, because something did not happen in time, or the run is over. `state` is the
+    /// world then, and nothing has changed in it since the last record.
+    fn lapsed(&mut self, _state: &State) {}
 }
 
 /// The rolling hash.

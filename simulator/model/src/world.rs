@@ -242,10 +242,22 @@ impl Run<'_> {
     /// On a bug of ours; the panic hook of the command line adds scenario, seed and event number from
     /// [`current_run`].
     pub fn go(self) -> Outcome {
+        self.with_twin(false)
+    }
+
+    /// As [`Run::go`], and always says what the run left behind, for whoever compares two operators.
+    ///
+    /// # Panics
+    /// As [`Run::go`].
+    pub fn go_and_settle(self) -> Outcome {
+        self.with_twin(true)
+    }
+
+    fn with_twin(self, settles: bool) -> Outcome {
         let (scenario, host, older) = (Rc::clone(&self.scenario), self.host, self.older);
         let may_crash = scenario.faults.iter().any(|fault| fault.kind.ends_incarnations());
         let judged = self.properties.iter().any(|property| property.about().id == crash_safe::ID);
-        let mut outcome = self.play(may_crash && judged, false);
+        let mut outcome = self.play(settles || (may_crash && judged), false);
         let ended_at = outcome.ended_at;
         let crashed = outcome.properties.iter_mut().find(|(name, verdict)| {
             matches!(name, PropertyName::Property(about) if about.id == crash_safe::ID) && verdict.checks > 0
@@ -276,7 +288,7 @@ impl Run<'_> {
             if at > world.end() {
                 break;
             }
-            world.log.monitor.run_due(at, &world.state);
+            world.log.run_due(at, &world.state);
             let (at, event) = world.queue.pop().expect("an event was there to look at");
             assert!(at >= world.state.now, "time ran backwards from {:?} to {at:?}: {event:?}", world.state.now);
             world.state.now = at;
@@ -448,7 +460,7 @@ impl<'a> World<'a> {
 
     fn finish(mut self) -> Outcome {
         let ended_at = self.end();
-        self.log.monitor.run_due(ended_at + Span(1), &self.state);
+        self.log.run_due(ended_at + Span(1), &self.state);
         self.state.now = ended_at;
         let settled = self.log.audit.take().map(|audit| Settled::of(&self.state, &audit));
         let mut counts = self.log.counts;
@@ -459,7 +471,6 @@ impl<'a> World<'a> {
         counts.versions_live = self.state.sink.versions_live();
         let properties = self
             .log
-            .monitor
             .finish(&self.state)
             .into_iter()
             .map(|(about, verdict)| (PropertyName::Property(about), verdict))

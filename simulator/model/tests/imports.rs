@@ -17,7 +17,7 @@ fn source(name: &str, text: impl Into<Vec<u8>>) -> Source {
 }
 
 fn lines(events: &[Json]) -> String {
-    events.iter().map(|event| format!("{event}\n")).collect()
+    events.iter().fold(String::new(), |log, event| format!("{log}{event}\n"))
 }
 
 fn imported(log: &str, listings: &[ObjectsSource], options: Options) -> Result<Imported, ImportError> {

@@ -5,18 +5,13 @@ use std::time::Duration;
 
 use egress_sim_campaign::campaign::Campaign;
 use egress_sim_campaign::coverage::{Missing, missing};
-use egress_sim_campaign::necessity::Necessity;
-use egress_sim_campaign::reduce::Reduced;
 use egress_sim_campaign::result::{Document, Finding, Parted};
-use egress_sim_model::scenario::write::write;
 
 use super::Report;
-use super::human::{Human, fault_words, replay};
+use super::human::{Human, Reduction, replay};
 use crate::console::{self, Paint, escape};
 use crate::prose::{counted, hang, number};
 
-/// A scenario of at most so many lines is shown in full.
-const INLINE_LINES: usize = 40;
 /// Of the goals of one fault that were not reached, so many are named; the JSON has all.
 const MISSING_SHOWN: usize = 12;
 
@@ -55,57 +50,21 @@ impl Told {
         let _ = writeln!(self.text, "{line}");
     }
 
+    /// A file that shows how two operators differ, and the other one is not there.
+    pub fn left_alone(&mut self, path: &str, other: &str) {
+        let line = format!("- {}  compares with {other}: pass --against {other} to replay it", escape(path));
+        let _ = writeln!(self.text, "{}", self.paint.faint(line));
+    }
+
     /// egress-sim gave up in a case.
     pub fn bug(&mut self, case: u64, what: &str) {
         console::error(&format!("a bug of egress-sim in case {case} of campaign {}: {what}", self.digest));
     }
 
-    /// A finding: its story, the faults that it takes, the scenario itself.
-    pub fn finding(&mut self, report: &Report, reduced: &Reduced, necessities: &[Necessity], cases: u64) {
+    /// A finding: its story, what it takes, the scenario itself.
+    pub fn finding(&mut self, report: &Report, reduction: &Reduction<'_>) {
         let human = Human::new(self.paint, false, [report.scenario.clone()].into_iter(), [self.op.clone()].into_iter());
-        self.text.push_str(&human.run(report));
-        let mut label = "necessary";
-        for necessity in necessities {
-            let fault = fault_words(&reduced.scenario.faults[necessity.fault]);
-            let without = if necessity.without_it.is_empty() {
-                "without it every promise holds".to_owned()
-            } else {
-                format!("without it {} breaks", necessity.without_it.join(", "))
-            };
-            let mut line = format!("{fault}: {without}");
-            if let Some(parting) = &necessity.parting {
-                let what = |line: &Option<String>| line.clone().unwrap_or_else(|| "nothing more happens".into());
-                let _ = write!(
-                    line,
-                    "; the runs part after {}: {} (without it: {})",
-                    parting.since_start,
-                    what(&parting.with_it),
-                    what(&parting.without_it)
-                );
-            }
-            let _ = writeln!(self.text, "  {label:11}  {}", hang(&escape(&line), 15));
-            label = "";
-        }
-        let progress = reduced.progress;
-        let _ = writeln!(
-            self.text,
-            "  reduced      {} → {}, {} → {} in {}",
-            counted(progress.faults_before as u64, "fault"),
-            number(progress.faults as u64),
-            counted(progress.calls_before as u64, "call"),
-            number(progress.calls as u64),
-            counted(progress.runs, "run")
-        );
-        let _ = writeln!(self.text, "  fingerprint  {} in {}", reduced.fingerprint, counted(cases, "case"));
-        let _ = writeln!(self.text, "  keep it      egress-sim promote {}\n", escape(&report.path));
-        let file = write(&reduced.scenario);
-        if file.lines().count() <= INLINE_LINES {
-            for line in file.lines() {
-                let line = escape(line);
-                let _ = writeln!(self.text, "{}", if line.is_empty() { line } else { format!("    {line}") });
-            }
-            self.text.push('\n');
-        }
+        self.text.push_str(&human.reduced(report, reduction));
     }
 
     /// All that was told, and the summary.
@@ -146,7 +105,7 @@ pub fn summary(paint: Paint, document: &Document) -> String {
     if !missing.is_empty() {
         text.push('\n');
     }
-    for Finding { fingerprint, scenario, faults, calls, commands, cases, .. } in &document.findings {
+    for Finding { fingerprint, scenario, faults, calls, commands, cases, also_breaks, .. } in &document.findings {
         let size =
             format!("{}, {}, {}", counted(*calls, "call"), counted(*faults, "fault"), counted(*commands, "command"));
         let _ = writeln!(
@@ -155,6 +114,9 @@ pub fn summary(paint: Paint, document: &Document) -> String {
             paint.bad("✗"),
             paint.faint(format!("{}: {size}; in {}", escape(scenario), counted(*cases, "case")))
         );
+        if !also_breaks.is_empty() {
+            let _ = writeln!(text, "    {}", paint.faint(format!("also breaks {}", also_breaks.join(", "))));
+        }
     }
     if !document.findings.is_empty() {
         text.push('\n');

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use egress_sim_campaign::goals::meaning;
+use egress_sim_campaign::coverage::meaning;
 use egress_sim_campaign::result::Document;
 
 use super::human::replay;

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Component, Path};
 use std::time::Duration;
 
-use egress_sim_campaign::goals::meaning;
+use egress_sim_campaign::coverage::meaning;
 use egress_sim_campaign::result::{Document, Finding};
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 

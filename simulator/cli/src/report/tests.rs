@@ -1,9 +1,15 @@
 //! Reports of runs that never were: outcomes are made by hand.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use egress_sim_campaign::goals::Hits;
+use egress_sim_campaign::campaign::Campaign;
+use egress_sim_campaign::coverage::Hits;
+use egress_sim_campaign::fingerprint::{Fingerprint, Kind};
+use egress_sim_campaign::necessity::{Necessity, Parting, Step};
+use egress_sim_campaign::reduce::Progress;
 use egress_sim_campaign::result::{Document, Finding as CampaignFinding, Part, Parted, Replayed, Shard};
+use egress_sim_model::books::{Disagreement, Disagreements};
 use egress_sim_model::property::{About, Verdict as Finding};
 use egress_sim_model::scenario::file::parse;
 use egress_sim_model::time::Time;
@@ -11,7 +17,7 @@ use egress_sim_model::trace::TraceHash;
 use egress_sim_model::world::PropertyName;
 use serde_json::json;
 
-use super::human::Human;
+use super::human::{Human, Reduction};
 use super::*;
 use crate::console::Paint;
 use crate::operator::Choice;
@@ -71,6 +77,7 @@ fn broken(checks: u64, violations: u64, at: Span, scenario: &Scenario, message: 
         at: scenario.world.start + at,
         message: message.into(),
         about: vec![Mention::Tenant("acme-1".into()), Mention::Egress("EG_one".into())],
+        sequence: None,
     };
     Finding { checks, violations, first: Some(first) }
 }
@@ -156,6 +163,7 @@ pub fn campaign_document() -> Document {
         calls: 1,
         commands: 0,
         message: message.into(),
+        also_breaks: Vec::new(),
         first_case: 205,
         kinds_before: 1,
         text: String::new(),
@@ -233,9 +241,20 @@ fn failing() -> Report {
             record(DAY.0 * 30 + 4_120_000_000, Lane::Operator, "→ log.write warn: \u{1b}[2Jhi\n", Mark::None),
             record(DAY.0 * 30 + 4_121_000_000, Lane::Operator, "link to EG_one published: https://…", Mark::Violation),
         ],
+        books: disagreeing(),
     });
     report.replays = 1;
     report
+}
+
+/// Books that say something else than what is.
+fn disagreeing() -> Disagreements {
+    let told = vec![Disagreement {
+        recording: "egress EG_one of room standup-0 (tenant acme-1)".into(),
+        books: vec!["a row `stored` for s3://rec-eu-1/acme-1/a*".into()],
+        world: vec!["EGRESS_ACTIVE".into(), "in the sink: s3://rec-eu-1/acme-1/\u{1b}[31ma.m3u8, 3 more".into()],
+    }];
+    Disagreements { told, others: 2 }
 }
 
 #[test]
@@ -257,12 +276,47 @@ fn a_failure_is_a_story() {
 }
 
 #[test]
+fn a_finding_is_told_with_all_that_a_search_knows() {
+    let report = failing();
+    let scenario = scenario("hls-small", "[[command]]\nat = \"3h\"\ndo = \"legal_hold\"\ntenant = \"acme-1\"");
+    let parting = Parting {
+        since_start: Span(3_600_000_000_000),
+        with_it: Some("webhook egress_started handed over".into()),
+        without_it: None,
+    };
+    let necessities = [
+        Necessity { step: Step::Fault(0), without_it: Vec::new(), parting: Some(parting) },
+        Necessity { step: Step::Command(0), without_it: vec!["playlist.plays".into()], parting: None },
+    ];
+    let fingerprint = Fingerprint {
+        property: "playlist.final".into(),
+        kind: Kind::Broken,
+        faults: ["webhook.drop", "webhook.duplicate"].into(),
+    };
+    let progress = Progress { runs: 118, faults_before: 41, faults: 2, calls_before: 12_000, calls: 1 };
+    let reduction = Reduction {
+        fingerprint: &fingerprint,
+        cases: Some((3, 4_000)),
+        origin: Some(("a1b2c3", 7, 1_234)),
+        scenario: &scenario,
+        necessities: &necessities,
+        progress,
+        took: Duration::from_millis(940),
+        promotable: true,
+    };
+    let human =
+        Human::new(Paint(false), false, ["hls-small".into()].into_iter(), [report.operator.clone()].into_iter());
+    insta::assert_snapshot!(human.reduced(&report, &reduction));
+}
+
+#[test]
 fn a_deadline_that_passed_is_the_end_of_the_story() {
     let scenario = scenario("compliance-call", "");
     let message = "the call standup-0 of acme-1 had no recording for 90 seconds";
     let outcome = outcome(&scenario, [1, 1], vec![(&COMPLETE, broken(1, 1, DAY, &scenario, message))]);
     let mut report = judged(&scenario, "my operators/op.wasm", &outcome, false);
-    report.story = Some(Story { lines: vec![Line::Elided(3), Line::TimeIsUp(DAY)] });
+    let lines = vec![Line::Elided(3), Line::TimeIsUp(DAY)];
+    report.story = Some(Story { lines, books: Disagreements::default() });
     insta::assert_snapshot!(whole(&[report], false));
 }
 
