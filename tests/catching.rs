@@ -11,7 +11,7 @@ use egress_sim_campaign::campaign::Campaign;
 use egress_sim_campaign::generate::{case, scenarios};
 use egress_sim_campaign::judge::{Judge, Operator};
 use egress_sim_model::operator::Host;
-use egress_sim_model::scenario::Limits;
+use egress_sim_model::scenario::{Limits, Scenario};
 use egress_sim_native::NativeHost;
 use egress_sim_operators::About;
 use egress_sim_sandbox::SandboxHost;
@@ -24,11 +24,9 @@ pub const CASES: u64 = 2000;
 /// What a hunt for one operator under one seed came to. Cases count from one.
 #[derive(Clone, Debug, Default)]
 pub struct Hunt {
-    /// The first case in which the meant promise broke; none: not within the cap.
-    pub meant: Option<u64>,
-    /// The first in which any did.
-    pub any: Option<u64>,
-    /// The promises that broke on the way to it.
+    /// The first case in which the meant promise broke, and the case; none: not within the cap.
+    pub caught: Option<(u64, Scenario)>,
+    /// The promises that broke in it.
     pub broken: Vec<String>,
     /// How long it took, making the cases included.
     pub took: Duration,
@@ -44,35 +42,34 @@ pub struct Hunt {
 pub fn hunt(about: &About, campaign: &Campaign, seed: u64, cap: u64) -> Hunt {
     let (digest, strategy) = (campaign.digest(), scenarios(campaign));
     let (operator, reference) = (BuiltIn(*about), BuiltIn(egress_sim_operators::OPERATORS[0]));
-    let judge = Judge::new(&operator, &[]);
-    let judge = if about.breaks.is_some() { judge.against(&reference) } else { judge };
+    let meant: Vec<String> = about.breaks.into_iter().map(str::to_owned).collect();
+    let (judge, control) = (Judge::new(&operator, &meant), Judge::new(&reference, &meant));
+    let broken = |judge: &Judge<'_>, scenario: &Rc<Scenario>| {
+        let judged = judge.run(scenario).unwrap_or_else(|error| panic!("{}: {error}", about.name));
+        judged.broken.into_iter().map(|one| one.property).collect::<Vec<String>>()
+    };
     let began = Instant::now();
     let mut hunt = Hunt::default();
     for number in 0..cap {
         let scenario = Rc::new(case(&strategy, &digest, seed, number));
-        let Ok(judged) = panic::catch_unwind(AssertUnwindSafe(|| judge.run(&scenario))) else {
+        let Ok(found) = panic::catch_unwind(AssertUnwindSafe(|| broken(&judge, &scenario))) else {
             hunt.gave_up.push(number);
             continue;
         };
-        let broken = judged.unwrap_or_else(|error| panic!("{}: {error}", about.name)).broken;
-        if !broken.is_empty() {
-            hunt.any.get_or_insert(number + 1);
-        }
-        let caught = broken.iter().any(|one| about.breaks.is_none_or(|meant| one.property == meant));
-        hunt.broken.extend(broken.into_iter().map(|one| one.property));
-        if caught {
-            hunt.meant = Some(number + 1);
+        // What the sound operator breaks as well, the world is to blame for.
+        if !found.is_empty() && (meant.is_empty() || broken(&control, &scenario).is_empty()) {
+            hunt.broken = found;
+            hunt.caught = Some((number + 1, (*scenario).clone()));
             break;
         }
     }
     hunt.took = began.elapsed();
-    hunt.broken.sort_unstable();
-    hunt.broken.dedup();
     hunt
 }
 
 /// A built-in operator, in the host that it is for.
-struct BuiltIn(About);
+#[derive(Debug)]
+pub struct BuiltIn(pub About);
 
 impl Operator for BuiltIn {
     fn host(&self, limits: &Limits) -> Result<Box<dyn Host>, String> {

@@ -124,6 +124,8 @@ fn fuzz_on(arguments: &Fuzz, shelf: &mut Shelf, start: &Start) -> Result<Exit, U
 pub fn published(path: Option<&Path>, format: Format, human: &str, document: &Document) -> Result<(), UserError> {
     let machine = match format {
         Format::Human => None,
+        // Files of shards travel; what goes to stdout is read.
+        Format::Json if path.is_some() => Some(output::compact_json(document)),
         Format::Json => Some(output::json(document)),
         Format::Junit => Some(junit::of_campaign(document)),
     };

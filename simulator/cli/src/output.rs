@@ -31,6 +31,13 @@ pub fn report(path: Option<&Path>, human: &str, machine: Option<&str>) -> Result
     }
 }
 
+/// A document of `--format json` for a file that travels: one line.
+pub fn compact_json(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(document).expect("a report has nothing that JSON has not");
+    text.push('\n');
+    text
+}
+
 /// A document of `--format json`, with a line break at its end.
 pub fn json(document: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(document).expect("a report has nothing that JSON has not");

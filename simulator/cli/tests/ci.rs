@@ -165,7 +165,7 @@ fn noticed(child: &mut Child) -> BufReader<std::process::ChildStderr> {
 #[test]
 fn after_ctrl_c_what_is_known_so_far_is_the_report() {
     for (name, operator, code, verdict) in
-        [("INT", "native:reference", 2, "inconclusive"), ("TERM", "native:records-none", 1, "violates")]
+        [("INT", "native:reference", 2, "inconclusive"), ("TERM", "native:track-for-compliance", 1, "violates")]
     {
         let folder = folder();
         let rest = format!("--operator {operator} --cases 1000000000 --format json");
