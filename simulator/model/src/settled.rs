@@ -5,13 +5,15 @@
 //! of this name before, whose track) and by kinds: a recording has segments or has none, whatever their number. In it are
 //!
 //! - the recordings of each call: how the egress ended, what its inventory row says, what of it is in the sink, what of it
-//!   links lead to. An egress of which neither row nor object nor link tells has left nothing, and is left out;
+//!   links lead to. An egress of which neither row nor object nor link tells has left nothing, and is left out; so is a failed
+//!   one of which only a row tells, and that it has failed. How many attempts fall into a fault's window is a matter of seconds,
+//!   so recordings of a call that are alike in all this count as one;
 //! - the audit, records with the same idempotency key once: deletions, holds, publications. What failed, was refused or
 //!   was tried again settles nothing: a refusal may die with its only hearer;
 //! - commands that are not answered.
 //!
 //! Where a legal hold stands in the end, how far a deletion had come when it was ordered is a matter of seconds, too: if one
-//! had begun in either run, of the call's recordings only their number and ends are compared.
+//! had begun in either run, of the call's recordings only their ends are compared.
 //!
 //! The operator's own state, its timers, its log and objects of its own are its own business.
 
@@ -156,6 +158,8 @@ impl Settled {
                 }
                 left.sort();
             }
+            left.retain(|recording| !recording.has_failed_and_left_nothing());
+            left.dedup();
             left
         };
         let call = calls.into_iter().find(|call| left(self, call) != left(other, call))?;
@@ -234,6 +238,11 @@ impl Session {
 }
 
 impl Recording {
+    fn has_failed_and_left_nothing(&self) -> bool {
+        let says_so = matches!(self.row, None | Some(RowState::Failed | RowState::Deleted));
+        self.ended == Ended::Failed && says_so && self.in_sink.is_empty() && self.links_to.is_empty()
+    }
+
     /// None: it left nothing.
     fn of(egress: &Egress, call: &CallState, state: &State) -> Option<Recording> {
         let id = &*egress.info.egress_id;

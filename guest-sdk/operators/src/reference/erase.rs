@@ -132,7 +132,7 @@ impl dyn Steps {
     }
 
     /// A hold has come while a recording was being deleted. What is gone of it is reported now: the rest may stay for years.
-    fn tell_what_is_gone(&mut self, cx: &mut Cx<'_>, row: &Row, erased: &mut Erased) -> Outcome {
+    pub fn tell_what_is_gone(&mut self, cx: &mut Cx<'_>, row: &Row, erased: &mut Erased) -> Outcome {
         if row.state != RowState::Deleting {
             return Ok(());
         }
@@ -256,6 +256,17 @@ impl dyn Steps {
             }
         }
         Ok(())
+    }
+
+    /// Tells the audit what it could not be told when it was heard.
+    pub fn tell_the_untold(&mut self, cx: &mut Cx<'_>) {
+        if self.desk().untold.is_empty() {
+            return;
+        }
+        match cx.audit(self.desk().untold.values().cloned().collect()) {
+            Ok(()) => self.desk().untold.clear(),
+            Err(error) => cx.log().info(format!("the audit: {error}")),
+        }
     }
 
     /// Deletes a batch. Where all of it is forbidden, each key is.
