@@ -245,14 +245,17 @@ impl dyn Steps {
                     }
                 }
                 // At once: after a crash nobody knows any more what was refused. And once a key: it may be refused for years.
+                let mut told = Ok(());
                 for (place, mut errors) in refused {
                     let one = &mut leaving[place];
                     let known = &mut one.details.refused;
                     errors.retain(|error| known.insert(format!("{bucket}/{}", error.key)));
                     if !errors.is_empty() {
-                        self.audit_refusals(cx, leaving[place].row_in(bucket), &errors)?;
+                        // What was heard of the others counts all the same.
+                        told = self.audit_refusals(cx, leaving[place].row_in(bucket), &errors).and(told);
                     }
                 }
+                told?;
             }
         }
         Ok(())

@@ -121,7 +121,7 @@ fn an_egress_counts_if_it_left_anything() {
 }
 
 #[test]
-fn one_more_attempt_that_failed_makes_no_difference_unless_it_left_something() {
+fn one_more_attempt_that_failed_makes_no_difference_if_the_books_say_so() {
     let (without, mut with) = (stage("1h", 2), stage("1h", 2));
     let call = with.state.calls[0].ix;
     let second = with.start(call, crate::property::stage::composite(), vec![crate::property::stage::file("rec")]);
@@ -138,6 +138,9 @@ fn one_more_attempt_that_failed_makes_no_difference_unless_it_left_something() {
     assert!(difference(&with, &without).is_some_and(|words| words.contains("links to: something that is not there")));
     with.retract(second);
     with.upload(second, "other.mp4");
+    assert_eq!(difference(&with, &without), None, "its row tells of what it left");
+    assert_eq!(difference(&without, &with), None);
+    with.row(second, everything(), RowState::Deleted);
     assert!(difference(&with, &without).is_some_and(|words| words.contains("in the sink: the file")));
 }
 
