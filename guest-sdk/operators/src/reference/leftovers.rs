@@ -41,7 +41,7 @@ enum Owner {
     /// Something is being recorded into it.
     Duty,
     /// The recording of this row.
-    Row(Row),
+    Row(Box<Row>),
 }
 
 impl dyn Steps {
@@ -108,7 +108,7 @@ impl dyn Steps {
                 left.insert((bucket.to_owned(), directory.to_owned()), details);
             }
         }
-        let noted: BTreeSet<(String, String)> = left.keys().cloned().collect();
+        let before: BTreeSet<(String, String)> = left.keys().cloned().collect();
         let mut news: BTreeSet<(String, String)> = BTreeSet::new();
         let everything = format!("{tenant}/");
         for bucket in self.buckets_to_search(tenant) {
@@ -133,7 +133,7 @@ impl dyn Steps {
             return Ok(Vec::new());
         }
         let directories: BTreeSet<&str> = left.keys().map(|(_, directory)| directory.as_str()).collect();
-        let owners = self.owners(cx, tenant, &directories)?;
+        let owners = owners(cx, tenant, &directories)?;
         let holds = orders::holds_of(cx, tenant)?;
         let mut rows = Vec::new();
         let mut commit = Commit::new();
@@ -153,7 +153,7 @@ impl dyn Steps {
                     commit = commit.put_state(&format!("{notes}{bucket}/{directory}"), details);
                 }
                 rows.push((row, known.clone()));
-            } else if noted.contains(place) {
+            } else if before.contains(place) {
                 self.tell_what_is_gone(cx, &row, &mut erased)?;
             }
         }
@@ -170,33 +170,6 @@ impl dyn Steps {
     fn is_left_over(&mut self, row: &Row, bucket: &str) -> bool {
         let elsewhere = row.bucket != bucket && self.in_backup(row).is_none_or(|copy| copy.bucket != bucket);
         row.state == RowState::Deleted || (row.state == RowState::Deleting && elsewhere)
-    }
-
-    /// Who names these directories. No entry: nobody.
-    fn owners(
-        &mut self,
-        cx: &mut Cx<'_>,
-        tenant: &str,
-        directories: &BTreeSet<&str>,
-    ) -> Result<BTreeMap<String, Owner>> {
-        let mut owners = BTreeMap::new();
-        for entry in cx.state().all(OPEN)? {
-            owners.insert(Duty::read(&entry)?.directory(), Owner::Duty);
-        }
-        let mut after = None;
-        loop {
-            let rows = cx.inventory().scan(tenant, after, PAGE)?;
-            for StoredRow { row, .. } in &rows {
-                let directory = recording::prefix_of(row);
-                if directories.contains(directory) {
-                    owners.entry(directory.to_owned()).or_insert_with(|| Owner::Row(row.clone()));
-                }
-            }
-            if (rows.len() as u64) < u64::from(PAGE) {
-                return Ok(owners);
-            }
-            after = rows.last().map(|stored| stored.row.egress_id.clone());
-        }
     }
 
     /// Deletes what lies in one directory of one bucket, looks, and reports it; or says why it is still there.
@@ -220,6 +193,28 @@ impl dyn Steps {
             (Some(_), None) => return Ok(wait),
         };
         Ok(wait)
+    }
+}
+
+/// Who names these directories. No entry: nobody.
+fn owners(cx: &mut Cx<'_>, tenant: &str, directories: &BTreeSet<&str>) -> Result<BTreeMap<String, Owner>> {
+    let mut owners = BTreeMap::new();
+    for entry in cx.state().all(OPEN)? {
+        owners.insert(Duty::read(&entry)?.directory(), Owner::Duty);
+    }
+    let mut after = None;
+    loop {
+        let rows = cx.inventory().scan(tenant, after, PAGE)?;
+        for StoredRow { row, .. } in &rows {
+            let directory = recording::prefix_of(row);
+            if directories.contains(directory) {
+                owners.entry(directory.to_owned()).or_insert_with(|| Owner::Row(Box::new(row.clone())));
+            }
+        }
+        if (rows.len() as u64) < u64::from(PAGE) {
+            return Ok(owners);
+        }
+        after = rows.last().map(|stored| stored.row.egress_id.clone());
     }
 }
 
