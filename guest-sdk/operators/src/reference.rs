@@ -392,7 +392,13 @@ pub trait Steps {
 
     /// Puts the sink's refusals into the audit, each key's once.
     fn audit_refusals(&mut self, cx: &mut Cx<'_>, row: &Row, refused: &[DeleteError]) -> Outcome {
-        cx.audit(refused.iter().map(|error| erase::refusal_record(row, error)).collect())
+        let records: Vec<AuditRecord> = refused.iter().map(|error| erase::refusal_record(row, error)).collect();
+        let outcome = cx.audit(records.clone());
+        if outcome.is_err() {
+            // When it is tried again a legal hold may stand, and nothing is refused any more.
+            self.desk().untold.extend(records.into_iter().map(|record| (record.idempotency_key.clone(), record)));
+        }
+        outcome
     }
 
     /// Puts deletions into the audit. Until it has them, no row may say so.
@@ -441,10 +447,12 @@ impl Operator for Conduct {
     }
 
     fn on_command(&mut self, cx: &mut Cx<'_>, command: Command) -> Outcome {
+        self.0.tell_the_untold(cx);
         self.0.ordered(cx, &command)
     }
 
     fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) -> Outcome {
+        self.0.tell_the_untold(cx);
         match timer.name.split_once('/') {
             Some(("round", _)) => self.0.round(cx, &timer),
             Some(("sweep", tenant)) => self.0.sweep(cx, tenant),

@@ -12,10 +12,12 @@
 //! - no egress records a call that is over;
 //! - every egress that became ACTIVE has an inventory row, and of one that has ended the row says how it ended;
 //! - no row says `deleting` of a recording of which nothing is left, unless a legal hold stands on it;
-//! - nothing is in the sink that is overdue for deletion, by the contract's end or by `retention_max`.
+//! - nothing is in the sink that is overdue for deletion, by the contract's end or by `retention_max`, except what object lock
+//!   protects, or has protected within the last [`TO_DELETE`].
 
 use crate::call::{Order, RowState};
 use crate::livekit::Source;
+use crate::property::locks::TO_DELETE;
 use crate::property::{Mention, custody, words};
 use crate::scenario::Recording;
 use crate::state::{CallIx, EgressIx, Object, State};
@@ -159,11 +161,13 @@ fn is_gone(state: &State, ix: EgressIx) -> bool {
     objects.iter().all(|object| custody::remains(state, &object.bucket, &object.key, ix).is_none())
 }
 
-/// Whether nothing is left of it that anybody could delete: object lock protects the rest.
+/// Whether nothing is left of it that anybody could have deleted by now: object lock protects the rest, or has until
+/// [`TO_DELETE`] ago. Nobody learns when a lock ends but by trying.
 fn is_deleted_as_far_as_may_be(state: &State, ix: EgressIx) -> bool {
     let locked = |object: &Object| {
         let versions = custody::versions(state, &object.bucket, &object.key);
-        versions.is_some_and(|versions| versions.0.iter().any(|version| version.is_locked(state.now, false)))
+        versions
+            .is_some_and(|versions| versions.0.iter().any(|version| version.is_locked(state.now - TO_DELETE, false)))
     };
     let gone = |object: &Object| custody::remains(state, &object.bucket, &object.key, ix).is_none();
     state.egress(ix).objects.iter().all(|object| gone(object) || locked(object))

@@ -5,13 +5,16 @@
 //! of this name before, whose track) and by kinds: a recording has segments or has none, whatever their number. In it are
 //!
 //! - the recordings of each call: how the egress ended, what its inventory row says, what of it is in the sink, what of it
-//!   links lead to. An egress of which neither row nor object nor link tells has left nothing, and is left out;
+//!   links lead to. An egress of which neither row nor object nor link tells has left nothing, and is left out; so is a failed
+//!   one of which only a row tells, and that it has failed. How many attempts fall into a fault's window is a matter of seconds,
+//!   and so is whom a fault strikes that counts: recordings of a call that are alike in all this count as one, and a failed one
+//!   whose row says so is left out where nothing of the same has failed in the other run;
 //! - the audit, records with the same idempotency key once: deletions, holds, publications. What failed, was refused or
 //!   was tried again settles nothing: a refusal may die with its only hearer;
 //! - commands that are not answered.
 //!
 //! Where a legal hold stands in the end, how far a deletion had come when it was ordered is a matter of seconds, too: if one
-//! had begun in either run, of the call's recordings only their number and ends are compared.
+//! had begun in either run, of the call's recordings only their ends are compared.
 //!
 //! The operator's own state, its timers, its log and objects of its own are its own business.
 
@@ -146,7 +149,7 @@ impl Settled {
 
     fn recording_that_differs(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
         let calls: BTreeSet<&Session> = self.recordings.keys().chain(other.recordings.keys()).collect();
-        let left = |settled: &Settled, call: &Session| {
+        let all_left = |settled: &Settled, call: &Session| {
             let mut left = settled.recordings.get(call).cloned().unwrap_or_default();
             if self.was_interrupted(other, call) {
                 for recording in &mut left {
@@ -156,14 +159,22 @@ impl Settled {
                 }
                 left.sort();
             }
+            left.retain(|recording| !recording.has_failed_and_left_nothing());
+            left.dedup();
             left
         };
-        let call = calls.into_iter().find(|call| left(self, call) != left(other, call))?;
+        let (call, here, there) = calls.into_iter().find_map(|call| {
+            let (mut here, mut there) = (all_left(self, call), all_left(other, call));
+            let both = (here.clone(), there.clone());
+            here.retain(|recording| !recording.is_one_more_attempt(&both.1));
+            there.retain(|recording| !recording.is_one_more_attempt(&both.0));
+            (here != there).then_some((call, here, there))
+        })?;
         let words = format!(
             "of {call} there is {} {}, and {} {}",
-            listed(&left(self, call)),
+            listed(&here),
             sides.here.first,
-            listed(&left(other, call)),
+            listed(&there),
             sides.there.again
         );
         Some(Difference { words, about: vec![Mention::Room(call.room.clone()), Mention::Tenant(call.tenant.clone())] })
@@ -234,6 +245,22 @@ impl Session {
 }
 
 impl Recording {
+    fn has_failed_and_left_nothing(&self) -> bool {
+        let says_so = matches!(self.row, None | Some(RowState::Failed | RowState::Deleted));
+        self.ended == Ended::Failed && says_so && self.in_sink.is_empty() && self.links_to.is_empty()
+    }
+
+    /// Whether it has failed, the books say so, and in the other run nothing of the same has failed.
+    fn is_one_more_attempt(&self, there: &[Recording]) -> bool {
+        let says_so = matches!(self.row, Some(RowState::Failed | RowState::Deleting));
+        let failed = |other: &Recording| other.what == self.what && other.ended == Ended::Failed;
+        self.ended == Ended::Failed
+            && says_so
+            && !self.in_sink.is_empty()
+            && self.links_to.is_empty()
+            && !there.iter().any(failed)
+    }
+
     /// None: it left nothing.
     fn of(egress: &Egress, call: &CallState, state: &State) -> Option<Recording> {
         let id = &*egress.info.egress_id;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egress_sim_sdk::{Boot, Bucket, Cx, Error, Outcome, Result, Room, Row, Tenant, time};
+use egress_sim_sdk::{AuditRecord, Boot, Bucket, Cx, Error, Outcome, Result, Room, Row, Tenant, time};
 use serde::Deserialize;
 
 /// Calls that are remembered at most. Beyond that everything is forgotten, and asked for again.
@@ -30,6 +30,8 @@ pub struct Desk {
     behind: u64,
     /// When the timer of each tenant's due deletions comes.
     pub due_at: BTreeMap<String, u64>,
+    /// What the audit could not be told yet and nobody else has heard, by idempotency key.
+    pub untold: BTreeMap<String, AuditRecord>,
 }
 
 /// `[operator.config]`; the keys are explained in [`super`].
@@ -125,6 +127,7 @@ impl Desk {
             round_at: 0,
             behind: 0,
             due_at: BTreeMap::new(),
+            untold: BTreeMap::new(),
         }
     }
 

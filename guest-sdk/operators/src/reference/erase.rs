@@ -132,7 +132,7 @@ impl dyn Steps {
     }
 
     /// A hold has come while a recording was being deleted. What is gone of it is reported now: the rest may stay for years.
-    fn tell_what_is_gone(&mut self, cx: &mut Cx<'_>, row: &Row, erased: &mut Erased) -> Outcome {
+    pub fn tell_what_is_gone(&mut self, cx: &mut Cx<'_>, row: &Row, erased: &mut Erased) -> Outcome {
         if row.state != RowState::Deleting {
             return Ok(());
         }
@@ -245,17 +245,31 @@ impl dyn Steps {
                     }
                 }
                 // At once: after a crash nobody knows any more what was refused. And once a key: it may be refused for years.
+                let mut told = Ok(());
                 for (place, mut errors) in refused {
                     let one = &mut leaving[place];
                     let known = &mut one.details.refused;
                     errors.retain(|error| known.insert(format!("{bucket}/{}", error.key)));
                     if !errors.is_empty() {
-                        self.audit_refusals(cx, leaving[place].row_in(bucket), &errors)?;
+                        // What was heard of the others counts all the same.
+                        told = self.audit_refusals(cx, leaving[place].row_in(bucket), &errors).and(told);
                     }
                 }
+                told?;
             }
         }
         Ok(())
+    }
+
+    /// Tells the audit what it could not be told when it was heard.
+    pub fn tell_the_untold(&mut self, cx: &mut Cx<'_>) {
+        if self.desk().untold.is_empty() {
+            return;
+        }
+        match cx.audit(self.desk().untold.values().cloned().collect()) {
+            Ok(()) => self.desk().untold.clear(),
+            Err(error) => cx.log().info(format!("the audit: {error}")),
+        }
     }
 
     /// Deletes a batch. Where all of it is forbidden, each key is.

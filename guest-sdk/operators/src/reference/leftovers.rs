@@ -4,8 +4,9 @@
 //! Once a contract has ended and its sweep is done, everything under the tenant's own prefix is listed: at once, six hours
 //! after the end, then each time after twice as long, and a last time shortly before the deadline. A look costs two calls a
 //! bucket where there is nothing. What is found is told apart by the directory it lies in: one that a row or a duty still names
-//! is somebody else's business; one that only deleted rows name, or none, goes. What no row names waits for as long as any legal
-//! hold stands, because nobody can say that it is not meant.
+//! is somebody else's business; one that only deleted rows name, or none, goes. A copy in a bucket that its row does not name
+//! need not wait for the row: object lock may keep the original for longer. What no row names waits for as long as any legal
+//! hold stands, because nobody can say that it is not meant; what is gone already of something that has to wait is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +34,14 @@ fn since_key(tenant: &str) -> String {
 /// knows what to report.
 fn notes_of(tenant: &str) -> String {
     format!("stray/{tenant}/")
+}
+
+/// Whose a directory is.
+enum Owner {
+    /// Something is being recorded into it.
+    Duty,
+    /// The recording of this row.
+    Row(Box<Row>),
 }
 
 impl dyn Steps {
@@ -99,6 +108,7 @@ impl dyn Steps {
                 left.insert((bucket.to_owned(), directory.to_owned()), details);
             }
         }
+        let before: BTreeSet<(String, String)> = left.keys().cloned().collect();
         let mut news: BTreeSet<(String, String)> = BTreeSet::new();
         let everything = format!("{tenant}/");
         for bucket in self.buckets_to_search(tenant) {
@@ -123,18 +133,32 @@ impl dyn Steps {
             return Ok(Vec::new());
         }
         let directories: BTreeSet<&str> = left.keys().map(|(_, directory)| directory.as_str()).collect();
-        let claims = self.claims(cx, tenant, &directories)?;
-        let stranger = (!orders::holds_of(cx, tenant)?.any()).then(String::new);
+        let owners = owners(cx, tenant, &directories)?;
+        let holds = orders::holds_of(cx, tenant)?;
         let mut rows = Vec::new();
         let mut commit = Commit::new();
-        for ((bucket, directory), known) in &left {
-            let Some(egress_id) = claims.get(directory).unwrap_or(&stranger) else { continue };
+        let mut erased = Erased::default();
+        for (place @ (bucket, directory), known) in &left {
+            let (egress_id, goes) = match owners.get(directory) {
+                Some(Owner::Duty) => continue,
+                Some(Owner::Row(row)) => {
+                    (row.egress_id.clone(), self.is_left_over(row, bucket) && !self.is_held(&holds, row))
+                }
+                None => (String::new(), !holds.any()),
+            };
             let details = known.to_json();
-            if news.contains(&(bucket.clone(), directory.clone())) {
-                commit = commit.put_state(&format!("{notes}{bucket}/{directory}"), details.as_str());
+            let row = Row { egress_id, details: details.clone(), ..leftover(tenant, bucket, directory) };
+            if goes {
+                if news.contains(place) {
+                    commit = commit.put_state(&format!("{notes}{bucket}/{directory}"), details);
+                }
+                rows.push((row, known.clone()));
+            } else if before.contains(place) {
+                self.tell_what_is_gone(cx, &row, &mut erased)?;
             }
-            let row = Row { egress_id: egress_id.clone(), details, ..leftover(tenant, bucket, directory) };
-            rows.push((row, known.clone()));
+        }
+        if !erased.records.is_empty() {
+            cx.audit(erased.records)?;
         }
         if !commit.is_empty() {
             cx.commit(commit)?;
@@ -142,34 +166,10 @@ impl dyn Steps {
         Ok(rows)
     }
 
-    /// What the books say of these directories: whose recording lay there, if it is deleted; none: it is kept, or somebody
-    /// else sees to it. No entry: nothing.
-    fn claims(
-        &mut self,
-        cx: &mut Cx<'_>,
-        tenant: &str,
-        directories: &BTreeSet<&str>,
-    ) -> Result<BTreeMap<String, Option<String>>> {
-        let holds = orders::holds_of(cx, tenant)?;
-        let mut claims = BTreeMap::new();
-        for entry in cx.state().all(OPEN)? {
-            claims.insert(Duty::read(&entry)?.directory(), None);
-        }
-        let mut after = None;
-        loop {
-            let rows = cx.inventory().scan(tenant, after, PAGE)?;
-            for StoredRow { row, .. } in &rows {
-                let directory = recording::prefix_of(row);
-                if directories.contains(directory) && !claims.contains_key(directory) {
-                    let gone = row.state == RowState::Deleted && !self.is_held(&holds, row);
-                    claims.insert(directory.to_owned(), gone.then(|| row.egress_id.clone()));
-                }
-            }
-            if (rows.len() as u64) < u64::from(PAGE) {
-                return Ok(claims);
-            }
-            after = rows.last().map(|stored| stored.row.egress_id.clone());
-        }
+    /// Whether what lies in a bucket under a row's name is nobody's business but the search's.
+    fn is_left_over(&mut self, row: &Row, bucket: &str) -> bool {
+        let elsewhere = row.bucket != bucket && self.in_backup(row).is_none_or(|copy| copy.bucket != bucket);
+        row.state == RowState::Deleted || (row.state == RowState::Deleting && elsewhere)
     }
 
     /// Deletes what lies in one directory of one bucket, looks, and reports it; or says why it is still there.
@@ -193,6 +193,28 @@ impl dyn Steps {
             (Some(_), None) => return Ok(wait),
         };
         Ok(wait)
+    }
+}
+
+/// Who names these directories. No entry: nobody.
+fn owners(cx: &mut Cx<'_>, tenant: &str, directories: &BTreeSet<&str>) -> Result<BTreeMap<String, Owner>> {
+    let mut owners = BTreeMap::new();
+    for entry in cx.state().all(OPEN)? {
+        owners.insert(Duty::read(&entry)?.directory(), Owner::Duty);
+    }
+    let mut after = None;
+    loop {
+        let rows = cx.inventory().scan(tenant, after, PAGE)?;
+        for StoredRow { row, .. } in &rows {
+            let directory = recording::prefix_of(row);
+            if directories.contains(directory) {
+                owners.entry(directory.to_owned()).or_insert_with(|| Owner::Row(Box::new(row.clone())));
+            }
+        }
+        if (rows.len() as u64) < u64::from(PAGE) {
+            return Ok(owners);
+        }
+        after = rows.last().map(|stored| stored.row.egress_id.clone());
     }
 }
 

@@ -155,6 +155,21 @@ fn the_end_of_a_contract_makes_overdue_too() {
 }
 
 #[test]
+fn what_was_locked_has_a_day_behind_the_end_of_its_lock() {
+    let mut stage = stage();
+    let egress = stage.recorded(ACME_1, "standup", "1h", &["a.mp4"]);
+    stage.row(egress, everything(), RowState::Deleting);
+    stage.lock("rec", "a.mp4", "120d");
+    stage.at("10d").end_contract(ACME_1);
+    stage.at("101d");
+    assert_eq!(goals(&stage), Goals::Met, "nobody can delete it");
+    stage.at("121d");
+    assert_eq!(goals(&stage), Goals::Met, "nobody can know that it is free");
+    stage.at("121d1s");
+    assert!(complaint(&stage).ends_with("is overdue for deletion and still in the sink"));
+}
+
+#[test]
 fn every_command_is_answered() {
     let mut stage = stage();
     let given = at(&stage, "2h");

@@ -2,8 +2,8 @@
 //!
 //! A version that object lock protects cannot be deleted by anybody, so whatever promise was broken by its being there is put
 //! off: if the sink refused its deletion and that refusal is in the audit. Who never tried, or tried and told nobody, is
-//! not excused. When the lock ends the deletion is overdue already, so it is owed at once: [`TO_DELETE`] later. A legal
-//! hold on the version has no end; it is looked at again as often.
+//! not excused. When the lock ends the deletion is owed at once, which is [`TO_DELETE`] later, because nobody learns of a lock's
+//! end but by trying. A legal hold on the version has no end; it is looked at again as often.
 
 use std::collections::BTreeMap;
 
@@ -43,13 +43,14 @@ impl Refusals {
 
     /// When to look at a key again whose deletion was due at `at`; none: nothing excuses what is left of it.
     pub fn put_off(&self, state: &State, bucket: &str, key: &str, at: Time) -> Option<Time> {
-        let locked = custody::versions(state, bucket, key)?.0.iter().filter(|version| version.is_locked(at, false));
-        let until = locked.map(|version| again(version, at)).max()?;
+        let versions = custody::versions(state, bucket, key)?.0.iter();
+        let until = versions.filter_map(|version| again(version, at)).max().filter(|until| *until > at)?;
         self.audited.get(bucket).is_some_and(|keys| keys.contains_key(key)).then_some(until)
     }
 }
 
-fn again(version: &Version, at: Time) -> Time {
-    let lock = version.lock.as_ref().expect("it is locked");
-    lock.retention.map_or(at, |retention| retention.until.max(at)) + TO_DELETE
+fn again(version: &Version, at: Time) -> Option<Time> {
+    let lock = version.lock.as_ref()?;
+    let held = lock.legal_hold.filter(|on| *on).map(|_| at);
+    held.max(lock.retention.map(|retention| retention.until)).map(|until| until + TO_DELETE)
 }

@@ -112,12 +112,55 @@ fn an_egress_counts_if_it_left_anything() {
     let second = with.start(call, crate::property::stage::composite(), vec![crate::property::stage::file("rec")]);
     with.fail(second);
     assert_eq!(difference(&with, &without), None);
-    with.row(second, everything(), RowState::Failed);
+    with.row(second, everything(), RowState::Recording);
     let words = difference(&with, &without).expect("there is a row more");
     assert!(
-        words.contains("(composite, failed, a row `failed`, in the sink: nothing, links to: nothing) with"),
+        words.contains("(composite, failed, a row `recording`, in the sink: nothing, links to: nothing) with"),
         "{words}"
     );
+}
+
+#[test]
+fn one_more_attempt_that_failed_makes_no_difference_if_the_books_say_so() {
+    let (without, mut with) = (stage("1h", 2), stage("1h", 2));
+    let call = with.state.calls[0].ix;
+    let second = with.start(call, crate::property::stage::composite(), vec![crate::property::stage::file("rec")]);
+    with.active(second);
+    with.fail(second);
+    for row in [RowState::Failed, RowState::Deleted] {
+        with.row(second, everything(), row);
+        assert_eq!(difference(&with, &without), None);
+    }
+    with.row(second, everything(), RowState::Deleting);
+    assert!(difference(&with, &without).is_some_and(|words| words.contains("a row `deleting`")));
+    with.row(second, everything(), RowState::Failed);
+    with.publish(second, "https://cdn.example/rec/other.mp4");
+    assert!(difference(&with, &without).is_some_and(|words| words.contains("links to: something that is not there")));
+    with.retract(second);
+    with.upload(second, "other.mp4");
+    assert_eq!(difference(&with, &without), None, "its row tells of what it left");
+    assert_eq!(difference(&without, &with), None);
+    with.row(second, everything(), RowState::Deleted);
+    assert!(difference(&with, &without).is_some_and(|words| words.contains("in the sink: the file")));
+}
+
+#[test]
+fn one_more_recording_makes_no_difference_if_it_is_like_another() {
+    let two = |row| {
+        let mut stage = Stage::new(Authentic::default());
+        let call = stage.call(ACME_1, crate::scenario::Recording::Compliance, "standup", "1h", &["alice"]);
+        for (key, row) in [("a.mp4", RowState::Stored), ("b.mp4", row)] {
+            let egress = stage.record(call);
+            stage.complete(egress, &[key]);
+            stage.row(egress, everything(), row);
+        }
+        stage
+    };
+    let mut one = Stage::new(Authentic::default());
+    let egress = one.recorded(ACME_1, "standup", "1h", &["a.mp4"]);
+    one.row(egress, everything(), RowState::Stored);
+    assert_eq!(difference(&two(RowState::Stored), &one), None);
+    assert!(difference(&two(RowState::Recording), &one).is_some_and(|words| words.contains("a row `recording`")));
 }
 
 #[test]

@@ -71,11 +71,19 @@ mod complete {
     }
 
     #[test]
-    fn a_lock_that_ended_before_excuses_nothing_and_one_beyond_the_run_is_not_exercised() {
+    fn a_lock_that_ended_a_day_before_excuses_nothing_and_one_beyond_the_run_is_not_exercised() {
         let mut ended = stage();
         ended.lock("rec", "a.mp4", "99d");
         ended.audit_refusal("rec", "a.mp4");
         assert_eq!(ended.at("400d").tally(), (2, 2));
+        for (deleted, violations) in [("100d1h", 0), ("100d1h1s", 1)] {
+            let mut just = stage();
+            just.lock("rec", "a.mp4", "99d1h");
+            just.audit_refusal("rec", "a.mp4");
+            just.at("20d").erase("rec", "b.json");
+            just.at(deleted).erase("rec", "a.mp4");
+            assert_eq!(just.at("400d").tally(), (2, violations), "deleted at {deleted}");
+        }
         let mut beyond = stage();
         beyond.lock("rec", "a.mp4", "3000d");
         beyond.audit_refusal("rec", "a.mp4");

@@ -5,7 +5,8 @@
 //!
 //! The rule: a day after the first object of an ended egress was deleted, or at the end of the run if that comes
 //! first, nothing is left of any of its keys: no version, no delete marker. A hold that came in between stops the
-//! clock; what object lock protects, its refusal in the audit, is judged a day after its lock has ended.
+//! clock; what object lock protects, or has protected until less than a day
+//! ago, its refusal in the audit, is judged a day after its lock has ended.
 //!
 //! Broken by `leaves-manifest`, which deletes what `egress_ended` named and forgets `{egress_id}.json`.
 
