@@ -64,12 +64,19 @@ fn what_was_seen_and_never_held_is_wanted() {
         ("checked/custom.tidy", 0),
         ("fault/s3.timeout@s3.put_object:effect=after", 0),
         ("did/log.write", 900),
+        ("did/s3.put_object", 300),
+        ("did/s3.abort_multipart_upload", 10),
+        ("fault/s3.timeout@s3.abort_multipart_upload:effect=after", 0),
     ];
     let all = goals(&Campaign::default(), &shown);
     for (goal, _) in &shown[..3] {
         assert!(has(&all, goal), "{goal}");
     }
     assert!(!all.iter().any(|goal| goal.starts_with("did/")));
+    assert!(
+        !has(&all, "fault/s3.timeout@s3.abort_multipart_upload:effect=after"),
+        "what is rarely done is not waited for"
+    );
     let others = Campaign { properties: vec!["custom.other".into()], ..Campaign::default() };
     assert!(!has(&goals(&others, &shown), "checked/custom.tidy"));
 }

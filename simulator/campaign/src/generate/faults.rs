@@ -29,13 +29,26 @@ pub(super) fn faults(campaign: &Campaign, families: &[String], base: &Scenario) 
     let typical = troubles(&kinds, &scene).filter(|_| share > 0);
     let aimed = aimed(&kinds, &scene);
     let any = select(kinds).prop_flat_map(move |kind| fault(kind, &scene));
-    let random = prop_oneof![1 => aimed, 2 => any];
-    match typical {
+    // A campaign is green only if every kind has struck wherever it may, in each effect: that is some hundred places.
+    let random = prop_oneof![1 => aimed, 1 => any];
+    let faults = match typical {
         Some(typical) if share == of => vec(typical, fewest..=most).boxed(),
         Some(typical) => vec(prop_oneof![share => typical, of - share => random], fewest..=most).boxed(),
         None => vec(random, fewest..=most).boxed(),
-    }
+    };
+    faults.prop_map(with_one_skew).boxed()
 }
+
+/// Skews add up, and a clock that is more than a minute off lets nobody in, for good: no operator could record anything.
+fn with_one_skew(mut faults: Vec<Fault>) -> Vec<Fault> {
+    let mut skewed = false;
+    faults.retain(|fault| fault.kind.name != "clock.skew" || !std::mem::replace(&mut skewed, true));
+    faults
+}
+
+/// Nobody joins for so long before and behind a call's end that counts as quiet. Who is struck there loses no event that is
+/// spared, though the trouble may last: a clock that is wrong by minutes takes each token for expired.
+const QUIET: Span = Span::seconds(30);
 
 /// What filters and anchors can name.
 #[derive(Clone)]
@@ -46,9 +59,11 @@ pub(super) struct Scene {
     /// When things happen: calls, contract ends.
     moments: Vec<Span>,
     pub(super) contract_ends: Vec<Span>,
-    /// Of the last call of each block.
-    pub(super) call_ends: Vec<Span>,
+    /// Of the last call of each block, where no other call begins meanwhile: see [`QUIET`].
+    pub(super) quiet_ends: Vec<Span>,
     instances: u32,
+    /// No tenant has a `retention_max`: whatever arrives in the sink may lie there until a contract ends.
+    pub(super) is_unhurried: bool,
     /// Webhook events that are sent.
     pub(super) events: Vec<&'static str>,
     /// Those of them that may be lost.
@@ -64,6 +79,11 @@ impl Scene {
         let events: Vec<&'static str> = (keys::EVENTS.iter().copied())
             .filter(|event| sent.is_none_or(|sent| sent.iter().any(|name| name == event)))
             .collect();
+        let call_starts: Vec<Span> =
+            base.calls.iter().flat_map(|call| (0..call.count).map(|number| call.start(number))).collect();
+        let ends = base.calls.iter().map(|call| call.start(call.count - 1) + call.duration);
+        let is_quiet =
+            |end: &Span| !call_starts.iter().any(|start| start.0 + QUIET.0 > end.0 && start.0 < end.0 + QUIET.0);
         let spared = |event: &str| campaign.spare.iter().any(|spared| spared == event);
         Scene {
             rooms: base.calls.iter().map(|call| call.room_name(0)).collect(),
@@ -71,8 +91,9 @@ impl Scene {
             buckets: base.all_buckets().into_iter().map(|bucket| bucket.name).collect(),
             moments: base.calls.iter().map(|call| call.at).chain(contract_ends.iter().copied()).collect(),
             contract_ends,
-            call_ends: base.calls.iter().map(|call| call.start(call.count - 1) + call.duration).collect(),
+            quiet_ends: ends.filter(is_quiet).collect(),
             instances: base.operator.instances,
+            is_unhurried: base.tenants.iter().all(|tenant| tenant.retention_max.is_none()),
             losable: events.iter().copied().filter(|event| !spared(event)).collect(),
             events,
             window: campaign.size.window.map(u64::from),
@@ -105,18 +126,34 @@ fn fault(kind: &'static Kind, scene: &Scene) -> impl Strategy<Value = Fault> + u
     )
 }
 
-/// Every kind at every point where it may strike, each as often as any other: what is rarely called is struck, too.
+/// Every kind at every point where it may strike and in each effect, each as often as any other: what is rarely called is
+/// struck, too.
 fn aimed(kinds: &[&'static Kind], scene: &Scene) -> impl Strategy<Value = Fault> + use<> {
     let struck = |kind: &&'static Kind| {
         let kind = *kind;
-        points().filter(|point| kind.strikes_at(point)).map(move |point| (kind, point))
+        points()
+            .filter(|point| kind.strikes_at(point))
+            .flat_map(move |point| effects(kind).into_iter().map(move |effect| (kind, point, effect)))
     };
-    let places: Vec<(&'static Kind, &'static str)> = kinds.iter().flat_map(struck).collect();
+    let places: Vec<_> = kinds.iter().flat_map(struck).collect();
     let scene = scene.clone();
-    (select(places), prop_oneof![3 => Just(1_u64), 1 => 2..4_u64]).prop_flat_map(move |((kind, point), nth)| {
+    (select(places), prop_oneof![3 => Just(1_u64), 1 => 2..4_u64]).prop_flat_map(move |((kind, point, effect), nth)| {
         let anchor = Anchor::On { point: point.into(), nth, count: 1 };
-        fault(kind, &scene).prop_map(move |fault| Fault { anchor: anchor.clone(), ..fault })
+        fault(kind, &scene).prop_map(move |mut fault| {
+            fault.anchor = anchor.clone();
+            fault.parameters.extend(effect.map(|effect| ("effect", Value::Text(effect.into()))));
+            fault
+        })
     })
+}
+
+/// The effects that a kind may have; one that is none where it has no choice.
+fn effects(kind: &'static Kind) -> Vec<Option<&'static str>> {
+    let words = kind.parameters.iter().find(|own| own.name == "effect").map(|own| own.default);
+    match words {
+        Some(ParameterDefault::OneOf(words)) => words.iter().copied().map(Some).collect(),
+        _ => vec![None],
+    }
 }
 
 /// Mostly the nth match of a point, because that survives the deletion of what has nothing to do with it.

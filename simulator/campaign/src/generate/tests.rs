@@ -1,3 +1,4 @@
+use egress_sim_model::fault::Anchor;
 use egress_sim_model::scenario::file::parse;
 use egress_sim_model::scenario::write::write;
 
@@ -85,4 +86,38 @@ fn odds_decide_whether_faults_are_those_that_are_known() {
     };
     assert_eq!(only(Odds(1, 1)), 0, "a coarse clock is none of the known troubles");
     assert!(only(Odds(0, 1)) > 0);
+}
+
+#[test]
+fn what_no_operator_gets_over_is_not_made() {
+    let strategy = scenarios(&Campaign { typical: Odds(1, 1), ..Campaign::default() });
+    let (mut rewound, mut late) = (0, 0);
+    for number in 0..3000 {
+        let case = case(&strategy, "digest", 6, number);
+        let mut skews = case.faults.iter().filter(|fault| fault.kind.name == "clock.skew");
+        if let Some(skew) = skews.next() {
+            let Anchor::At(at) = skew.anchor else { panic!("a machine is paused at a moment") };
+            let over = at + skew.window.expect("it comes back");
+            let mut starts = case.calls.iter().flat_map(|call| (0..call.count).map(|number| call.start(number)));
+            assert!(!starts.any(|start| at <= start && start <= over), "{}: a call begins meanwhile", case.name);
+            rewound += 1;
+        }
+        assert!(skews.next().is_none(), "{}: skews add up", case.name);
+        if case.faults.iter().any(|fault| fault.kind.name == "upload.late") {
+            assert!(case.tenants.iter().all(|tenant| tenant.retention_max.is_none()), "{}", case.name);
+            late += 1;
+        }
+    }
+    assert!(rewound > 50 && late > 50, "{rewound} and {late}");
+}
+
+#[test]
+fn skews_do_not_add_up_in_faults_of_any_kind_either() {
+    let families = [("clock".to_owned(), Odds(1, 1))].into_iter().collect();
+    let strategy = scenarios(&Campaign { families, ..Campaign::default() });
+    let skews = |number| {
+        let case = case(&strategy, "digest", 7, number);
+        case.faults.iter().filter(|fault| fault.kind.name == "clock.skew").count()
+    };
+    assert_eq!((0..200).map(skews).max(), Some(1));
 }

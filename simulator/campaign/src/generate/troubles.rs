@@ -22,6 +22,8 @@ struct Trouble {
     lasts: &'static [&'static str],
     /// `where.event`; none: any.
     events: &'static [&'static str],
+    /// The worlds in which an operator can get over it.
+    bearable: fn(&Scene) -> bool,
 }
 
 /// When a trouble begins.
@@ -32,15 +34,15 @@ enum Moment {
     Always,
     /// While a contract ends.
     ContractEnd,
-    /// While a call ends.
-    CallEnd,
+    /// While a call ends, and no other one begins.
+    QuietEnd,
 }
 
 const ONCE: &[&str] = &[""];
 const SHORT: &[&str] = &["2s", "8s"];
 
 const fn at(kind: &'static str, points: &'static [&'static str]) -> Trouble {
-    Trouble { kind, moment: Moment::Reached(points), with: &[], lasts: ONCE, events: &[] }
+    Trouble { kind, moment: Moment::Reached(points), with: &[], lasts: ONCE, events: &[], bearable: |_| true }
 }
 
 impl Trouble {
@@ -54,6 +56,10 @@ impl Trouble {
 
     const fn of(self, events: &'static [&'static str]) -> Trouble {
         Trouble { events, ..self }
+    }
+
+    const fn where_bearable(self, bearable: fn(&Scene) -> bool) -> Trouble {
+        Trouble { bearable, ..self }
     }
 
     const fn when(self, moment: Moment) -> Trouble {
@@ -89,12 +95,27 @@ static TROUBLES: &[Trouble] = &[
     at("s3.batch_partial", &["s3.delete_objects"]).with(&[("code", &["AccessDenied", "SlowDown", "InternalError"])]),
     at("s3.refused", &["s3.head_object"]).with(&[("code", &["AccessDenied", "InvalidAccessKeyId"])]),
     at("s3.timeout", &["s3.delete_objects"]).with(&[("effect", &["before"])]),
+    // Somebody suspends the versioning of a bucket that has versions already.
+    at(
+        "s3.versioning_suspended",
+        &[
+            "s3.delete_objects",
+            "s3.get_object",
+            "s3.list_multipart_uploads",
+            "s3.list_object_versions",
+            "s3.list_objects_v2",
+        ],
+    ),
     // Replication is a setting of the bucket: it is there all the time.
     at("s3.replica", &[]).when(Moment::Always).with(&[("by", &["15m", "6h"])]).lasting(&["1d"]),
     // The storage fails a worker.
     at("upload.fail", &["upload.file", "upload.segment", "upload.playlist_end"])
         .with(&[("leftover", &["none", "multipart"])]),
     at("upload.lost", &["upload.file", "upload.segment"]).with(&[("poisons", &["one", "rest"])]),
+    // It arrives hours later, behind its own deletion. Behind a `retention_max` it would be there too long whoever looks when.
+    at("upload.late", &["upload.file", "upload.manifest", "upload.segment"])
+        .with(&[("by", &["6h"])])
+        .where_bearable(|scene| scene.is_unhurried),
     // A worker dies, is killed, or takes its time.
     at("egress.stuck", &["egress.ending", "egress.active"]),
     at("egress.fail", &["egress.active"]).with(&[("reason", &["cpu_exhausted", "oom", "handler_crash"])]),
@@ -106,6 +127,9 @@ static TROUBLES: &[Trouble] = &[
     at("webhook.spurious", DELIVERY).with(&[("claims", &["room_finished"])]).of(&["track_published", "egress_started"]),
     at("webhook.spurious", DELIVERY).with(&[("claims", &["egress_ended"])]).of(&["egress_started", "egress_updated"]),
     at("webhook.duplicate", DELIVERY).with(&[("copy", &["same", "new_id"])]).of(&["room_started", "egress_ended"]),
+    at("webhook.duplicate", DELIVERY)
+        .with(&[("copy", &["same", "new_id"]), ("delay", &["30s", "1m"])])
+        .of(&["egress_started", "egress_updated"]),
     at("webhook.reorder", DELIVERY).with(&[("by", &["30s", "1m"])]).of(&["egress_updated", "egress_started"]),
     at("webhook.reorder", &[])
         .when(Moment::Always)
@@ -121,7 +145,7 @@ static TROUBLES: &[Trouble] = &[
     at("webhook.drop", DELIVERY).of(&["egress_ended", "room_finished"]),
     // A machine comes back from a pause with the time at which it went.
     at("clock.skew", &[])
-        .when(Moment::CallEnd)
+        .when(Moment::QuietEnd)
         .with(&[("by", &["9m"]), ("direction", &["behind"])])
         .lasting(&["8s", "15s"]),
 ];
@@ -131,7 +155,7 @@ pub(super) fn troubles(kinds: &[&'static Kind], scene: &Scene) -> Option<BoxedSt
     let possible: Vec<BoxedStrategy<Fault>> = TROUBLES
         .iter()
         .filter_map(|trouble| {
-            let kind = *kinds.iter().find(|kind| kind.name == trouble.kind)?;
+            let kind = *kinds.iter().find(|kind| kind.name == trouble.kind && (trouble.bearable)(scene))?;
             Some(strategy(trouble, kind, scene)?.boxed())
         })
         .collect();
@@ -177,7 +201,7 @@ fn anchor(trouble: &Trouble, scene: &Scene) -> Option<BoxedStrategy<Anchor>> {
     match trouble.moment {
         Moment::Always => Some(Just(Anchor::At(Span::ZERO)).boxed()),
         Moment::ContractEnd => around(&scene.contract_ends),
-        Moment::CallEnd => around(&scene.call_ends),
+        Moment::QuietEnd => around(&scene.quiet_ends),
         Moment::Reached(points) => {
             let nth = prop_oneof![4 => 1..5_u64, 2 => 1..13_u64, 1 => 1..40_u64];
             let reached = (select(points), nth);

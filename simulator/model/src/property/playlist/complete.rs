@@ -7,7 +7,7 @@
 //! segment that is deleted later, while retention or a hold still keeps it, breaks the promise without a further check.
 //! What the worker only takes for stored because of a fault is not judged here: no operator can help it. Whether one
 //! believes it, `inventory.no-phantom` and `playlist.plays` say. Where that comes late, all of it is judged when it has come,
-//! unless the recording may be deleted by then.
+//! unless the recording may be deleted by then, or was deleted before at a time when it might be.
 //!
 //! Broken by `deletes-segments`, which tidies up the segments once the playlist is published.
 
@@ -61,8 +61,14 @@ impl Property for Complete {
                     self.judge(ix, state, verdict);
                 }
             }
-            Fact::Sink { bucket, change, .. } if custody::is_removal(change.kind) && !self.segments.is_empty() => {
+            Fact::Sink { bucket, change, .. }
+                if custody::is_removal(change.kind) && !(self.segments.is_empty() && self.expected.is_empty()) =>
+            {
                 let Some(ix) = custody::recording_of(state, bucket, change) else { return };
+                // It was deleted when it might be: what comes behind that, and behind a hold of a later day, is a leftover.
+                if custody::kept(state, ix).is_none() {
+                    self.expected.remove(&ix);
+                }
                 if !self
                     .segments
                     .get_mut(&ix)

@@ -143,6 +143,16 @@ mod complete {
     }
 
     #[test]
+    fn a_hold_behind_the_deletion_makes_no_recording_of_what_still_comes() {
+        let (mut stage, egress) = late("1h");
+        stage.at("40d").erase("rec", "standup/s_0.ts");
+        stage.hold(ACME_1);
+        stage.arrives(egress, "standup/s_1.ts", None);
+        stage.arrives(egress, "standup/p.m3u8", Some(2));
+        assert_eq!(stage.finish().word(), "not_exercised");
+    }
+
+    #[test]
     fn what_comes_behind_its_retention_is_not_judged() {
         let (mut stage, egress) = late("1h");
         stage.at("40d").erase("rec", "standup/s_0.ts");
