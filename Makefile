@@ -29,11 +29,12 @@ fuzz: build
 	target/release/egress-sim fuzz
 
 bench: wasm-target
-	$(CARGO) bench --workspace --locked --bench runs
+	$(CARGO) bench --workspace --locked --bench runs --bench hostile --bench catch
 
 # The generated files that are checked in; tests fail when they are out of date.
 schema: build
-	target/release/egress-sim schema > docs/scenario.schema.json
+	target/release/egress-sim schema scenario > docs/scenario.schema.json
+	target/release/egress-sim schema campaign > docs/campaign.schema.json
 
 docs: wasm-target schema
 	UPDATE_MATRIX=1 $(CARGO) test $(FLAGS) --test matrix

@@ -14,6 +14,8 @@ use egress_sim_model::world::{Outcome, Run};
 use egress_sim_native::NativeHost;
 use egress_sim_sandbox::{Operator, SandboxHost};
 
+pub mod catching;
+
 /// The repository's root.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_path_buf()

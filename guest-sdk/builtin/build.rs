@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 const TARGET: &str = "wasm32-unknown-unknown";
+/// The stack in linear memory. The operators need a tenth of it; one that recurses for ever must come to the end of
+/// `[limits].stack_bytes` first, because what lies behind this one's end is a fault that says nothing of a stack.
+const STACK_BYTES: u32 = 192 << 10;
 const PACKAGES: [&str; 2] = ["egress-sim-operators", "egress-sim-probe"];
 
 fn main() -> ExitCode {
@@ -36,7 +39,7 @@ fn build() -> Result<(), String> {
     let mut cargo = Command::new(variable("CARGO")?);
     clean_environment(&mut cargo);
     cargo
-        .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths(&workspace))
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(&workspace))
         // One small module: it is compiled again by wasmtime, on the user's time.
         .env("CARGO_PROFILE_RELEASE_LTO", "fat")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
@@ -94,8 +97,10 @@ fn clean_environment(cargo: &mut Command) {
 }
 
 /// Paths of this machine do not get into the module: the same source gives the same digest anywhere.
-fn remapped_paths(workspace: &Path) -> String {
+fn flags(workspace: &Path) -> String {
     let mut flags = vec![format!("--remap-path-prefix={}=.", workspace.display())];
+    // rustc's default of 1 MiB lies before data and heap, and parts them from the memory that the sandbox keeps mapped.
+    flags.push(format!("-Clink-arg=-zstack-size={STACK_BYTES}"));
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     if let Some(home) = home {
         flags.push(format!("--remap-path-prefix={}=cargo", home.display()));

@@ -11,7 +11,7 @@
 //!   `reconcile` at most ([`patrol`]).
 //! - **Delete in pieces, and look afterwards.** Work that takes long is done by timers, a piece at a time, from what is
 //!   written in the inventory; a deletion is in the audit once HEAD found nothing ([`erase`]). What arrives in the sink
-//!   afterwards is found by looking again until the deadline ([`lookout`]), and so is what no inventory knows of ([`strays`]).
+//!   afterwards is found by looking again until the deadline, and so is what no inventory knows of ([`leftovers`]).
 //!
 //! [`Steps`] is the table of contents: one method a decision, each with the sound way of doing it. The operators in
 //! `broken` replace one of them each.
@@ -53,14 +53,13 @@ pub mod desk;
 pub mod duty;
 pub mod ending;
 pub mod erase;
-pub mod lookout;
+pub mod leftovers;
 pub mod orders;
 pub mod patrol;
 pub mod presence;
 pub mod record;
 pub mod recording;
 pub mod silent;
-pub mod strays;
 pub mod sweep;
 
 use desk::{Desk, Plan, Wanted};
@@ -378,10 +377,9 @@ pub trait Steps {
         Ok(!self.desk().is_versioned(row) || self.find(cx, row)?.is_empty())
     }
 
-    /// Where to look, once a contract has ended, for what no row leads to: into every bucket of the tenant.
+    /// Where to look, once a contract has ended, for what is left: into every bucket that may hold something of the tenant.
     fn buckets_to_search(&mut self, tenant: &str) -> Vec<String> {
-        let buckets = self.desk().tenant(tenant).map(|tenant| &tenant.buckets);
-        buckets.into_iter().flatten().map(|bucket| bucket.name.clone()).collect()
+        self.desk().buckets_of(tenant).into_iter().collect()
     }
 
     /// Whether a recording that the sink refuses to delete is tried again: nothing says when it may be deleted, but one
@@ -452,7 +450,6 @@ impl Operator for Conduct {
             Some(("sweep", tenant)) => self.0.sweep(cx, tenant),
             Some(("due", tenant)) => self.0.delete_due(cx, tenant, timer.at),
             Some(("search", tenant)) => self.0.search(cx, tenant),
-            Some(("look", tenant)) => self.0.look_again(cx, tenant),
             _ => Ok(()),
         }
     }

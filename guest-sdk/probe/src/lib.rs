@@ -38,6 +38,8 @@ impl Operator for Probe {
         heard.push(format!("{:?}", world.start_track_egress(track())));
         heard.push(format!("{:?}", world.stop_egress("EG_1".into())));
         heard.push(format!("{:?}", world.list_egress("a".into(), "EG_1".into(), true)));
+        world.check_always("heard-once".into(), delivery.attempt == 1, format!("attempt {}", delivery.attempt));
+        world.check_sometimes("heard-again".into(), delivery.attempt > 1);
         tell(cx, heard);
         Err(Error::reject(format!("attempt {}", delivery.attempt)))
     }

@@ -7,16 +7,19 @@
 use std::collections::BTreeMap;
 
 use egress_sim_model::fault::KINDS;
-use egress_sim_model::scenario::{Limits, keys};
+use egress_sim_model::scenario::{Limits, ObjectLock, keys};
 use egress_sim_model::time::Span;
 use egress_sim_model::trace::MODEL_VERSION;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub mod schema;
+
 /// Raised when the same campaign gives other cases than before.
-pub const GENERATOR_VERSION: u32 = 1;
+pub const GENERATOR_VERSION: u32 = 2;
 
 /// A campaign. Field names are the keys of its file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Campaign {
     /// The version of the file format: 1.
@@ -26,12 +29,18 @@ pub struct Campaign {
     pub title: String,
     /// When it is enough, unless the command line says so.
     pub budget: Budget,
+    /// How much of it is run again, to see that it is the same; no part of the digest.
+    #[serde(skip_serializing)]
+    pub determinism: Determinism,
     /// How large worlds are.
     pub size: Sizes,
     /// World parameters, each with the values that it may have.
     pub world: Worlds,
     /// Odds of each surface's faults to be in a case at all; a surface that is not named has none.
     pub families: BTreeMap<String, Odds>,
+    /// Odds of a fault to be one that the services' users know, with its call, parameters and moment, instead of any kind at
+    /// any point.
+    pub typical: Odds,
     /// Fault kinds that are left out although their surface is in.
     pub without: Vec<String>,
     /// The grace that promises allow. Several faults in one call cost more time than one.
@@ -39,25 +48,36 @@ pub struct Campaign {
     /// The sandbox's limits.
     pub limits: LimitTable,
     /// `[operator.config]` of every case.
+    #[schemars(with = "serde_json::Value")]
     pub config: toml::Table,
     /// Ids of the properties that are judged; none: all.
     pub properties: Vec<String>,
-    /// Goals that need not be reached.
+    /// Goals that need not be reached: an id, a fault with all its points and forms, or a beginning with `*`.
     pub waive: Vec<String>,
     /// Webhook events that no fault loses or holds up: an operator that lives by webhooks cannot notice that they are missing.
     pub spare: Vec<String>,
 }
 
 /// When it is enough.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
     /// Cases.
     pub cases: u64,
 }
 
+/// How much is run again, beside everything that is reported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Determinism {
+    /// Odds of a case to be run twice in the same thread.
+    pub repeat: Odds,
+    /// How many of those are run once more at the end, in a fresh process with another environment.
+    pub fresh: u64,
+}
+
 /// How large worlds are: least and most, both inclusive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sizes {
     /// Tenants.
@@ -81,8 +101,21 @@ pub struct Sizes {
     pub window: [u32; 2],
 }
 
+/// Keys of `[size]` in the order of [`Sizes`], each with the lowest and the highest number that it may have.
+const SIZES: [(&str, u32, u32); 9] = [
+    ("tenants", 1, 5),
+    ("buckets", 1, 5),
+    ("calls", 1, 50),
+    ("count", 1, 100_000),
+    ("participants", 1, 8),
+    ("commands", 0, 50),
+    ("faults", 0, 50),
+    ("minutes", 1, 1440),
+    ("window", 1, 86_400),
+];
+
 /// World parameters, each with the values that it may have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Worlds {
     /// `operator.instances`
@@ -97,10 +130,21 @@ pub struct Worlds {
     pub egress_start: Vec<Text>,
     /// `[world].upload_bytes_per_second`
     pub upload_bytes_per_second: Vec<u64>,
+    /// `[world].webhook_events`; an empty list: all. Without `track_published` only where no call is recorded track by track,
+    /// because nobody would tell the operator of the tracks.
+    pub webhook_events: Vec<Vec<String>>,
+    /// `[world].backup_bucket`; an empty text: none.
+    pub backup_bucket: Vec<String>,
+    /// `object_lock` of each bucket.
+    pub object_lock: Vec<String>,
+    /// `lock_for` of each bucket with an object lock.
+    pub lock_for: Vec<Text>,
+    /// How much longer than `retention` a recording may be kept at most: `retention_max`, where a tenant has one.
+    pub retention_slack: Vec<Text>,
 }
 
 /// `[promises]` of every case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PromiseTable {
     /// See `[promises]` of a scenario.
@@ -118,7 +162,7 @@ pub struct PromiseTable {
 }
 
 /// `[limits]` of every case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitTable {
     /// See `[limits]` of a scenario.
@@ -151,7 +195,7 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 /// `[1, 2]`: one case in two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Odds(pub u32, pub u32);
 
 impl Default for Campaign {
@@ -162,9 +206,11 @@ impl Default for Campaign {
             format: 1,
             title: "The default campaign".into(),
             budget: Budget::default(),
+            determinism: Determinism::default(),
             size: Sizes::default(),
             world: Worlds::default(),
             families: families.map(|surface| (surface.to_owned(), half)).into_iter().collect(),
+            typical: half,
             without: default_without(),
             promises: PromiseTable::default(),
             limits: LimitTable::default(),
@@ -176,15 +222,20 @@ impl Default for Campaign {
     }
 }
 
-/// What no operator survives, however sound: a store that loses what it has acknowledged, and a playlist or segment that
-/// comes behind the viewers.
+/// What no operator survives, however sound: a store that loses what it has acknowledged.
 fn default_without() -> Vec<String> {
-    ["store.lost_write", "store.torn_commit", "upload.late"].map(str::to_owned).to_vec()
+    ["store.lost_write", "store.torn_commit"].map(str::to_owned).to_vec()
 }
 
 impl Default for Budget {
     fn default() -> Budget {
         Budget { cases: 20_000 }
+    }
+}
+
+impl Default for Determinism {
+    fn default() -> Determinism {
+        Determinism { repeat: Odds(1, 64), fresh: 4 }
     }
 }
 
@@ -210,9 +261,33 @@ impl Default for Worlds {
             instances: vec![1, 1, 2],
             list_page: vec![1, 3, 1000],
             webhook_queue_depth: vec![200],
-            info_retention: vec![Text(Span::seconds(86_400))],
+            info_retention: vec![Text(Span::seconds(86_400)), Text(Span::seconds(86_400)), Text(Span::seconds(3600))],
             egress_start: vec![Text(Span::seconds(2)), Text(Span::seconds(5))],
             upload_bytes_per_second: vec![50_000_000, 1_000_000],
+            webhook_events: vec![
+                Vec::new(),
+                Vec::new(),
+                ["room_started", "egress_started", "egress_ended", "room_finished"].map(str::to_owned).to_vec(),
+            ],
+            backup_bucket: ["", "", "fallback"].map(str::to_owned).to_vec(),
+            object_lock: [
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "none",
+                "governance",
+                "compliance",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            lock_for: vec![Text(Span::seconds(6 * 3600)), Text(Span::seconds(36 * 3600))],
+            retention_slack: vec![Text(Span::seconds(4 * 3600)), Text(Span::seconds(600))],
         }
     }
 }
@@ -225,7 +300,7 @@ impl Default for PromiseTable {
             stop_grace: minutes(5),
             startup: minutes(3),
             prompt: minutes(2),
-            inventory_grace: minutes(60),
+            inventory_grace: minutes(5),
             converge: minutes(24 * 60),
         }
     }
@@ -261,12 +336,14 @@ impl Campaign {
                     "[families]: there are no faults of \"{family}\"; `egress-sim explain` lists them"
                 ));
             }
-            if odds.1 == 0 || odds.0 > odds.1 {
-                return Err(format!(
-                    "[families]: {family} = [{}, {}] are no odds; write [1, 2] for one case in two",
-                    odds.0, odds.1
-                ));
-            }
+            odds.check(&format!("[families]: {family}"))?;
+        }
+        self.typical.check("`typical`")?;
+        let Odds(times, of) = self.determinism.repeat;
+        if of == 0 || times > of {
+            return Err(format!(
+                "[determinism]: repeat = [{times}, {of}] are no odds; write [1, 64] for one case in 64, [0, 1] for none"
+            ));
         }
         for kind in &self.without {
             // Kinds that are always left out may be named before there are any.
@@ -285,37 +362,15 @@ impl Campaign {
             }
         }
         let Sizes { tenants, buckets, calls, count, participants, commands, faults, minutes, window } = &self.size;
-        for (key, [least, most], lowest, highest) in [
-            ("tenants", tenants, 1, 5),
-            ("buckets", buckets, 1, 5),
-            ("calls", calls, 1, 50),
-            ("count", count, 1, 100_000),
-            ("participants", participants, 1, 8),
-            ("commands", commands, 0, 50),
-            ("faults", faults, 0, 50),
-            ("minutes", minutes, 1, 1440),
-            ("window", window, 1, 86_400),
-        ] {
+        let sizes = [tenants, buckets, calls, count, participants, commands, faults, minutes, window];
+        for ([least, most], (key, lowest, highest)) in sizes.into_iter().zip(SIZES) {
             if least > most || *least < lowest || *most > highest {
                 return Err(format!(
                     "[size]: {key} = [{least}, {most}] must lie between {lowest} and {highest}, the least first"
                 ));
             }
         }
-        let world = &self.world;
-        for (key, empty) in [
-            ("instances", world.instances.is_empty()),
-            ("list_page", world.list_page.is_empty()),
-            ("webhook_queue_depth", world.webhook_queue_depth.is_empty()),
-            ("info_retention", world.info_retention.is_empty()),
-            ("egress_start", world.egress_start.is_empty()),
-            ("upload_bytes_per_second", world.upload_bytes_per_second.is_empty()),
-        ] {
-            if empty {
-                return Err(format!("[world]: {key} needs at least one value"));
-            }
-        }
-        Ok(())
+        self.world.check()
     }
 
     /// The campaign's identity: everything that decides what its cases are and how they are judged, but not how many of
@@ -341,6 +396,69 @@ impl Campaign {
                 && !self.without.iter().any(|left_out| left_out == kind.name)
         })
     }
+}
+
+impl Worlds {
+    /// What makes no sense.
+    fn check(&self) -> Result<(), String> {
+        for (key, empty) in [
+            ("instances", self.instances.is_empty()),
+            ("list_page", self.list_page.is_empty()),
+            ("webhook_queue_depth", self.webhook_queue_depth.is_empty()),
+            ("info_retention", self.info_retention.is_empty()),
+            ("egress_start", self.egress_start.is_empty()),
+            ("upload_bytes_per_second", self.upload_bytes_per_second.is_empty()),
+            ("webhook_events", self.webhook_events.is_empty()),
+            ("backup_bucket", self.backup_bucket.is_empty()),
+            ("object_lock", self.object_lock.is_empty()),
+            ("lock_for", self.lock_for.is_empty()),
+            ("retention_slack", self.retention_slack.is_empty()),
+        ] {
+            if empty {
+                return Err(format!("[world]: {key} needs at least one value"));
+            }
+        }
+        for event in self.webhook_events.iter().flatten() {
+            if !keys::EVENTS.contains(&event.as_str()) {
+                return Err(format!("[world]: webhook_events: there is no webhook event \"{event}\""));
+            }
+        }
+        for mode in &self.object_lock {
+            if lock(mode).is_none() {
+                return Err(format!(
+                    "[world]: object_lock: \"{mode}\" is no mode; write \"none\", \"governance\" or \"compliance\""
+                ));
+            }
+        }
+        for name in &self.backup_bucket {
+            if !name.is_empty() && (name.starts_with("rec-") || bucket_name_is_wrong(name)) {
+                return Err(format!(
+                    "[world]: backup_bucket: \"{name}\" must be the name of a bucket that no tenant has: 3 to 63 of a-z, 0-9 \
+                     and `-`, not beginning with `rec-`; \"\" is none"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Odds {
+    fn check(self, place: &str) -> Result<(), String> {
+        if self.1 == 0 || self.0 > self.1 {
+            return Err(format!("{place} = [{}, {}] are no odds; write [1, 2] for one case in two", self.0, self.1));
+        }
+        Ok(())
+    }
+}
+
+/// The object lock of this name.
+pub(crate) fn lock(mode: &str) -> Option<ObjectLock> {
+    [ObjectLock::None, ObjectLock::Governance, ObjectLock::Compliance].into_iter().find(|lock| lock.name() == mode)
+}
+
+fn bucket_name_is_wrong(name: &str) -> bool {
+    let fits = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
+    !(3..=63).contains(&name.len()) || !name.chars().all(fits) || name.starts_with('-') || name.ends_with('-')
 }
 
 /// The surface of a fault: what stands before the dot.
@@ -371,11 +489,18 @@ mod tests {
             ("[size]\nfaults = [3, 1]", "faults = [3, 1] must lie between"),
             ("[families]\nmoon = [1, 2]", "there are no faults of \"moon\""),
             ("[families]\ns3 = [3, 2]", "are no odds"),
+            ("[determinism]\nrepeat = [1, 0]", "[determinism]: repeat = [1, 0] are no odds"),
             ("without = [\"s3.nothing\"]", "there is no fault \"s3.nothing\""),
             ("properties = [\"playlist.finall\"]", "there is no property"),
             ("format = 2", "this build reads 1"),
             ("[promises]\ngap = \"soon\"", "gap"),
             ("[world]\nlist_page = []", "needs at least one value"),
+            ("[world]\nlock_for = []", "lock_for needs at least one value"),
+            ("[world]\nobject_lock = [\"legal\"]", "\"legal\" is no mode; write \"none\""),
+            ("[world]\nwebhook_events = [[\"room_begun\"]]", "there is no webhook event \"room_begun\""),
+            ("[world]\nbackup_bucket = [\"rec-0\"]", "a bucket that no tenant has"),
+            ("[world]\nbackup_bucket = [\"B\"]", "a bucket that no tenant has"),
+            ("typical = [2, 1]", "`typical` = [2, 1] are no odds"),
         ] {
             let error = Campaign::parse(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");
@@ -386,6 +511,7 @@ mod tests {
     fn the_digest_is_of_what_decides_the_cases() {
         let campaign = Campaign::default();
         let titled = Campaign { title: "x".into(), budget: Budget { cases: 1 }, ..campaign.clone() };
+        let titled = Campaign { determinism: Determinism { repeat: Odds(1, 1), fresh: 0 }, ..titled };
         assert_eq!(campaign.digest(), titled.digest());
         let smaller = Campaign { size: Sizes { faults: [0, 1], ..Sizes::default() }, ..campaign.clone() };
         assert_ne!(campaign.digest(), smaller.digest());

@@ -1,16 +1,18 @@
 //! Files of what was found: `found/`, thrown away when it passes again, and `scenarios/regressions/`, kept by hand.
 //!
 //! A found file is a scenario like any other: `[found]` says where it comes from and changes no run, `[[expect]]` says what the
-//! operator does today. It is written beside its place and moved there, so that whoever is killed leaves a whole file.
+//! operator does today. [`files`] writes it, so that whoever is killed leaves a whole file.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use egress_sim_model::scenario::write::write;
 use egress_sim_model::scenario::{Expect, ExpectedVerdict, Scenario};
 
+use crate::files;
 use crate::fingerprint::Fingerprint;
+use crate::judge::Judged;
 
 /// Where a found scenario comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct Provenance {
     pub operator: String,
     /// BLAKE3 of the operator's bytes; none: native.
     pub operator_digest: Option<String>,
+    /// `OP` of the operator that it was compared with.
+    pub against: Option<String>,
     /// The version of egress-sim.
     pub tool: String,
     /// The version of the world.
@@ -33,11 +37,11 @@ pub struct Provenance {
     pub trace_hash: String,
 }
 
-/// The scenario with its provenance and with what is expected of it today.
+/// The scenario with its provenance and with what is expected today of the operator, and of the one that it was compared with.
 pub fn with_provenance(
     scenario: &Scenario,
     fingerprint: &Fingerprint,
-    violates: &[String],
+    judged: &Judged,
     provenance: &Provenance,
 ) -> Scenario {
     let mut found = toml::Table::new();
@@ -55,17 +59,40 @@ pub fn with_provenance(
     if let Some(digest) = &provenance.operator_digest {
         set("operator_digest", digest.clone().into());
     }
+    if let Some(against) = &provenance.against {
+        set("against", against.clone().into());
+    }
     set("tool", provenance.tool.clone().into());
     set("model", i64::from(provenance.model).into());
     set("runs", number(provenance.runs));
     set("trace_hash", provenance.trace_hash.clone().into());
-    let expect = Expect {
-        operator: provenance.operator.clone(),
-        verdict: ExpectedVerdict::Violates,
-        violates: violates.to_vec(),
-        counts: std::collections::BTreeMap::new(),
-    };
-    Scenario { found, expects: vec![expect], name: fingerprint.file_stem(), ..scenario.clone() }
+    let mut expects = vec![expectation(&provenance.operator, &judged.breaks, fingerprint)];
+    if let (Some(against), Some(breaks)) = (&provenance.against, &judged.other_breaks) {
+        expects.push(expectation(against, breaks, fingerprint));
+    }
+    Scenario { found, expects, name: fingerprint.file_stem(), ..scenario.clone() }
+}
+
+/// What an operator does today, the meant promise first.
+fn expectation(operator: &str, breaks: &[String], fingerprint: &Fingerprint) -> Expect {
+    let mut violates = breaks.to_vec();
+    violates.sort_by_key(|id| *id != fingerprint.property);
+    let verdict = if violates.is_empty() { ExpectedVerdict::Pass } else { ExpectedVerdict::Violates };
+    Expect { operator: operator.to_owned(), verdict, violates, counts: BTreeMap::new() }
+}
+
+/// A reduction that is still under way, under a name of its own: a found file like any other, so that it is thrown away once it
+/// passes. `against` is the operator that it is compared with.
+pub fn unfinished(scenario: &Scenario, property: &str, operator: &str, against: Option<&str>) -> Scenario {
+    let name = format!("unfinished-{}", property.replace('.', "-"));
+    let mut found = toml::Table::new();
+    found.insert("unfinished".to_owned(), true.into());
+    found.insert("property".to_owned(), property.into());
+    found.insert("operator".to_owned(), operator.into());
+    if let Some(against) = against {
+        found.insert("against".to_owned(), against.into());
+    }
+    Scenario { name, found, ..scenario.clone() }
 }
 
 /// Writes a scenario into a folder, under its name, whole or not at all.
@@ -74,17 +101,8 @@ pub fn with_provenance(
 /// Where it cannot be written: the path and why.
 pub fn save(folder: &Path, scenario: &Scenario) -> Result<PathBuf, String> {
     let path = folder.join(format!("{}.toml", scenario.name));
-    let problem = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
-    fs::create_dir_all(folder).map_err(problem)?;
-    let beside = folder.join(format!(".{}.part", scenario.name));
-    let written = fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(write(scenario).as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        // What is half written helps nobody; what was there before is still there.
-        let _ = fs::remove_file(&beside);
-    }
-    written.map_err(problem)?;
+    fs::create_dir_all(folder).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+    files::write(&path, &write(scenario))?;
     Ok(path)
 }
 

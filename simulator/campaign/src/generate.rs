@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use egress_sim_model::scenario::{
-    Bucket, Limits, ObjectLock, OperatorTable, Promises, Scenario, Severity, Tenant, WorldParameters,
+    Bucket, Limits, ObjectLock, OperatorTable, Promises, Recording, Scenario, Severity, Tenant, WorldParameters,
 };
 use egress_sim_model::time::Span;
 use proptest::prelude::*;
@@ -15,10 +15,11 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::campaign::{Campaign, surface};
+use crate::campaign::{Campaign, lock, surface};
 
 mod faults;
 mod steps;
+mod troubles;
 
 /// The hours in which calls take place; contracts end behind them. Small worlds are short, too: a day of nothing is a day of
 /// an operator's timers.
@@ -30,6 +31,8 @@ pub fn scenarios(campaign: &Campaign) -> impl Strategy<Value = Scenario> + use<>
     let base = base(&campaign);
     (any::<u32>(), families(&campaign), worlds(&campaign), instances(&campaign), tenants(&campaign)).prop_flat_map(
         move |(seed, families, world, instances, (tenants, buckets))| {
+            let backup = world.backup_bucket.iter().map(|name| Bucket::named(name));
+            let buckets = buckets.into_iter().chain(backup).collect();
             let base = Scenario {
                 seed: u64::from(seed),
                 world,
@@ -40,13 +43,22 @@ pub fn scenarios(campaign: &Campaign) -> impl Strategy<Value = Scenario> + use<>
             };
             let campaign = Rc::clone(&campaign);
             steps::calls(&campaign, &base.tenants).prop_flat_map(move |calls| {
-                let base = Scenario { calls, ..base.clone() };
+                let base = with_told_tracks(Scenario { calls, ..base.clone() });
                 let commands = steps::commands(&campaign, &base);
                 let faults = faults::faults(&campaign, &families, &base);
                 (commands, faults).prop_map(move |(commands, faults)| Scenario { commands, faults, ..base.clone() })
             })
         },
     )
+}
+
+/// An operator that is told of no track cannot record one by one.
+fn with_told_tracks(mut scenario: Scenario) -> Scenario {
+    let told = |events: &Vec<String>| events.iter().any(|event| event == "track_published");
+    if scenario.calls.iter().any(|call| call.recording == Recording::Processing) {
+        scenario.world.webhook_events = scenario.world.webhook_events.take().filter(told);
+    }
+    scenario
 }
 
 /// Case `number` of a campaign under a seed. What it is depends on nothing else: not on the cases before it, not on who runs
@@ -126,8 +138,10 @@ fn worlds(campaign: &Campaign) -> impl Strategy<Value = WorldParameters> + use<>
         select(worlds.info_retention.clone()),
         select(worlds.egress_start.clone()),
         select(worlds.upload_bytes_per_second.clone()),
+        select(worlds.webhook_events.clone()),
+        select(worlds.backup_bucket.clone()),
     )
-        .prop_map(|(list_page, webhook_queue_depth, info_retention, egress_start, upload_bytes_per_second)| {
+        .prop_map(|(list_page, webhook_queue_depth, info_retention, egress_start, uploads, events, backup)| {
             WorldParameters {
                 horizon: Span::seconds(5 * 86_400),
                 settle: Span::seconds(3600),
@@ -135,7 +149,9 @@ fn worlds(campaign: &Campaign) -> impl Strategy<Value = WorldParameters> + use<>
                 webhook_queue_depth,
                 info_retention: info_retention.0,
                 egress_start: egress_start.0,
-                upload_bytes_per_second,
+                upload_bytes_per_second: uploads,
+                webhook_events: (!events.is_empty()).then_some(events),
+                backup_bucket: (!backup.is_empty()).then_some(backup),
                 ..WorldParameters::default()
             }
         })
@@ -155,42 +171,44 @@ fn tenants(campaign: &Campaign) -> impl Strategy<Value = (Vec<Tenant>, Vec<Bucke
         any::<bool>(),
         prop_oneof![3 => Just(true), 1 => Just(false)],
         select(vec![None, Some(1), Some(6), Some(12)]),
-        select(vec![None, None, Some(4)]),
-        prop_oneof![2 => (HOURS + 1..24).prop_map(Some), 1 => Just(None)],
+        prop_oneof![1 => Just(None), 1 => select(campaign.world.retention_slack.clone()).prop_map(Some)],
+        prop_oneof![1 => Just(Some(HOURS + 1)), 2 => (HOURS + 1..24).prop_map(Some), 2 => Just(None)],
     );
     let [fewest, largest] = size.tenants.map(|count| count as usize);
-    let versioned = proptest::collection::vec(any::<bool>(), 5);
-    (proptest::collection::vec(one, fewest..=largest), versioned, any::<bool>()).prop_map(
-        |(tenants, versioned, shared)| {
-            let hour = |hours: u64| Span::seconds(hours * 3600);
-            let mut names = Vec::new();
-            let tenants = tenants
-                .into_iter()
-                .zip(NAMES)
-                .map(|((buckets, same_first, published, retention, longer, contract_end), name)| {
-                    let first = if shared && same_first { 0 } else { names.len() as u32 };
-                    let buckets: Vec<String> = (first..first + buckets).map(|number| format!("rec-{number}")).collect();
-                    names.extend(buckets.iter().cloned());
-                    Tenant {
-                        name: name.to_owned(),
-                        buckets,
-                        cdn: published.then(|| format!("cdn.{name}.example")),
-                        retention: retention.map(hour),
-                        retention_max: longer.and_then(|longer| retention.map(|kept| hour(kept + longer))),
-                        delete_within: hour(12),
-                        contract_end: contract_end.map(hour),
-                    }
-                })
-                .collect();
-            names.sort_unstable();
-            names.dedup();
-            let with_versions = names.into_iter().zip(versioned).filter(|(_, versioned)| *versioned);
-            let buckets = with_versions
-                .map(|(name, _)| Bucket { versioning: true, object_lock: ObjectLock::None, ..Bucket::named(&name) })
-                .collect();
-            (tenants, buckets)
-        },
-    )
+    let locked = (select(campaign.world.object_lock.clone()), select(campaign.world.lock_for.clone()));
+    let kinds = proptest::collection::vec((any::<bool>(), locked), largest * most as usize);
+    (proptest::collection::vec(one, fewest..=largest), kinds, any::<bool>()).prop_map(|(tenants, kinds, shared)| {
+        let hour = |hours: u64| Span::seconds(hours * 3600);
+        let mut names = Vec::new();
+        let tenants = tenants
+            .into_iter()
+            .zip(NAMES)
+            .map(|((buckets, same_first, published, retention, longer, contract_end), name)| {
+                let first = if shared && same_first { 0 } else { names.len() as u32 };
+                let buckets: Vec<String> = (first..first + buckets).map(|number| format!("rec-{number}")).collect();
+                names.extend(buckets.iter().cloned());
+                Tenant {
+                    name: name.to_owned(),
+                    buckets,
+                    cdn: published.then(|| format!("cdn.{name}.example")),
+                    retention: retention.map(hour),
+                    retention_max: longer.and_then(|longer| retention.map(|kept| hour(kept) + longer.0)),
+                    delete_within: hour(12),
+                    contract_end: contract_end.map(hour),
+                }
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let buckets = names.into_iter().zip(kinds).filter_map(|(name, (versioning, (mode, lock_for)))| {
+            let object_lock = lock(&mode).unwrap_or_default();
+            let lock_for = (object_lock != ObjectLock::None).then_some(lock_for.0);
+            let special = Bucket { versioning, object_lock, lock_for, ..Bucket::named(&name) };
+            (special != Bucket::named(&name)).then_some(special)
+        });
+        let buckets = buckets.collect();
+        (tenants, buckets)
+    })
 }
 
 #[cfg(test)]

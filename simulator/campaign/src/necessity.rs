@@ -1,4 +1,4 @@
-//! What each fault of a reduced scenario is needed for: what happens without it, and where the two runs part. That moment
+//! What each step of a reduced scenario is needed for: what happens without it, and where the two runs part. That moment
 //! is usually the cause.
 
 use std::rc::Rc;
@@ -8,16 +8,35 @@ use egress_sim_model::state::State;
 use egress_sim_model::time::{Span, Time};
 use egress_sim_model::trace::{Fact, FactKind, Witness, render};
 
-use crate::judge::Judge;
+use crate::fingerprint::Kind;
+use crate::judge::{Judge, Judged};
+use crate::reduce::without_loose_ends;
 
-/// A fault and what happens without it.
+/// Records of a run that are kept to be compared with those of another. What is reduced has thousands; a reduction that was
+/// stopped early may have millions, and then runs that part behind this are said not to.
+const KEPT: usize = 100_000;
+
+/// Something in a scenario that can be left out, by its place there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// A fault.
+    Fault(usize),
+    /// A command.
+    Command(usize),
+    /// The end of a tenant's contract.
+    ContractEnd(usize),
+    /// A call; asked only where there are several.
+    Call(usize),
+}
+
+/// A step and what happens without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Necessity {
-    /// Its place in the scenario.
-    pub fault: usize,
-    /// Promises that break without it: none of them the one that was to break, if the fault is needed.
+    /// The step.
+    pub step: Step,
+    /// Promises that break without it: none of them the one that was to break, if the step is needed.
     pub without_it: Vec<String>,
-    /// The first record in which the runs differ, beside the fault's own.
+    /// The first record in which the runs differ, beside the step's own.
     pub parting: Option<Parting>,
 }
 
@@ -26,34 +45,61 @@ pub struct Necessity {
 pub struct Parting {
     /// When, from the world's start.
     pub since_start: Span,
-    /// What happens with the fault; none: the run is over.
+    /// What happens with the step; none: the run is over.
     pub with_it: Option<String>,
     /// What happens without it.
     pub without_it: Option<String>,
 }
 
-/// Looks at each fault.
+/// A scenario, run once with everything in it and once without each of its steps.
+#[derive(Debug)]
+pub struct Explained {
+    /// The run with everything in it.
+    pub judged: Judged,
+    /// Its steps: faults, commands, contracts' ends, calls.
+    pub necessities: Vec<Necessity>,
+}
+
+/// Runs a scenario, in which something is amiss in this way, with each of its steps and without.
 ///
 /// # Errors
 /// Where the operator cannot be run under the scenario's limits.
-pub fn of_each_fault(judge: &Judge<'_>, scenario: &Scenario) -> Result<Vec<Necessity>, String> {
+pub fn explain(judge: &Judge<'_>, scenario: &Scenario, kind: Kind) -> Result<Explained, String> {
     let mut with_it = Lines::default();
-    judge.watch(&Rc::new(scenario.clone()), &mut with_it)?;
+    let judged = judge.watch(&Rc::new(scenario.clone()), kind, &mut with_it)?;
     let mut necessities = Vec::new();
-    for fault in 0..scenario.faults.len() {
-        let mut without = scenario.clone();
-        without.faults.remove(fault);
-        let without = Rc::new(without);
-        let judged = judge.run(&without)?;
-        let mut lines = Lines::default();
-        judge.watch(&without, &mut lines)?;
+    for step in steps(scenario) {
+        let mut without_it = Lines::default();
+        let without = judge.watch(&Rc::new(without(scenario, step)), kind, &mut without_it)?;
         necessities.push(Necessity {
-            fault,
-            without_it: judged.broken.into_iter().map(|broken| broken.property).collect(),
-            parting: parting(&with_it, &lines, scenario.world.start),
+            step,
+            without_it: without.broken.into_iter().map(|broken| broken.property).collect(),
+            parting: parting(&with_it, &without_it, scenario.world.start),
         });
     }
-    Ok(necessities)
+    Ok(Explained { judged, necessities })
+}
+
+fn steps(scenario: &Scenario) -> Vec<Step> {
+    let mut steps: Vec<Step> = (0..scenario.faults.len()).map(Step::Fault).collect();
+    steps.extend((0..scenario.commands.len()).map(Step::Command));
+    let ends = scenario.tenants.iter().enumerate().filter(|(_, tenant)| tenant.contract_end.is_some());
+    steps.extend(ends.map(|(place, _)| Step::ContractEnd(place)));
+    if scenario.calls.len() > 1 {
+        steps.extend((0..scenario.calls.len()).map(Step::Call));
+    }
+    steps
+}
+
+fn without(scenario: &Scenario, step: Step) -> Scenario {
+    let mut without = scenario.clone();
+    match step {
+        Step::Fault(place) => drop(without.faults.remove(place)),
+        Step::Command(place) => drop(without.commands.remove(place)),
+        Step::ContractEnd(place) => without.tenants[place].contract_end = None,
+        Step::Call(place) => drop(without.calls.remove(place)),
+    }
+    without_loose_ends(without)
 }
 
 fn parting(with_it: &Lines, without: &Lines, start: Time) -> Option<Parting> {
@@ -65,13 +111,13 @@ fn parting(with_it: &Lines, without: &Lines, start: Time) -> Option<Parting> {
     Some(Parting { since_start: at.since(start), with_it: text(one), without_it: text(other) })
 }
 
-/// Every record in words, but those of faults: that one struck is no news.
+/// Every record in words, but those of the steps themselves: that a fault struck or a command was given is no news.
 #[derive(Default)]
 struct Lines(Vec<(Time, String)>);
 
 impl Witness for Lines {
     fn record(&mut self, at: Time, _sequence: u64, fact: &Fact<'_>, state: &State) {
-        if fact.kind() != FactKind::FaultStruck {
+        if self.0.len() < KEPT && !matches!(fact.kind(), FactKind::FaultStruck | FactKind::CommandGiven) {
             self.0.push((at, render::line(fact, state)));
         }
     }

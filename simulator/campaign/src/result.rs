@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::Campaign;
-use crate::goals::{Hits, wanted};
+use crate::coverage::{Hits, wanted};
 
 /// Part K of N of a campaign's cases, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +80,17 @@ pub struct Document {
     pub goals: Vec<Goal>,
     /// What broke, in order of fingerprint.
     pub findings: Vec<Finding>,
+    /// The campaign itself, with everything that its file left out.
+    pub settings: Campaign,
+    /// Runs that were not the same again.
+    #[serde(default)]
+    pub parted: Vec<Parted>,
+    /// Files that were replayed before anything random, in order of their paths.
+    #[serde(default)]
+    pub corpus: Vec<Replayed>,
+    /// It was stopped before all of its cases were run.
+    #[serde(default)]
+    pub interrupted: bool,
     /// The parts that it is made of.
     pub parts: Vec<Part>,
 }
@@ -100,7 +111,7 @@ pub struct Finding {
     pub fingerprint: String,
     /// The property's id.
     pub property: String,
-    /// Cases in which the promise broke so, as far as it is known before reduction.
+    /// Cases in which the promise broke, by whatever faults.
     pub cases: u64,
     /// The file.
     pub scenario: String,
@@ -113,16 +124,46 @@ pub struct Finding {
     /// What was promised and what happened.
     #[serde(default)]
     pub message: String,
-    /// Number of the first case.
+    /// Further promises that the same scenario breaks. Each is a finding of its own only where another scenario breaks it
+    /// without this one.
+    #[serde(default)]
+    pub also_breaks: Vec<String>,
+    /// Number of the case that it was reduced from.
     #[serde(default)]
     pub first_case: u64,
+    /// Kinds of faults that struck in that case.
+    #[serde(default)]
+    pub kinds_before: u64,
     /// The file's text, so that it survives the machine that found it.
     #[serde(default)]
     pub text: String,
 }
 
+/// A run that was not the same again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Parted {
+    /// The number of the case; none: a file that was replayed.
+    pub case: Option<u64>,
+    /// The file that it lies in.
+    pub scenario: String,
+    /// Where two runs part, and the first record that differs.
+    pub how: String,
+}
+
+/// A file of `found/` or of the regressions, replayed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Replayed {
+    /// Where it lies, or lay: what was found and passes again is thrown away.
+    pub path: String,
+    /// The promise that it still breaks; none: it passes.
+    pub property: Option<String>,
+    /// What was promised and what happened.
+    #[serde(default)]
+    pub message: String,
+}
+
 /// One shard's share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// Which.
     pub shard: Shard,
@@ -134,9 +175,15 @@ pub struct Part {
     pub hits: Hits,
     /// What broke.
     pub findings: Vec<Finding>,
-    /// It was nondeterministic.
+    /// Runs that were not the same again.
     #[serde(default)]
-    pub nondeterministic: bool,
+    pub parted: Vec<Parted>,
+    /// Files that were replayed first.
+    #[serde(default)]
+    pub corpus: Vec<Replayed>,
+    /// It was stopped before all of its cases were run.
+    #[serde(default)]
+    pub interrupted: bool,
 }
 
 /// Why results cannot be put together.
@@ -155,6 +202,11 @@ pub enum MergeError {
         /// The other.
         other: String,
     },
+    /// The campaign of this digest has another one here.
+    #[error(
+        "campaign {0} is {1} for this build of egress-sim: merge by the version that searched, or search again by this one"
+    )]
+    OtherBuild(String, String),
     /// One part, told in two ways.
     #[error("part {0}/{1} is there twice, with different contents")]
     Contradiction(u64, u64),
@@ -163,37 +215,59 @@ pub enum MergeError {
 impl Document {
     /// From its parts: sums, verdict, goals.
     pub fn of(campaign: &Campaign, seed: u64, operator: &str, parts: Vec<Part>) -> Document {
-        Document::assemble(campaign.digest(), seed, operator.to_owned(), &wanted(campaign), parts)
+        let mut hits = Hits::default();
+        for part in &parts {
+            hits.merge(&part.hits);
+        }
+        let cases = parts.iter().map(|part| part.cases).sum();
+        Document::assemble(campaign, seed, operator, wanted(campaign, &hits, cases), parts)
     }
 
-    fn assemble(campaign: String, seed: u64, operator: String, wanted: &[String], mut parts: Vec<Part>) -> Document {
+    /// The same where the ids of the goals are known.
+    pub fn assemble(
+        campaign: &Campaign,
+        seed: u64,
+        operator: &str,
+        wanted: Vec<String>,
+        mut parts: Vec<Part>,
+    ) -> Document {
         parts.sort_by_key(|part| part.shard);
         let mut hits = Hits::default();
         let mut findings: BTreeMap<String, Finding> = BTreeMap::new();
         for part in &parts {
             hits.merge(&part.hits);
             for finding in &part.findings {
-                let known = findings.entry(finding.fingerprint.clone());
-                known
-                    .and_modify(|known| {
-                        let cases = known.cases + finding.cases;
-                        let size = |finding: &Finding| {
-                            (finding.faults + finding.calls + finding.commands, finding.text.len(), finding.first_case)
-                        };
-                        if size(finding) < size(known) {
-                            known.clone_from(finding);
-                        }
-                        known.cases = cases;
-                    })
-                    .or_insert_with(|| finding.clone());
+                // One process reduces the case with the fewest kinds of faults, and of these the first.
+                let first = |finding: &Finding| (finding.kinds_before, finding.first_case);
+                match findings.get_mut(&finding.fingerprint) {
+                    Some(known) if first(known) <= first(finding) => {}
+                    Some(known) => known.clone_from(finding),
+                    None => drop(findings.insert(finding.fingerprint.clone(), finding.clone())),
+                }
             }
         }
-        let goals: Vec<Goal> = wanted.iter().map(|id| Goal { id: id.clone(), hits: hits.of(id) }).collect();
-        let verdict = if parts.iter().any(|part| part.nondeterministic) {
+        for finding in findings.values_mut() {
+            finding.cases = hits.broken(&finding.property).max(finding.cases);
+        }
+        let cases = parts.iter().map(|part| part.cases).sum();
+        let goals: Vec<Goal> = wanted.into_iter().map(|id| Goal { hits: hits.of(&id), id }).collect();
+        let interrupted = parts.iter().any(|part| part.interrupted);
+        let mut parted: Vec<Parted> = parts.iter().flat_map(|part| part.parted.clone()).collect();
+        parted.sort();
+        parted.dedup();
+        // Each part replays the same files. One that breaks anywhere breaks.
+        let mut corpus: BTreeMap<String, Replayed> = BTreeMap::new();
+        for replayed in parts.iter().flat_map(|part| &part.corpus) {
+            let known = corpus.entry(replayed.path.clone()).or_insert_with(|| replayed.clone());
+            if known.property.is_none() {
+                known.clone_from(replayed);
+            }
+        }
+        let verdict = if !parted.is_empty() {
             "nondeterministic"
         } else if !findings.is_empty() {
             "violates"
-        } else if goals.iter().any(|goal| goal.hits == 0) {
+        } else if interrupted || goals.iter().any(|goal| goal.hits == 0) {
             "inconclusive"
         } else {
             "pass"
@@ -201,15 +275,19 @@ impl Document {
         let only = if let [part] = &parts[..] { part.shard } else { Shard::default() };
         Document {
             format: 1,
-            campaign,
+            campaign: campaign.digest(),
             seed,
             shard: only,
-            cases: parts.iter().map(|part| part.cases).sum(),
+            cases,
             wall_ms: parts.iter().map(|part| part.wall_ms).sum(),
             verdict: verdict.to_owned(),
-            operator,
+            operator: operator.to_owned(),
             goals,
             findings: findings.into_values().collect(),
+            settings: campaign.clone(),
+            parted,
+            corpus: corpus.into_values().collect(),
+            interrupted,
             parts,
         }
     }
@@ -248,8 +326,11 @@ pub fn merge(documents: &[Document]) -> Result<Document, MergeError> {
     if let Some(other) = parts.iter().find(|part| part.shard.of != parts[0].shard.of) {
         return Err(differ("splits", &parts[0].shard.of, &other.shard.of));
     }
-    let wanted: Vec<String> = first.goals.iter().map(|goal| goal.id.clone()).collect();
-    Ok(Document::assemble(first.campaign.clone(), first.seed, first.operator.clone(), &wanted, parts))
+    let here = first.settings.digest();
+    if here != first.campaign {
+        return Err(MergeError::OtherBuild(first.campaign.clone(), here));
+    }
+    Ok(Document::of(&first.settings, first.seed, &first.operator, parts))
 }
 
 #[cfg(test)]
@@ -273,24 +354,42 @@ mod tests {
                     calls: 1,
                     commands: 0,
                     message: String::new(),
-                    first_case: k,
+                    also_breaks: Vec::new(),
+                    first_case: 9 - k,
+                    kinds_before: 2,
                     text: String::new(),
                 })
                 .collect(),
-            nondeterministic: false,
+            parted: Vec::new(),
+            corpus: Vec::new(),
+            interrupted: false,
+        }
+    }
+
+    const A: &str = "checked/recording.gap";
+    const B: &str = "checked/recording.stopped";
+    const BROKE: &str = "broke/recording.gap";
+
+    /// A campaign with two goals, A and B.
+    fn campaign() -> Campaign {
+        Campaign {
+            families: BTreeMap::new(),
+            properties: ["recording.gap", "recording.stopped"].map(str::to_owned).to_vec(),
+            waive: ["met/*", "status/*", "told/*"].map(str::to_owned).to_vec(),
+            ..Campaign::default()
         }
     }
 
     fn document(part: Part) -> Document {
-        Document::assemble("abc".into(), 0, "builtin:reference".into(), &["a".into(), "b".into()], vec![part])
+        Document::of(&campaign(), 0, "builtin:reference", vec![part])
     }
 
     #[test]
     fn merging_does_not_care_about_order_or_repetition() {
         let all = [
-            document(part(1, &[("a", 1)], &[])),
-            document(part(2, &[], &[("x", 3)])),
-            document(part(3, &[("b", 2)], &[("x", 1), ("y", 1)])),
+            document(part(1, &[(A, 1)], &[])),
+            document(part(2, &[(BROKE, 2)], &[("x", 3)])),
+            document(part(3, &[(B, 2), (BROKE, 2)], &[("x", 1), ("y", 1)])),
         ];
         let whole = merge(&all).expect("one campaign");
         assert_eq!((whole.cases, whole.verdict.as_str()), (30, "violates"));
@@ -308,18 +407,55 @@ mod tests {
 
     #[test]
     fn goals_are_judged_on_the_whole() {
-        let (one, other) = (document(part(1, &[("a", 1)], &[])), document(part(2, &[("b", 1)], &[])));
+        let (one, other) = (document(part(1, &[(A, 1)], &[])), document(part(2, &[(B, 1)], &[])));
         assert_eq!((one.verdict.as_str(), other.verdict.as_str()), ("inconclusive", "inconclusive"));
         assert_eq!(merge(&[one, other]).expect("one campaign").verdict, "pass");
     }
 
     #[test]
+    fn what_the_operator_does_is_judged_on_the_whole() {
+        let shown = |k, hits: u64| document(part(k, &[("sometimes/busy", hits)], &[]));
+        let has =
+            |document: &Document| document.goals.iter().find(|goal| goal.id == "sometimes/busy").map(|goal| goal.hits);
+        let (one, other) = (shown(1, 0), shown(2, 3));
+        assert_eq!((has(&one), has(&other)), (Some(0), Some(3)));
+        assert_eq!(has(&merge(&[one, other]).expect("one campaign")), Some(3));
+    }
+
+    #[test]
+    fn silence_of_what_was_interrupted_or_not_the_same_again_is_no_pass() {
+        let hits = [("a", 1), ("b", 1)];
+        let stopped = document(Part { interrupted: true, ..part(1, &hits, &[]) });
+        assert_eq!((stopped.verdict.as_str(), stopped.interrupted), ("inconclusive", true));
+        let found = document(Part { interrupted: true, ..part(1, &hits, &[("x", 1)]) });
+        assert_eq!(found.verdict, "violates");
+        let parted = Parted { case: Some(7), scenario: "found/case-7.toml".into(), how: "it parts".into() };
+        let parted = document(Part { parted: vec![parted], ..part(2, &hits, &[("x", 1)]) });
+        assert_eq!(merge(&[stopped, parted]).expect("one campaign").verdict, "nondeterministic");
+    }
+
+    #[test]
+    fn a_file_that_breaks_anywhere_breaks() {
+        let replayed = |property: Option<&str>| Replayed {
+            path: "scenarios/regressions/a.toml".into(),
+            property: property.map(str::to_owned),
+            message: String::new(),
+        };
+        let of = |k, property| document(Part { corpus: vec![replayed(property)], ..part(k, &[], &[]) });
+        let whole = merge(&[of(1, None), of(2, Some("recording.gap")), of(3, None)]).expect("one campaign");
+        assert_eq!(whole.corpus, [replayed(Some("recording.gap"))]);
+    }
+
+    #[test]
     fn what_does_not_belong_together_is_refused() {
         let one = document(part(1, &[], &[]));
-        let contradiction = document(part(1, &[("a", 1)], &[]));
+        let contradiction = document(part(1, &[(A, 1)], &[]));
         assert_eq!(merge(&[one.clone(), contradiction]), Err(MergeError::Contradiction(1, 3)));
         let elsewhere = Document { campaign: "def".into(), ..one.clone() };
         assert!(merge(&[one.clone(), elsewhere]).expect_err("two campaigns").to_string().contains("campaigns"));
+        let of_other_build = Document { campaign: "def".into(), ..one.clone() };
+        let refused = merge(&[of_other_build]).expect_err("no campaign of this build has that digest");
+        assert!(refused.to_string().starts_with("campaign def is "), "{refused}");
         let reseeded = Document { seed: 1, ..one.clone() };
         assert!(merge(&[one, reseeded]).expect_err("two seeds").to_string().contains("seeds"));
         assert_eq!(merge(&[]), Err(MergeError::Nothing));

@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use egress_sim_model::scenario::Scenario;
 
 use crate::campaign::Campaign;
+use crate::coverage::Hits;
+use crate::determinism::{self, Marks, again};
 use crate::fingerprint::Fingerprint;
 use crate::generate::{case, scenarios};
-use crate::goals::Hits;
 use crate::judge::Judge;
 use crate::result::Shard;
 
@@ -36,7 +37,7 @@ pub struct Progress {
     pub cases: u64,
     /// Different things that broke.
     pub findings: usize,
-    /// Goals reached at least once.
+    /// Goals reached at least once, as of a few cases ago.
     pub goals: usize,
 }
 
@@ -51,17 +52,34 @@ pub struct Searched {
     pub findings: BTreeMap<Fingerprint, Raw>,
     /// Cases in which egress-sim itself gave up: their numbers with what it said.
     pub bugs: Vec<(u64, String)>,
+    /// Cases that were run twice, see [`determinism::due`].
+    pub repeated: u64,
+    /// Those of them that were not the same again.
+    pub parted: Vec<Parted>,
+}
+
+/// A case that was not the same again.
+#[derive(Clone, Debug)]
+pub struct Parted {
+    /// Its number.
+    pub number: u64,
+    /// Its scenario.
+    pub scenario: Scenario,
+    /// Where the two runs part.
+    pub how: String,
 }
 
 /// A finding before it is reduced.
 #[derive(Clone, Debug)]
 pub struct Raw {
-    /// Number of the first case.
+    /// Number of the case: of those in which the fewest other things are amiss, the first.
     pub first: u64,
     /// Its scenario.
     pub scenario: Scenario,
     /// How many cases.
     pub cases: u64,
+    /// How many things are amiss in it.
+    pub amiss: usize,
 }
 
 /// What one case came to.
@@ -78,11 +96,15 @@ struct Gathered {
     count: u64,
     known: BTreeSet<Fingerprint>,
     bugs: Vec<(u64, String)>,
+    repeated: u64,
+    parted: Vec<Parted>,
+    /// Goals reached, counted now and then.
+    reached: usize,
     failed: Option<String>,
 }
 
-/// Runs the cases of `range` on `jobs` threads. `watch` is told now and then how it stands, and stops the search by saying
-/// so.
+/// Runs the cases of `range` on `jobs` threads, the campaign's share of them twice. `watch` is told behind each case how it
+/// stands, and stops the search by saying so.
 ///
 /// # Errors
 /// Where the operator cannot be run under the campaign's limits.
@@ -108,20 +130,34 @@ pub fn search(
                         return;
                     }
                     let scenario = Rc::new(case(&strategy, &digest, range.seed, number));
-                    let judged = panic::catch_unwind(AssertUnwindSafe(|| judge.run(&scenario)));
+                    let judged = panic::catch_unwind(AssertUnwindSafe(|| {
+                        let judged = judge.run(&scenario)?;
+                        let due = determinism::due(campaign.determinism.repeat, range.seed, number);
+                        let how = if due { again(judge, &scenario, &Marks::of(&judged.outcome))? } else { None };
+                        Ok((judged, due, how))
+                    }));
                     let mut gathered = gathered.lock().expect("no thread panics while it holds the lock");
                     match judged {
-                        Err(_) => gathered
-                            .bugs
-                            .push((number, egress_sim_model::world::current_run::describe().unwrap_or_default())),
+                        Err(panic) => {
+                            let message = panic.downcast_ref::<String>().map(String::as_str);
+                            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+                            let place = egress_sim_model::world::current_run::describe().unwrap_or_default();
+                            gathered.bugs.push((number, format!("{message} ({place})")));
+                        }
                         Ok(Err(error)) => {
                             gathered.failed.get_or_insert(error);
                             stopped.store(true, Ordering::Relaxed);
                         }
-                        Ok(Ok(judged)) => {
+                        Ok(Ok((judged, due, how))) => {
+                            gathered.repeated += u64::from(due);
+                            let parted = how.map(|how| Parted { number, scenario: (*scenario).clone(), how });
+                            gathered.parted.extend(parted);
                             let broken: Vec<Fingerprint> =
                                 judged.broken.iter().map(|one| Fingerprint::of(one, &judged)).collect();
-                            gathered.hits.add(&judged.goals);
+                            gathered.hits.add(&judged.coverage);
+                            for one in &judged.broken {
+                                gathered.hits.add_broken(&one.property);
+                            }
                             if !broken.is_empty() {
                                 gathered.known.extend(broken.iter().cloned());
                                 gathered.cases.push(Case { number, broken, scenario: Some((*scenario).clone()) });
@@ -130,38 +166,44 @@ pub fn search(
                     }
                     gathered.count += 1;
                     if gathered.count.is_multiple_of(16) {
-                        let progress = Progress {
-                            cases: gathered.count,
-                            findings: gathered.known.len(),
-                            goals: gathered.hits.0.len(),
-                        };
-                        drop(gathered);
-                        let mut watch = watch.lock().expect("a watcher does not panic");
-                        if watch(&progress) {
-                            stopped.store(true, Ordering::Relaxed);
-                        }
+                        gathered.reached = gathered.hits.reached();
+                    }
+                    let progress =
+                        Progress { cases: gathered.count, findings: gathered.known.len(), goals: gathered.reached };
+                    drop(gathered);
+                    let mut watch = watch.lock().expect("a watcher does not panic");
+                    if watch(&progress) {
+                        stopped.store(true, Ordering::Relaxed);
                     }
                 }
             });
         }
     });
-    let Gathered { mut cases, hits, count, mut bugs, failed, .. } =
+    let Gathered { mut cases, hits, count, mut bugs, repeated, mut parted, failed, .. } =
         gathered.into_inner().expect("no thread panics while it holds the lock");
     if let Some(failed) = failed {
         return Err(failed);
     }
     cases.sort_unstable_by_key(|case| case.number);
     bugs.sort_unstable();
+    parted.sort_unstable_by_key(|one| one.number);
     let mut findings: BTreeMap<Fingerprint, Raw> = BTreeMap::new();
     for case in cases {
         let scenario = case.scenario.expect("a case that broke something keeps its scenario");
+        let amiss = case.broken.len();
         for fingerprint in case.broken {
-            findings.entry(fingerprint).and_modify(|raw| raw.cases += 1).or_insert_with(|| Raw {
-                first: case.number,
-                scenario: scenario.clone(),
-                cases: 1,
-            });
+            let raw = Raw { first: case.number, scenario: scenario.clone(), cases: 1, amiss };
+            findings
+                .entry(fingerprint)
+                .and_modify(|known| {
+                    let cases = known.cases + 1;
+                    if amiss < known.amiss {
+                        known.clone_from(&raw);
+                    }
+                    known.cases = cases;
+                })
+                .or_insert_with(|| raw.clone());
         }
     }
-    Ok(Searched { cases: count, hits, findings, bugs })
+    Ok(Searched { cases: count, hits, findings, bugs, repeated, parted })
 }

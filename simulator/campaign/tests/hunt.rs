@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use egress_sim_campaign::campaign::{Campaign, Sizes};
-use egress_sim_campaign::judge::{Judge, Operator};
-use egress_sim_campaign::necessity;
+use egress_sim_campaign::fingerprint::{Fingerprint, Kind};
+use egress_sim_campaign::judge::{Judge, Operator, SETTLED};
+use egress_sim_campaign::necessity::{self, Step};
 use egress_sim_campaign::reduce::{Reduced, Reducer};
 use egress_sim_campaign::result::Shard;
 use egress_sim_campaign::search::{Range, Searched, search};
@@ -76,10 +77,26 @@ fn a_finding_becomes_a_file_that_a_person_can_read() {
     assert_eq!(write(&again.scenario), text);
 
     let judge = Judge::new(&operator, &[]);
-    let needed = necessity::of_each_fault(&judge, &reduced.scenario).expect("it runs");
-    assert_eq!(needed.len(), 1);
-    assert!(!needed[0].without_it.contains(&"recording.no-overlap".to_owned()), "{needed:?}");
-    assert!(needed[0].parting.is_some(), "{needed:?}");
+    let explained = necessity::explain(&judge, &reduced.scenario, reduced.fingerprint.kind).expect("it runs");
+    assert!(explained.judged.breaks.contains(&"recording.no-overlap".to_owned()));
+    let [needed] = &explained.necessities[..] else { panic!("one fault: {explained:?}") };
+    assert_eq!(needed.step, Step::Fault(0));
+    assert!(!needed.without_it.contains(&"recording.no-overlap".to_owned()), "{needed:?}");
+    assert!(needed.parting.is_some(), "{needed:?}");
+}
+
+#[test]
+fn where_no_fault_is_needed_the_commands_and_the_end_of_the_contract_are_asked() {
+    let operator = Native("ignores-holds");
+    let judge = Judge::new(&operator, &[]);
+    let text = include_str!("../../../scenarios/contract-end-small.toml");
+    let scenario = egress_sim_model::scenario::file::parse("hold", text).expect("a scenario of ours");
+    let reduced = smallest(&operator, &scenario, "retention.not-early");
+    assert!(reduced.scenario.faults.is_empty(), "{}", write(&reduced.scenario));
+    let explained = necessity::explain(&judge, &reduced.scenario, reduced.fingerprint.kind).expect("it runs");
+    let hold = explained.necessities.iter().find(|needed| needed.step == Step::Command(0)).expect("a legal hold");
+    assert!(!hold.without_it.contains(&"retention.not-early".to_owned()), "{hold:?}");
+    assert!(hold.parting.as_ref().is_some_and(|parting| parting.with_it.is_some()), "{hold:?}");
 }
 
 #[test]
@@ -95,17 +112,47 @@ fn twelve_thousand_recordings_become_one() {
     assert_eq!(calls, 1, "{}", write(&reduced.scenario));
 }
 
-#[test]
-fn the_other_operator_takes_the_blame_for_what_it_breaks_too() {
-    let (new, old) = (Native("keeps-links"), Native("keeps-links"));
-    let campaign = Campaign::default();
-    let alone = Judge::new(&new, &[]);
-    let differential = Judge::new(&new, &[]).against(&old);
+/// What a differential search of a few cases comes to.
+fn apart(new: &'static str, old: &'static str, properties: &[String]) -> Vec<Fingerprint> {
+    let (new, old) = (Native(new), Native(old));
+    let judge = Judge::new(&new, properties).against(&old);
     let range = Range { seed: 0, cases: Some(60), shard: Shard::default() };
-    let found = search(&campaign, range, 2, &alone, &mut |_| false).expect("it runs");
-    assert!(!found.findings.is_empty());
-    let found = search(&campaign, range, 2, &differential, &mut |_| false).expect("it runs");
-    assert!(found.findings.is_empty(), "{:?}", found.findings.keys());
+    let found = search(&Campaign::default(), range, 2, &judge, &mut |_| false).expect("it runs");
+    found.findings.into_keys().collect()
+}
+
+#[test]
+fn of_two_operators_what_only_one_breaks_is_found_whichever_it_is() {
+    assert_eq!(apart("keeps-links", "keeps-links", &[]), []);
+    let of =
+        |found: &[Fingerprint], kind| found.iter().any(|one| one.property == "deletion.links-gone" && one.kind == kind);
+    let worse = apart("keeps-links", "reference", &[]);
+    assert!(of(&worse, Kind::Broken) && !of(&worse, Kind::BrokenByOther), "{worse:?}");
+    let better = apart("reference", "keeps-links", &[]);
+    assert!(of(&better, Kind::BrokenByOther) && !of(&better, Kind::Broken), "{better:?}");
+}
+
+#[test]
+fn two_operators_that_keep_the_same_and_settle_otherwise_are_told_apart() {
+    let none = ["recording.consent".to_owned()];
+    let found = apart("keeps-links", "reference", &none);
+    assert!(found.iter().all(|one| one.property == SETTLED && one.kind == Kind::SettledOtherwise), "{found:?}");
+    let (new, old) = (Native("keeps-links"), Native("reference"));
+    let judge = Judge::new(&new, &none).against(&old);
+    let strategy = egress_sim_campaign::generate::scenarios(&Campaign::default());
+    let digest = Campaign::default().digest();
+    let mut cases = (0..60).map(|number| egress_sim_campaign::generate::case(&strategy, &digest, 0, number));
+    let scenario = cases.find(|scenario| {
+        let judged = judge.run(&Rc::new(scenario.clone())).expect("it runs");
+        judged.broken.iter().any(|one| one.kind == Kind::SettledOtherwise)
+    });
+    let scenario = scenario.expect("a link that stays is left behind");
+    let (mut stop, mut better) = (|_: &_| false, |_: &_, _: &_| {});
+    let begun = Reducer::new(&judge, &scenario, SETTLED, &mut stop, &mut better).expect("it runs");
+    let reduced = begun.expect("they settle otherwise").go().expect("it runs");
+    let message = &reduced.broken.first.message;
+    assert!(message.contains("with keeps-links") && message.contains("with reference"), "{message}");
+    assert_eq!(reduced.scenario.calls.len(), 1, "{}", write(&reduced.scenario));
 }
 
 #[test]

@@ -1,128 +1,118 @@
-//! Whether a run can be made again: in this process, and in a fresh one with another time zone, language and directory.
+//! Whether a run is the same in a fresh process with another time zone, language, size of the environment and folder.
+//!
+//! [`egress_sim_campaign::determinism`] compares; here is the other process. It is this program with the hidden command
+//! `replay`, whose lines [`Replayed`] are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use egress_sim_campaign::determinism::{Marks, Record, Records, with_record};
 use egress_sim_model::sweep::CrashPoint;
-use egress_sim_model::trace::CHECKPOINT_EVERY;
-use egress_sim_model::world::Outcome;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
-/// What two runs of the same are compared by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marks {
-    /// The hash over all records.
-    pub hash: String,
-    /// The hashes on the way.
-    pub checkpoints: Vec<String>,
-    /// Records.
-    pub events: u64,
+/// Whose run it is, in words.
+const FRESH: &str = "a fresh process with another time zone, language and folder";
+
+/// What a fresh process is asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Scenario files.
+    pub scenarios: Vec<PathBuf>,
+    /// An `OP` that means the same in every folder.
+    pub operator: PathBuf,
+    /// The crash that the command line adds.
+    pub crash_at: Option<CrashPoint>,
+    /// Records from this one on; none: only marks.
+    pub records: Option<u64>,
 }
 
-impl Marks {
-    /// Of a run.
-    pub fn of(outcome: &Outcome) -> Marks {
-        Marks {
-            hash: outcome.trace_hash.to_string(),
-            checkpoints: outcome.checkpoints.iter().map(ToString::to_string).collect(),
-            events: outcome.events,
-        }
-    }
+/// A line of `replay`: one scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replayed {
+    /// What it is compared by.
+    pub marks: Marks,
+    /// The records that were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<Vec<Record>>,
+}
 
-    /// Where another run, which is described by `whose`, parts from this one; none: nowhere.
-    pub fn parted(&self, other: &Marks, whose: &str) -> Option<String> {
-        if self == other {
-            return None;
-        }
-        let common =
-            self.checkpoints.iter().zip(&other.checkpoints).take_while(|(this, that)| this == that).count() as u64;
-        let from = common * CHECKPOINT_EVERY;
-        let seen_at_checkpoint = common < self.checkpoints.len().min(other.checkpoints.len()) as u64;
-        let place = if seen_at_checkpoint {
-            format!("between records {from} and {} (checkpoint {})", from + CHECKPOINT_EVERY, common + 1)
-        } else {
-            format!("behind record {from} (after checkpoint {common}, the last one that both have)")
-        };
-        Some(format!(
-            "{whose} parts from the first run {place}: {} records with hash {} against {} with {}",
-            self.events, self.hash, other.events, other.hash
-        ))
-    }
+/// How a fresh process is started; the environment is put around it by [`replay`].
+pub type Start = dyn Fn(&Asked) -> Result<Command, String>;
+
+/// This program once more.
+///
+/// # Errors
+/// Where it cannot be found.
+pub fn this_program(asked: &Asked) -> Result<Command, String> {
+    let program = std::env::current_exe().map_err(|error| format!("this program cannot be found: {error}"))?;
+    let mut command = Command::new(program);
+    command.arg("replay").arg("--operator").arg(&asked.operator);
+    command.args(asked.crash_at.map(|point| format!("--crash-at={point}")));
+    command.args(asked.records.map(|from| format!("--records={from}")));
+    command.arg("--").args(&asked.scenarios);
+    Ok(command)
 }
 
 /// Runs the same in a fresh process.
 ///
 /// # Errors
-/// Why there are no marks of it, in words.
-pub fn fresh_process(
-    program: &Path,
-    scenario: &Path,
-    operator: &Path,
-    crash: Option<CrashPoint>,
-) -> Result<Marks, String> {
-    let scenario = std::path::absolute(scenario).map_err(|error| format!("the current directory is gone: {error}"))?;
-    let output = Command::new(program)
-        .arg("run")
-        .arg(scenario)
-        .arg("--operator")
-        .arg(operator)
-        .args(["--format", "json", "--checkpoints"])
-        .args(crash.map(|point| format!("--crash-at={point}")))
-        .env("TZ", "Asia/Kathmandu")
-        .env("LANG", "tr_TR.UTF-8")
-        .env("LC_ALL", "tr_TR.UTF-8")
-        .current_dir(std::env::temp_dir())
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("a fresh process of {} cannot be started: {error}", program.display()))?;
-    marks(&output.stdout).ok_or_else(|| {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let last = stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-        format!("a fresh process gave no report ({}): {last}", output.status)
+/// Why it gave nothing to compare with, in words.
+pub fn replay(start: &Start, asked: &Asked) -> Result<Vec<Replayed>, String> {
+    let gone = |error| format!("the current folder is gone: {error}");
+    let scenarios: Result<_, _> = asked.scenarios.iter().map(|path| std::path::absolute(path).map_err(gone)).collect();
+    let mut command = start(&Asked { scenarios: scenarios?, ..asked.clone() })?;
+    // Addresses on the stack move with the size of the environment.
+    command.env("EGRESS_SIM_ELSEWHERE", "x".repeat(4096));
+    command.env("TZ", "Asia/Kathmandu").env("LANG", "tr_TR.UTF-8").env("LC_ALL", "tr_TR.UTF-8");
+    command.current_dir(std::env::temp_dir()).stdin(Stdio::null());
+    // The terminal's Ctrl-C is meant for the one who waits for it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let output = command.output().map_err(|error| format!("a fresh process cannot be started: {error}"))?;
+    let lines = String::from_utf8_lossy(&output.stdout);
+    let replayed: Vec<Replayed> =
+        lines.lines().filter(|line| line.starts_with('{')).map_while(|line| serde_json::from_str(line).ok()).collect();
+    if replayed.len() == asked.scenarios.len() {
+        return Ok(replayed);
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let last = stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    Err(format!(
+        "a fresh process ran {} of {} scenarios ({}): {last}",
+        replayed.len(),
+        asked.scenarios.len(),
+        output.status
+    ))
+}
+
+/// Where the run of a fresh process parts from `first`, with the first record that differs; none: nowhere. `here` runs it once
+/// more in this process.
+pub fn parted(
+    start: &Start,
+    asked: &Asked,
+    first: &Marks,
+    fresh: &Marks,
+    here: impl FnOnce(&mut Records) -> Result<(), String>,
+) -> Option<String> {
+    let how = first.parted(fresh, FRESH)?;
+    let from = first.common(fresh);
+    let (mut ours, mut theirs) = (Records::behind(from), Records::behind(from));
+    let with_records = Asked { records: Some(from), ..asked.clone() };
+    let shown = here(&mut ours).and_then(|()| {
+        let replayed = replay(start, &with_records)?;
+        theirs.kept = replayed.into_iter().next().and_then(|replayed| replayed.records).unwrap_or_default();
+        Ok(())
+    });
+    Some(match shown {
+        Ok(()) => with_record(&how, ours.differ(&theirs, "the fresh process").as_deref()),
+        Err(why) => format!("{how}. The record cannot be shown: {why}"),
     })
 }
 
-/// The marks in a report with one run.
-fn marks(document: &[u8]) -> Option<Marks> {
-    let document: Value = serde_json::from_slice(document).ok()?;
-    let run = document.get("runs")?.get(0)?;
-    let checkpoints = run.get("checkpoints")?.as_array()?;
-    Some(Marks {
-        hash: run.get("trace_hash")?.as_str()?.to_owned(),
-        checkpoints: checkpoints.iter().map(|hash| hash.as_str().map(ToOwned::to_owned)).collect::<Option<_>>()?,
-        events: run.get("events")?.as_u64()?,
-    })
+/// One scenario file.
+pub fn of_file(scenario: &Path, operator: PathBuf, crash_at: Option<CrashPoint>) -> Asked {
+    Asked { scenarios: vec![scenario.to_owned()], operator, crash_at, records: None }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(hash: &str, checkpoints: &[&str], events: u64) -> Marks {
-        Marks { hash: hash.into(), checkpoints: checkpoints.iter().map(|&hash| hash.to_owned()).collect(), events }
-    }
-
-    #[test]
-    fn runs_part_at_the_first_checkpoint_that_differs() {
-        let one = run("ff", &["a", "b", "c"], 13_000);
-        assert_eq!(one.parted(&one.clone(), "a second run"), None);
-        let told = one.parted(&run("ee", &["a", "x", "y"], 13_001), "a second run").expect("they differ");
-        assert!(told.starts_with("a second run parts from the first run between records 4096 and 8192 (checkpoint 2)"));
-        let told = one.parted(&run("ee", &["a", "b", "c"], 13_000), "a fresh process").expect("they differ");
-        assert!(told.contains("behind record 12288 (after checkpoint 3, "), "{told}");
-    }
-
-    #[test]
-    fn marks_are_read_from_a_report() {
-        let document = br#"{"runs":[{"trace_hash":"ff","checkpoints":["a"],"events":5000}]}"#;
-        assert_eq!(marks(document), Some(run("ff", &["a"], 5_000)));
-        assert_eq!(marks(br#"{"runs":[{"trace_hash":null,"checkpoints":[],"events":0}]}"#), None);
-        assert_eq!(marks(b"no"), None);
-    }
-
-    #[test]
-    fn a_program_that_gives_no_report_is_told_of() {
-        let error = fresh_process(Path::new("/bin/false"), Path::new("a.toml"), Path::new("builtin:reference"), None);
-        assert!(error.expect_err("it gives none").contains("a fresh process"));
-    }
-}
+pub mod tests;

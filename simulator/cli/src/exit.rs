@@ -65,12 +65,13 @@ impl Exit {
             }
             Exit::Inconclusive => {
                 "With CI set, a fault of the scenario that never fired makes a run inconclusive: what it was to test was \
-                 not tested. By hand that is only a warning. Change the fault's anchor, or take the fault out."
+                 not tested. By hand that is only a warning. Change the fault's anchor, or take the fault out. A campaign is \
+                 inconclusive where a goal was not reached, and where it was interrupted."
             }
             Exit::Nondeterministic => {
                 "A run depends on scenario, operator and model version alone. If it does not, no verdict can be trusted. \
-                 A sandboxed operator cannot cause this: please report it. A native one can, by a hash map, a static or \
-                 the clock."
+                 The report shows the first record that differs. A sandboxed operator cannot cause this: please report it. \
+                 A native one can, by a hash map, a static or the clock."
             }
             Exit::Usage => {
                 "The message on stderr says what was expected. The other scenarios of the command still ran."

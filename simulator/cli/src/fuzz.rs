@@ -1,56 +1,53 @@
 //! `egress-sim fuzz`: what was found before is replayed, cases are searched, what breaks is made small and told.
 //!
-//! A finding is believed once it was replayed from its file, here and in a fresh process. Goals that were not reached are
-//! told before anything that sounds like success.
+//! What becomes of a finding, [`crate::hunt`] holds. Goals that were not reached are told before anything that sounds like
+//! success.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use egress_sim_campaign::campaign::Campaign;
+use egress_sim_campaign::determinism::{Marks, again};
 use egress_sim_campaign::fingerprint::Fingerprint;
-use egress_sim_campaign::found::{self, Provenance};
-use egress_sim_campaign::judge::Judge;
-use egress_sim_campaign::necessity::{self, Necessity};
-use egress_sim_campaign::reduce::{Progress as Steps, Reduced, Reducer};
-use egress_sim_campaign::result::{Document, Finding, Part, Shard};
-use egress_sim_campaign::search::{Progress, Range, Raw, search};
+use egress_sim_campaign::judge::{Judge, Operator};
+use egress_sim_campaign::result::{Document, Part, Parted, Replayed, Shard};
+use egress_sim_campaign::search::{Progress, Range, search};
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::time::Span;
-use egress_sim_model::trace::MODEL_VERSION;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::arguments::{Format, Fuzz};
 use crate::console::{self, Paint};
+use crate::determinism::{self, Start};
 use crate::exit::Exit;
-use crate::expect::Verdict;
+use crate::hunt::{Found, Hunter, finding};
 use crate::operator::{Choice, Loaded, Shelf};
-use crate::report::Report;
+use crate::progress::Searching;
 use crate::report::campaign::Told;
+use crate::report::github::{self, GitHub};
+use crate::report::junit;
 use crate::scenarios::{self, Source};
-use crate::{UserError, output, reserved, run};
+use crate::{UserError, interrupt, output};
 
-/// What one reduction may take.
-const REDUCTION: Duration = Duration::from_secs(30);
-/// Different sets of fault kinds with which a promise broke that are reduced; the others are counted.
-const REDUCED_PER_PROPERTY: usize = 4;
+pub mod repeat;
 
 /// Searches, and gives the exit code.
 ///
 /// # Errors
 /// What is wrong with the arguments, the campaign or a place that something should be written to.
 pub fn fuzz(arguments: &Fuzz) -> Result<Exit, UserError> {
-    if arguments.format == Format::Junit {
-        return Err(reserved::flag("--format junit", "use --format human or json"));
-    }
+    interrupt::listen();
+    fuzz_on(arguments, &mut Shelf::default(), &determinism::this_program)
+}
+
+/// With operators that are loaded already, and with this way to start a fresh process.
+fn fuzz_on(arguments: &Fuzz, shelf: &mut Shelf, start: &Start) -> Result<Exit, UserError> {
     let campaign = read_campaign(arguments.campaign.as_deref())?;
     let shard = shard(arguments)?;
     let time = arguments.time.as_deref().map(duration).transpose()?;
-    let mut shelf = Shelf::default();
-    let operator = load(&mut shelf, &arguments.operator)?;
-    let against = arguments.against.as_deref().map(|op| load(&mut shelf, op)).transpose()?;
+    let operator = load(shelf, &arguments.operator)?;
+    let against = arguments.against.as_deref().map(|op| load(shelf, op)).transpose()?;
     let judge = Judge::new(&*operator, &campaign.properties);
     let judge = match &against {
         Some(other) => judge.against(&**other),
@@ -60,39 +57,86 @@ pub fn fuzz(arguments: &Fuzz) -> Result<Exit, UserError> {
     let paint = Paint(console::colour() && arguments.output.is_none());
 
     let mut told = Told::new(paint, &campaign, operator.op.clone());
-    let mut findings = regressions(arguments, &judge, &mut told)?;
+    let mut parted = Vec::new();
+    let (mut findings, corpus) = regressions(arguments, &judge, &mut told, &mut parted)?;
 
     let cases = if time.is_some() { None } else { Some(arguments.cases.unwrap_or(campaign.budget.cases)) };
     let range = Range { seed: arguments.seed, cases, shard };
     let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let bar = bar(cases.map(|cases| cases / shard.of));
+    let mut searching = Searching::begin(cases.map(|cases| cases / shard.of));
+    let mut interrupted = false;
     let mut watch = |progress: &Progress| {
-        bar.set_position(progress.cases);
-        bar.set_message(format!("{} goals reached, {} findings", progress.goals, progress.findings));
-        time.is_some_and(|time| started.elapsed() >= time)
+        searching.show(progress);
+        interrupted |= interrupt::asked();
+        interrupted || time.is_some_and(|time| started.elapsed() >= time)
     };
-    let searched = search(&campaign, range, jobs, &judge, &mut watch).map_err(UserError)?;
-    bar.finish_and_clear();
-    told.search_took(started.elapsed(), searched.cases);
+    let mut searched = search(&campaign, range, jobs, &judge, &mut watch).map_err(UserError)?;
+    told.search_took(searching.end(), searched.cases);
     for (case, bug) in &searched.bugs {
         told.bug(*case, bug);
     }
 
-    let mut hunter = Hunter { arguments, campaign: &campaign, operator: &operator, judge: &judge, told: &mut told };
-    findings.extend(hunter.reduce_all(searched.findings)?);
-    let nondeterministic = findings.iter().any(|found| found.nondeterministic);
+    if searched.parted.is_empty() && !interrupted {
+        searched.parted = repeat::elsewhere(&campaign, range, searched.cases, &judge, start)?;
+    }
+    parted.extend(repeat::kept(&arguments.found, searched.parted)?);
+    // What is not the same again cannot be made small.
+    if parted.is_empty() {
+        let mut hunter = Hunter {
+            arguments,
+            campaign: &campaign,
+            cases: searched.cases,
+            operator: &operator,
+            against: against.as_ref(),
+            judge: &judge,
+            told: &mut told,
+            start,
+        };
+        findings.extend(hunter.reduce_all(searched.findings)?);
+    }
+    let mut broken = Vec::new();
+    for found in findings {
+        match found.parted {
+            Some(one) => parted.push(one),
+            None => broken.push(found.finding),
+        }
+    }
     let part = Part {
         shard,
         cases: searched.cases,
         wall_ms: started.elapsed().as_secs_f64() * 1e3,
         hits: searched.hits,
-        findings: findings.into_iter().map(|found| found.finding).collect(),
-        nondeterministic,
+        findings: broken,
+        parted,
+        corpus,
+        interrupted,
     };
     let document = Document::of(&campaign, arguments.seed, &operator.op, vec![part]);
     let human = told.closing(&document);
-    output::report(arguments.output.as_deref(), arguments.format, &human, &document)?;
+    published(arguments.output.as_deref(), arguments.format, &human, &document)?;
     Ok(if searched.bugs.is_empty() { exit(&document) } else { Exit::Bug })
+}
+
+/// Reports a result, of which `human` is told to people.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn published(path: Option<&Path>, format: Format, human: &str, document: &Document) -> Result<(), UserError> {
+    let machine = match format {
+        Format::Human => None,
+        Format::Json => Some(output::json(document)),
+        Format::Junit => Some(junit::of_campaign(document)),
+    };
+    output::report(path, human, machine.as_deref())?;
+    if let Some(github) = GitHub::here() {
+        github.tell(&github::of_campaign(document));
+    }
+    Ok(())
+}
+
+/// The JSON Schema of campaign files.
+pub fn schema() -> String {
+    format!("{:#}\n", egress_sim_campaign::campaign::schema::schema())
 }
 
 /// What a result counts for.
@@ -137,16 +181,15 @@ fn shard(arguments: &Fuzz) -> Result<Shard, UserError> {
     })
 }
 
-/// A finding with what is only told.
-struct Found {
-    finding: Finding,
-    nondeterministic: bool,
-}
-
 /// What was found before and what is kept as a regression: replayed before anything random. A found one that passes again is
 /// thrown away.
-fn regressions(arguments: &Fuzz, judge: &Judge<'_>, told: &mut Told) -> Result<Vec<Found>, UserError> {
-    let mut findings = Vec::new();
+fn regressions(
+    arguments: &Fuzz,
+    judge: &Judge<'_>,
+    told: &mut Told,
+    parted: &mut Vec<Parted>,
+) -> Result<(Vec<Found>, Vec<Replayed>), UserError> {
+    let (mut findings, mut corpus) = (Vec::new(), Vec::new());
     for (folder, kept) in [(&arguments.regressions, true), (&arguments.found, false)] {
         if !folder.is_dir() || is_empty(folder) {
             continue;
@@ -154,22 +197,37 @@ fn regressions(arguments: &Fuzz, judge: &Judge<'_>, told: &mut Told) -> Result<V
         for Source { path, scenario } in scenarios::read_all(std::slice::from_ref(folder))? {
             let scenario = scenario.map_err(|broken| UserError(broken.plain))?;
             let shown = path.display().to_string();
+            if let Some(other) = not_comparable(&scenario, judge) {
+                told.left_alone(&shown, &other);
+                continue;
+            }
             let scenario = Rc::new(scenario);
             let judged = judge.run(&scenario).map_err(UserError)?;
+            if let Some(how) = again(judge, &scenario, &Marks::of(&judged.outcome)).map_err(UserError)? {
+                parted.push(Parted { case: None, scenario: shown, how });
+                continue;
+            }
             let Some(first) = judged.broken.first() else {
                 let gone = !kept && !scenario.found.is_empty() && fs::remove_file(&path).is_ok();
                 told.passes_again(&shown, gone);
+                corpus.push(Replayed { path: shown, property: None, message: String::new() });
                 continue;
             };
             told.still_breaks(&shown, &first.property, kept);
             let fingerprint = Fingerprint::of(first, &judged);
-            findings.push(Found {
-                finding: finding(&fingerprint, &scenario, &first.first.message, &shown, 1, 0),
-                nondeterministic: false,
-            });
+            let found = finding(&fingerprint, &scenario, &first.first.message, &shown, 1, (0, 0));
+            let (property, message) = (Some(found.property.clone()), found.message.clone());
+            corpus.push(Replayed { path: shown, property, message });
+            findings.push(Found { finding: found, parted: None });
         }
     }
-    Ok(findings)
+    Ok((findings, corpus))
+}
+
+/// A file that shows how two operators differ says nothing where they are not compared: the operator that is missing.
+fn not_comparable(scenario: &Scenario, judge: &Judge<'_>) -> Option<String> {
+    let other = scenario.found.get("against")?.as_str()?;
+    (judge.other().map(Operator::op) != Some(other)).then(|| other.to_owned())
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -178,137 +236,5 @@ fn is_empty(folder: &Path) -> bool {
     })
 }
 
-fn finding(
-    fingerprint: &Fingerprint,
-    scenario: &Scenario,
-    message: &str,
-    path: &str,
-    cases: u64,
-    first_case: u64,
-) -> Finding {
-    Finding {
-        fingerprint: fingerprint.to_string(),
-        property: fingerprint.property.clone(),
-        cases,
-        scenario: path.to_owned(),
-        faults: scenario.faults.len() as u64,
-        calls: scenario.calls.len() as u64,
-        commands: scenario.commands.len() as u64,
-        message: message.to_owned(),
-        first_case,
-        text: egress_sim_model::scenario::write::write(scenario),
-    }
-}
-
-/// Makes findings small and tells of them.
-struct Hunter<'a> {
-    arguments: &'a Fuzz,
-    campaign: &'a Campaign,
-    operator: &'a Loaded,
-    judge: &'a Judge<'a>,
-    told: &'a mut Told,
-}
-
-impl Hunter<'_> {
-    /// Of each promise, the raw findings with the fewest kinds of faults: they are the likeliest to be different bugs. Once
-    /// reduced, those that came to the same are one.
-    fn reduce_all(&mut self, raw: BTreeMap<Fingerprint, Raw>) -> Result<Vec<Found>, UserError> {
-        let mut by_property: BTreeMap<String, Vec<(Fingerprint, Raw)>> = BTreeMap::new();
-        for (fingerprint, raw) in raw {
-            by_property.entry(fingerprint.property.clone()).or_default().push((fingerprint, raw));
-        }
-        let mut findings = Vec::new();
-        for (property, mut raws) in by_property {
-            let cases: u64 = raws.iter().map(|(_, raw)| raw.cases).sum();
-            raws.sort_by_key(|(fingerprint, raw)| (fingerprint.faults.len(), raw.first));
-            let mut known: BTreeSet<Fingerprint> = BTreeSet::new();
-            for (fingerprint, raw) in raws.into_iter().take(REDUCED_PER_PROPERTY) {
-                // What takes at least the faults of a reduced one is most likely that one again.
-                if known.iter().any(|known| known.faults.is_subset(&fingerprint.faults)) {
-                    continue;
-                }
-                let reduced = self.reduce(&raw, &property)?;
-                if known.insert(reduced.fingerprint.clone()) {
-                    findings.push(self.tell(&reduced, &raw, cases)?);
-                }
-            }
-        }
-        Ok(findings)
-    }
-
-    fn reduce(&self, raw: &Raw, property: &str) -> Result<Reduced, UserError> {
-        let started = Instant::now();
-        let bar = spinner();
-        let mut stop = |steps: &Steps| {
-            bar.set_message(words(property, steps));
-            started.elapsed() >= REDUCTION
-        };
-        let unfinished = format!("unfinished-{}", property.replace('.', "-"));
-        let mut better = |scenario: &Scenario, _: &Steps| {
-            // Whoever is killed here leaves the best so far; a full disk is told when the result is written.
-            let _ = found::save(&self.arguments.found, &Scenario { name: unfinished.clone(), ..scenario.clone() });
-        };
-        let reducer = Reducer::new(self.judge, &raw.scenario, property, &mut stop, &mut better).map_err(UserError)?;
-        let reducer = reducer.unwrap_or_else(|| panic!("{property} broke in case {} and then did not", raw.first));
-        let smallest = reducer.go().map_err(UserError)?;
-        found::forget(&self.arguments.found, &unfinished);
-        bar.finish_and_clear();
-        Ok(smallest)
-    }
-
-    fn tell(&mut self, reduced: &Reduced, raw: &Raw, cases: u64) -> Result<Found, UserError> {
-        let scenario = Rc::new(reduced.scenario.clone());
-        let judged = self.judge.run(&scenario).map_err(UserError)?;
-        let mut violates: Vec<String> = judged.broken.iter().map(|broken| broken.property.clone()).collect();
-        violates.sort_by_key(|id| *id != reduced.broken.property);
-        let provenance = Provenance {
-            campaign: Some(self.campaign.digest()),
-            case: Some((self.arguments.seed, raw.first)),
-            operator: self.operator.op.clone(),
-            operator_digest: self.operator.digest.clone(),
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            model: MODEL_VERSION,
-            runs: reduced.progress.runs,
-            trace_hash: judged.outcome.trace_hash.to_string(),
-        };
-        let file = found::with_provenance(&scenario, &reduced.fingerprint, &violates, &provenance);
-        let path = found::save(&self.arguments.found, &file).map_err(UserError)?;
-        let necessities = necessity::of_each_fault(self.judge, &reduced.scenario).map_err(UserError)?;
-        let report = run::told_in_full(&path, &self.operator.op, &reduced.broken.property)?;
-        let nondeterministic = report.verdict == Verdict::Nondeterministic;
-        self.finding(&report, reduced, &necessities, cases);
-        let shown = path.display().to_string();
-        let finding = finding(&reduced.fingerprint, &file, &reduced.broken.first.message, &shown, cases, raw.first);
-        Ok(Found { finding, nondeterministic })
-    }
-
-    fn finding(&mut self, report: &Report, reduced: &Reduced, necessities: &[Necessity], cases: u64) {
-        self.told.finding(report, reduced, necessities, cases);
-    }
-}
-
-/// `41 faults → 3, 118 runs`
-pub fn words(property: &str, steps: &Steps) -> String {
-    format!(
-        "reducing {property}: {} faults → {}, {} calls → {}, {} runs",
-        steps.faults_before, steps.faults, steps.calls_before, steps.calls, steps.runs
-    )
-}
-
-fn bar(cases: Option<u64>) -> ProgressBar {
-    let target = if console::progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let template = if cases.is_some() {
-        "  {bar:30} {pos}/{len} cases, {per_sec}, {msg}"
-    } else {
-        "  {pos} cases, {per_sec}, {msg}"
-    };
-    ProgressBar::with_draw_target(cases, target)
-        .with_style(ProgressStyle::with_template(template).expect("the template is a constant"))
-}
-
-/// A line that changes.
-pub fn spinner() -> ProgressBar {
-    let target = if console::progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    ProgressBar::with_draw_target(None, target)
-        .with_style(ProgressStyle::with_template("  {msg}").expect("the template is a constant"))
-}
+#[cfg(test)]
+mod tests;

@@ -15,9 +15,13 @@ pub mod exit;
 pub mod expect;
 pub mod explain;
 pub mod fuzz;
+pub mod hunt;
+pub mod import;
+mod interrupt;
 pub mod merge;
 pub mod operator;
 pub mod output;
+mod progress;
 pub mod promote;
 mod prose;
 pub mod reduce;
@@ -32,7 +36,7 @@ pub mod sweep;
 mod testing;
 pub mod trace_file;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, SchemaOf};
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use exit::Exit;
@@ -69,13 +73,15 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Explain { id: Some(id) } => explain::explain(&id).and_then(|text| console::print(&text)),
         Command::Explain { id: None } => console::print(&explain::index()),
         Command::Operators => console::print(&operator::list()),
-        Command::Schema => console::print(&scenarios::schema()),
+        Command::Schema { of: SchemaOf::Scenario } => console::print(&scenarios::schema()),
+        Command::Schema { of: SchemaOf::Campaign } => console::print(&fuzz::schema()),
+        Command::Replay(arguments) => run::replay::replay(&arguments),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Reduce(arguments) => reduce::reduce(&arguments),
         Command::Merge(arguments) => merge::merge(&arguments),
         Command::Promote(arguments) => promote::promote(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments),
-        Command::Import(_) => Err(reserved::command("import")),
+        Command::Import(arguments) => import::import(&arguments),
     };
     done.unwrap_or_else(|error| {
         console::error(&format!("egress-sim: {error}"));

@@ -5,21 +5,18 @@ use std::path::Path;
 
 use egress_sim_campaign::result::{Document, merge as put_together};
 
-use crate::arguments::{Format, Merge};
+use crate::arguments::Merge;
 use crate::console::{self, Paint};
 use crate::exit::Exit;
-use crate::fuzz::exit;
+use crate::fuzz::{exit, published};
 use crate::report::campaign;
-use crate::{UserError, output, reserved};
+use crate::{UserError, output};
 
 /// Merges, reports, and gives the exit code.
 ///
 /// # Errors
 /// A file that is no result, results that do not belong together.
 pub fn merge(arguments: &Merge) -> Result<Exit, UserError> {
-    if arguments.format == Format::Junit {
-        return Err(reserved::flag("--format junit", "use --format human or json"));
-    }
     let mut documents = Vec::new();
     for path in &arguments.results {
         documents.push(read(path)?);
@@ -37,7 +34,7 @@ pub fn merge(arguments: &Merge) -> Result<Exit, UserError> {
     }
     let paint = Paint(console::colour() && arguments.output.is_none());
     let human = campaign::summary(paint, &whole);
-    output::report(arguments.output.as_deref(), arguments.format, &human, &whole)?;
+    published(arguments.output.as_deref(), arguments.format, &human, &whole)?;
     Ok(exit(&whole))
 }
 

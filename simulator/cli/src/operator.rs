@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use egress_sim_model::operator::Host;
 use egress_sim_model::scenario::{Limits, Scenario};
@@ -47,7 +48,11 @@ pub struct Loaded {
 enum Kind {
     Sandboxed { operator: Operator, name: &'static str },
     Native(&'static str),
+    Own(Arc<MakeHost>),
 }
+
+/// Makes a host of an operator that is neither built in nor a file.
+type MakeHost = dyn Fn() -> Box<dyn Host + Send> + Send + Sync;
 
 impl Choice {
     /// Reads an `OP`. `beside` is the directory that a relative path starts from.
@@ -133,6 +138,11 @@ impl Loaded {
         Loaded { op: op.to_owned(), digest, kind: Kind::Sandboxed { operator, name } }
     }
 
+    /// An operator of the caller's: `op` is what reports call it. No other process can run it.
+    pub fn own(op: &str, host: impl Fn() -> Box<dyn Host + Send> + Send + Sync + 'static) -> Loaded {
+        Loaded { op: op.to_owned(), digest: None, kind: Kind::Own(Arc::new(host)) }
+    }
+
     /// A host for this scenario, under its limits.
     ///
     /// # Errors
@@ -148,6 +158,7 @@ impl Loaded {
                 Box::new(host.map_err(|error| UserError(error.to_string()))?)
             }
             Kind::Native(name) => Box::new(NativeHost::new(name, boot)),
+            Kind::Own(host) => host(),
         })
     }
 }
@@ -161,6 +172,15 @@ pub struct Shelf {
 }
 
 impl Shelf {
+    /// One that holds an operator already.
+    ///
+    /// # Errors
+    /// An `OP` that names nothing.
+    pub fn holding(operator: &Rc<Loaded>) -> Result<Shelf, UserError> {
+        let key = Choice::parse(&operator.op, Path::new(""))?.absolute(&operator.op);
+        Ok(Shelf { loaded: BTreeMap::from([(key, Rc::clone(operator))]), builtin: None })
+    }
+
     /// The operator, loaded at most once.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! What is told of a run. `report/human.rs` draws it for people, `report/json.rs` as the document that machines read.
+//! What is told of a run. `report/human.rs` draws it for people, `report/json.rs` and `report/junit.rs` write the
+//! documents that machines read, `report/github.rs` what a GitHub job shows of them.
 
 use egress_sim_model::property::{Mention, Violation};
 use egress_sim_model::scenario::Scenario;
@@ -15,8 +16,11 @@ use crate::story::Story;
 use crate::sweep::Sweep;
 
 pub mod campaign;
+mod failures;
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod junit;
 
 #[cfg(test)]
 mod tests;
@@ -46,9 +50,6 @@ pub struct Report {
     pub unmet: Vec<String>,
     /// None: there was no run.
     pub trace_hash: Option<String>,
-    /// Hashes on the way, for comparing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub checkpoints: Option<Vec<String>>,
     /// Records of the trace.
     pub events: u64,
     /// From start to end.
@@ -136,7 +137,6 @@ impl Report {
             expected: None,
             unmet: Vec::new(),
             trace_hash: None,
-            checkpoints: None,
             events: 0,
             virtual_seconds: 0,
             wall_ms: 0.0,
@@ -203,7 +203,6 @@ impl Report {
             expected: expected.met,
             unmet: expected.unmet,
             trace_hash: Some(outcome.trace_hash.to_string()),
-            checkpoints: None,
             events: outcome.events,
             virtual_seconds: outcome.ended_at.since(scenario.world.start).0 / Span::SECOND.0,
             wall_ms: 0.0,
@@ -247,6 +246,21 @@ impl Report {
         let harmed = self.properties.iter().enumerate().filter(|(_, property)| broken.contains(&property.id));
         let first = harmed.filter_map(|(ix, property)| Some((property.first.as_ref()?.at, ix))).min();
         self.main = first.map(|(_, ix)| ix).or(self.main);
+    }
+
+    /// Something is amiss that no property of the run sees.
+    pub fn add_broken(&mut self, id: &str, first: Violation) {
+        self.properties.push(PropertyReport {
+            id: id.to_owned(),
+            verdict: "violated",
+            checks: 1,
+            violations: 1,
+            at: Some(first.at.to_rfc3339()),
+            message: Some(first.message.clone()),
+            first: Some(first),
+        });
+        self.verdict = Verdict::Violates;
+        self.exit = Exit::winner([self.exit, Exit::Violated]);
     }
 
     /// The violation that the story is about.

@@ -4,7 +4,7 @@ use crate::UserError;
 
 /// A command.
 pub fn command(name: &str) -> UserError {
-    UserError(format!("`egress-sim {name}` is not built yet; `run`, `explain`, `operators` and `schema` are"))
+    UserError(format!("`egress-sim {name}` is not built yet; `egress-sim --help` lists what is"))
 }
 
 /// A flag, with what to use instead.

@@ -5,26 +5,30 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
+use egress_sim_campaign::determinism::{Marks, Records, with_record};
 use egress_sim_model::operator::Host;
-use egress_sim_model::property;
+use egress_sim_model::property::{self, Violation};
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::state::State;
 use egress_sim_model::time::Time;
-use egress_sim_model::trace::{Fact, Witness};
+use egress_sim_model::trace::{Fact, TraceHash, Witness};
 use egress_sim_model::world::{self, Outcome};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::arguments::{Format, Run};
 use crate::console::{self, Paint};
-use crate::determinism::{self, Marks};
+use crate::determinism::{self, Start};
 use crate::exit::Exit;
 use crate::operator::{Choice, Loaded, Shelf};
+use crate::report::github::{self, GitHub};
 use crate::report::human::Human;
-use crate::report::{Report, json};
+use crate::report::{Report, json, junit};
 use crate::scenarios::{self, Source};
 use crate::story::Gatherer;
 use crate::trace_file::TraceFile;
 use crate::{UserError, bug, output, reserved, sweep};
+
+pub mod replay;
 
 /// Does it all, and gives the exit code that wins.
 ///
@@ -34,10 +38,7 @@ pub fn run(arguments: &Run) -> Result<Exit, UserError> {
     if arguments.html.is_some() {
         return Err(reserved::flag("--html", "--format json has all that is known of a run"));
     }
-    if arguments.format == Format::Junit {
-        return Err(reserved::flag("--format junit", "use --format human or json"));
-    }
-    let mut session = Session { arguments, shelf: Shelf::default(), ci: console::ci(), about: None, traced: Ok(()) };
+    let mut session = Session { ci: console::ci(), ..Session::plain(arguments, Shelf::default()) };
     if let Some(op) = &arguments.operator {
         session.shelf.get(&Choice::parse(op, Path::new(""))?, op)?;
     }
@@ -63,40 +64,45 @@ pub fn run(arguments: &Run) -> Result<Exit, UserError> {
     }
     let closing = human.closing(&reports);
     let whole = || reports.iter().map(|report| human.run(report)).collect::<String>() + &closing;
-    match (&arguments.output, arguments.format) {
-        (None, Format::Human) => console::print(&closing).map(drop)?,
-        (None, _) => console::print(&json::document(&reports)).map(drop)?,
-        (Some(path), Format::Human) => output::write(path, &whole())?,
-        (Some(path), _) => {
-            output::write(path, &json::document(&reports))?;
-            console::error(&whole());
-        }
+    let machine = match arguments.format {
+        Format::Human => None,
+        Format::Json => Some(json::document(&reports)),
+        Format::Junit => Some(junit::of_runs(&reports)),
+    };
+    if streams {
+        console::print(&closing)?;
+    } else {
+        output::report(arguments.output.as_deref(), &whole(), machine.as_deref())?;
+    }
+    if let Some(github) = GitHub::here() {
+        github.tell(&github::of_runs(&reports));
     }
     session.traced?;
     Ok(Exit::winner(reports.iter().map(|report| report.exit)))
 }
 
-/// One scenario file with one operator, told in full as the story of one broken promise: run twice here and once in a fresh
-/// process.
+/// What a file must show when it is run again.
+#[derive(Clone, Copy, Debug)]
+pub struct Meant<'a> {
+    /// The promise, or what else is amiss.
+    pub property: &'a str,
+    /// How it was broken when it was reduced.
+    pub first: &'a Violation,
+    /// No promise of this operator breaks: two operators settle otherwise.
+    pub settles: bool,
+    /// The hash of the run that was reduced.
+    pub trace_hash: TraceHash,
+}
+
+/// One scenario file with one operator, told in full as the story of what is amiss in it: run twice here and once in a fresh
+/// process. Where it does not show that, or is another run than the one that was reduced, it is nondeterministic.
 ///
 /// # Errors
-/// A file or an operator that cannot be read.
-pub fn told_in_full(path: &Path, op: &str, property: &str) -> Result<Report, UserError> {
-    let arguments = Run {
-        paths: vec![path.to_owned()],
-        operator: Some(op.to_owned()),
-        format: Format::Human,
-        output: None,
-        trace: None,
-        html: None,
-        check_determinism: true,
-        sweep: None,
-        crash_at: None,
-        verbose: false,
-        checkpoints: false,
-    };
-    let about = Some(property.to_owned());
-    let mut session = Session { arguments: &arguments, shelf: Shelf::default(), ci: false, about, traced: Ok(()) };
+/// A file that cannot be read.
+pub fn told_in_full(path: &Path, operator: &Rc<Loaded>, meant: &Meant<'_>, start: &Start) -> Result<Report, UserError> {
+    let arguments = Run { check_determinism: true, ..one_file(path, &operator.op) };
+    let shelf = Shelf::holding(operator)?;
+    let mut session = Session { about: Some(*meant), start, ..Session::plain(&arguments, shelf) };
     let mut source = scenarios::read_all(&arguments.paths)?.remove(0);
     // What is expected of it today is no reason to tell less.
     if let Ok(scenario) = &mut source.scenario {
@@ -105,14 +111,61 @@ pub fn told_in_full(path: &Path, op: &str, property: &str) -> Result<Report, Use
     Ok(session.one(source))
 }
 
+/// The arguments for one file and nothing else.
+fn one_file(path: &Path, op: &str) -> Run {
+    Run {
+        paths: vec![path.to_owned()],
+        operator: Some(op.to_owned()),
+        format: Format::Human,
+        output: None,
+        trace: None,
+        html: None,
+        check_determinism: false,
+        sweep: None,
+        crash_at: None,
+        verbose: false,
+    }
+}
+
+impl Meant<'_> {
+    /// Makes a report the story of this; in words, why it is not.
+    fn found_in(&self, report: &mut Report) -> Result<(), String> {
+        if report.trace_hash.as_deref() != Some(self.trace_hash.to_string().as_str()) {
+            let hash = report.trace_hash.as_deref().unwrap_or("none");
+            return Err(format!(
+                "the file is another run than the one that was reduced: hash {hash} against {}",
+                self.trace_hash
+            ));
+        }
+        if self.settles {
+            report.add_broken(self.property, self.first.clone());
+        }
+        let broken = report.properties.iter().any(|found| found.id == self.property && found.violations > 0);
+        if !broken {
+            return Err(format!("{} broke when the scenario was reduced, and holds in its file", self.property));
+        }
+        report.about_harm(&[self.property.to_owned()]);
+        Ok(())
+    }
+}
+
 struct Session<'a> {
     arguments: &'a Run,
     shelf: Shelf,
     ci: bool,
     /// The promise that the story is to be about; none: the one that matters most.
-    about: Option<String>,
+    about: Option<Meant<'a>>,
     /// Whether the trace file was written.
     traced: Result<(), UserError>,
+    /// How a fresh process is started.
+    start: &'a Start,
+}
+
+impl<'a> Session<'a> {
+    /// Nobody asks for anything but what the arguments say.
+    fn plain(arguments: &'a Run, shelf: Shelf) -> Session<'a> {
+        Session { arguments, shelf, ci: false, about: None, traced: Ok(()), start: &determinism::this_program }
+    }
 }
 
 impl Session<'_> {
@@ -187,14 +240,13 @@ impl Session<'_> {
         let shown = path.display().to_string();
         let mut report = Report::judge(attempt.scenario, shown, attempt.loaded, &outcome, self.ci);
         report.wall_ms = wall.as_secs_f64() * 1e3;
-        if let Some(property) = &self.about {
-            report.about_harm(std::slice::from_ref(property));
+        if let Some(meant) = &self.about
+            && let Err(how) = meant.found_in(&mut report)
+        {
+            return report.nondeterministic(how);
         }
         report.op_in_replay = self.arguments.operator.is_some() || !matches!(choice, Choice::File(_));
         report.crash_at = self.arguments.crash_at;
-        if self.arguments.checkpoints {
-            report.checkpoints = Some(first.checkpoints.clone());
-        }
 
         let start = attempt.scenario.world.start;
         let mut eyes =
@@ -211,19 +263,19 @@ impl Session<'_> {
                 self.traced = trace.finish();
             }
             if let Some(how) = first.parted(&again, "a second run in this process") {
-                return report.nondeterministic(how);
+                return report.nondeterministic(attempt.with_record(&how));
             }
             report.story = eyes.gatherer.map(Gatherer::finish);
             report.replays += 1;
         }
         if self.arguments.check_determinism {
-            let op = choice.absolute(&attempt.loaded.op);
-            let fresh = std::env::current_exe()
-                .map_err(|error| format!("this program cannot be found: {error}"))
-                .and_then(|program| determinism::fresh_process(&program, path, &op, self.arguments.crash_at));
-            let parted = match &fresh {
-                Ok(marks) => first.parted(marks, "a fresh process with another time zone, language and directory"),
-                Err(why) => Some(why.clone()),
+            let asked = determinism::of_file(path, choice.absolute(&attempt.loaded.op), self.arguments.crash_at);
+            let parted = match determinism::replay(self.start, &asked) {
+                Ok(fresh) => determinism::parted(self.start, &asked, &first, &fresh[0].marks, |records| {
+                    attempt.seen(Some(records), &ProgressBar::hidden());
+                    Ok(())
+                }),
+                Err(why) => Some(why),
             };
             if let Some(how) = parted {
                 return report.nondeterministic(how);
@@ -272,7 +324,7 @@ impl Session<'_> {
         let mut eyes = Eyes { gatherer: Some(Gatherer::new(violation, scenario.world.start)), trace: None };
         let again = Marks::of(&crashing.run(Some(&mut eyes), &hidden));
         if let Some(how) = first.parted(&again, "a second run in this process") {
-            return report.nondeterministic(how);
+            return report.nondeterministic(crashing.with_record(&how));
         }
         report.story = eyes.gatherer.map(Gatherer::finish);
         report.replays += 1;
@@ -301,13 +353,28 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     fn run(&self, eyes: Option<&mut Eyes>, bar: &ProgressBar) -> Outcome {
+        self.seen(eyes.map(|eyes| eyes as &mut dyn Witness), bar)
+    }
+
+    /// Where two runs part, with the first record that differs.
+    fn with_record(&self, how: &str) -> String {
+        let mut records = [Records::all(), Records::all()];
+        for records in &mut records {
+            self.seen(Some(records), &ProgressBar::hidden());
+        }
+        let [one, another] = &records;
+        with_record(how, one.differ(another, "the second one").as_deref())
+    }
+
+    fn seen(&self, witness: Option<&mut dyn Witness>, bar: &ProgressBar) -> Outcome {
+        let witness = witness.map(|witness| witness as &mut dyn Witness);
         let mut progress = |thousandths: u64| bar.set_position(thousandths);
         let outcome = world::Run {
             scenario: Rc::clone(self.scenario),
             host: self.host,
             older: self.older,
             properties: property::builtin(),
-            witness: eyes.map(|eyes| eyes as &mut dyn Witness),
+            witness,
             progress: Some(&mut progress),
         }
         .go();
@@ -329,6 +396,12 @@ impl Witness for Eyes {
         }
         if let Some(trace) = &mut self.trace {
             trace.record(at, sequence, fact, state);
+        }
+    }
+
+    fn lapsed(&mut self, state: &State) {
+        if let Some(gatherer) = &mut self.gatherer {
+            gatherer.lapsed(state);
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The story of a violation: the dozen records out of perhaps a million that tell how it came about.
 //!
-//! A [`Gatherer`] watches a second run, whose first one has said what broke, when, and whom it is about. It keeps the
-//! beginning of what is about them, what stands right before the violation, and the faults that were injected.
+//! A [`Gatherer`] watches a second run, whose first one has said what broke, in which record, and whom it is about. It keeps
+//! the beginning of what is about them, what stands right before the violation, and the faults that were injected; and what
+//! the operator's books said at that moment against what was.
 
 use std::collections::VecDeque;
 
-use egress_sim_model::call::Call;
+use egress_sim_model::books::{Audited, Disagreements, disagreements};
 use egress_sim_model::property::{Mention, Violation};
 use egress_sim_model::sink::Origin;
 use egress_sim_model::state::State;
@@ -16,6 +17,9 @@ use crate::report::narrow;
 
 /// Lines of a story at most, with those that only count what is left out.
 pub const LINES: usize = 12;
+
+/// Recordings told of on which books and world did not agree.
+const RECORDINGS: usize = 5;
 
 /// Records kept of the beginning.
 const FIRST: usize = 4;
@@ -31,6 +35,8 @@ const BESIDE: u64 = 3;
 pub struct Story {
     /// In order of time.
     pub lines: Vec<Line>,
+    /// What the operator's books said against what was, when the promise broke.
+    pub books: Disagreements,
 }
 
 /// A line of it.
@@ -80,6 +86,8 @@ struct Entry {
 pub struct Gatherer {
     start: Time,
     until: Time,
+    /// The record that broke the promise; none: time was up.
+    marked: Option<u64>,
     about: Vec<Mention>,
     tenants: Vec<Mention>,
     places: u64,
@@ -89,8 +97,10 @@ pub struct Gatherer {
     far_faults: VecDeque<Entry>,
     /// The last record about the subjects, notable or not.
     touched: Option<u64>,
-    /// The first record at the moment of the violation of those that are most likely to be it.
-    violation: Option<(Likely, Entry)>,
+    /// The record that broke the promise.
+    violation: Option<Entry>,
+    audited: Audited,
+    books: Option<Disagreements>,
 }
 
 impl Gatherer {
@@ -99,6 +109,7 @@ impl Gatherer {
         Gatherer {
             start,
             until: violation.at,
+            marked: violation.sequence,
             about: narrow(&violation.about),
             tenants: violation.about.iter().filter(|mention| matches!(mention, Mention::Tenant(_))).cloned().collect(),
             places: 0,
@@ -108,22 +119,25 @@ impl Gatherer {
             far_faults: VecDeque::new(),
             touched: None,
             violation: None,
+            audited: Audited::default(),
+            books: None,
         }
     }
 
     /// The story, once the run is over.
-    pub fn finish(self) -> Story {
+    pub fn finish(mut self) -> Story {
+        let books = self.books.take().unwrap_or_default();
         // Fewer and fewer records, until they fit together with the lines that count what is left out.
         (1..=LINES)
             .rev()
             .map(|records| self.told(records))
             .find(|lines| lines.len() <= LINES)
-            .map(|lines| Story { lines })
+            .map(|lines| Story { lines, books })
             .expect("one record, what is left out before it, and the end are less than a dozen lines")
     }
 
     fn told(&self, records: usize) -> Vec<Line> {
-        let violation = self.violation.as_ref().map(|(_, entry)| entry);
+        let violation = self.violation.as_ref();
         let mut picked: Vec<&Entry> = violation.into_iter().collect();
         let near = self.near_faults.iter().rev();
         let faults: Vec<&Entry> = near.chain(self.far_faults.iter().rev()).take(FAULTS).collect();
@@ -185,6 +199,11 @@ impl Gatherer {
         }
     }
 
+    /// Books and world at this moment.
+    fn compare_books(&mut self, state: &State) {
+        self.books = Some(disagreements(state, &self.audited, &self.about, RECORDINGS));
+    }
+
     fn strike(&mut self, entry: Entry) {
         let beside = self.touched.is_some_and(|touched| entry.sequence - touched <= BESIDE);
         keep(if beside { &mut self.near_faults } else { &mut self.far_faults }, entry, FAULTS);
@@ -202,54 +221,46 @@ impl Gatherer {
 
 impl Witness for Gatherer {
     fn record(&mut self, at: Time, sequence: u64, fact: &Fact<'_>, state: &State) {
-        if at > self.until {
+        if at > self.until || self.violation.is_some() {
+            if self.books.is_none() {
+                // It was noticed later that time had been up.
+                self.compare_books(state);
+            }
             return;
         }
+        // What another promise lapsed at is no longer the last word.
+        self.books = None;
+        if let Fact::Audited { records, .. } = fact {
+            self.audited.append(records);
+        }
         let entry = |place| Entry { at, sequence, lane: fact.lane(), text: render::line(fact, state), place };
-        if matches!(fact, Fact::FaultStruck { .. }) {
+        if matches!(fact, Fact::FaultStruck { .. }) && self.marked != Some(sequence) {
             self.strike(entry(None));
             return;
         }
         self.learn(fact, state);
-        if !self.is_about(fact, state) {
+        let is_violation = self.marked == Some(sequence);
+        if !is_violation && !self.is_about(fact, state) {
             return;
         }
         self.touch(sequence);
-        let notable = render::is_notable(fact);
-        let entry = |this: &Gatherer| entry(notable.then_some(this.places));
-        if at == self.until {
-            let likely = Likely::of(fact, notable);
-            if self.violation.as_ref().is_none_or(|(known, _)| likely > *known) {
-                self.violation = Some((likely, entry(self)));
-            }
+        let place = render::is_notable(fact).then_some(self.places);
+        let entry = entry(place);
+        if is_violation {
+            self.violation = Some(entry);
+            self.compare_books(state);
+            return;
         }
-        if notable {
-            let entry = entry(self);
+        if place.is_some() {
             self.places += 1;
             if self.first.len() < FIRST { self.first.push(entry) } else { keep(&mut self.last, entry, LAST) }
         }
     }
-}
 
-/// How likely a record is the one that broke the promise, of those at its moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Likely {
-    /// A delivery breaks nothing before something is done about it, nor a call before its reply; and when people end
-    /// their call, everybody leaves in one moment.
-    Hardly,
-    /// One that is not notable.
-    Perhaps,
-    /// Any other.
-    Very,
-}
-
-impl Likely {
-    fn of(fact: &Fact<'_>, notable: bool) -> Likely {
-        match fact {
-            Fact::Called { call: Call::CheckAlways { .. }, .. } => Likely::Very,
-            Fact::DeliveryBegan { .. } | Fact::Called { .. } | Fact::ParticipantLeft { .. } => Likely::Hardly,
-            _ if notable => Likely::Very,
-            _ => Likely::Perhaps,
+    /// Where time is up, the last time that a promise breaks so before anything else happens.
+    fn lapsed(&mut self, state: &State) {
+        if self.marked.is_none() && (self.books.is_none() || state.now <= self.until) {
+            self.compare_books(state);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use egress_sim_campaign::files::Whole;
 use egress_sim_model::state::State;
 use egress_sim_model::time::Time;
 use egress_sim_model::trace::{Fact, Lane, Witness, render};
@@ -10,7 +11,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::UserError;
-use crate::output::Whole;
 
 /// Writes records as they come.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl TraceFile {
     /// # Errors
     /// Where it cannot be written.
     pub fn create(path: &Path) -> Result<TraceFile, UserError> {
-        Ok(TraceFile { file: Whole::create(path)?, failed: None })
+        Ok(TraceFile { file: Whole::create(path).map_err(UserError)?, failed: None })
     }
 
     /// Puts it in its place.
@@ -49,8 +49,8 @@ impl TraceFile {
     /// Where not all of it could be written; what was there before is then still there.
     pub fn finish(self) -> Result<(), UserError> {
         match self.failed {
-            Some(error) => Err(self.file.problem(&error)),
-            None => self.file.finish(),
+            Some(error) => Err(UserError(self.file.problem(&error))),
+            None => self.file.finish().map_err(UserError),
         }
     }
 

@@ -13,7 +13,7 @@ fn scenario(name: &str) -> String {
 
 fn egress_sim(arguments: &[&str], ci: bool) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_egress-sim"));
-    command.args(arguments).env_remove("CI").stdin(Stdio::null());
+    command.args(arguments).env_remove("CI").env_remove("GITHUB_ACTIONS").stdin(Stdio::null());
     if ci {
         command.env("CI", "true");
     }

@@ -27,6 +27,8 @@ pub(crate) struct Recorders {
     workers: BTreeMap<EgressIx, Worker>,
     /// Egresses that `ListEgress` may still find: all but those that ended longer than `info_retention` ago.
     remembered: BTreeMap<Arc<str>, EgressIx>,
+    /// How many uploads came late so far, which numbers them.
+    late_uploads: u64,
 }
 
 /// A worker's handler of one egress.
@@ -84,6 +86,8 @@ struct Hls {
     /// Its place in the request's outputs.
     output: usize,
     playlist: PlaylistId,
+    /// What its segments are called, which neither a retry nor anything else changes once it is active.
+    paths: filename::SegmentPaths,
     playlist_key: Arc<str>,
     live_key: Option<Arc<str>>,
     segment: Span,

@@ -6,6 +6,7 @@
 //! a kind belongs to asks at each [`Point`] whether a fault strikes there, and carries out its effect.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use crate::time::Span;
 
@@ -64,7 +65,7 @@ pub enum Default {
 }
 
 /// A parameter's value in a scenario.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// A whole number.
     Integer(u64),
@@ -111,8 +112,15 @@ impl PartialEq for Fault {
 
 impl Eq for Fault {}
 
+impl Hash for Fault {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Fault { name, kind, anchor, window, filter, parameters } = self;
+        (name, kind.name, anchor, window, filter, parameters).hash(state);
+    }
+}
+
 /// When a fault strikes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Anchor {
     /// `at`: at the first match from this moment on (from `world.start`).
     At(Span),
@@ -130,7 +138,7 @@ pub enum Anchor {
 }
 
 /// `where`: what a match must have; none of them set: anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// The webhook's event.
     pub event: Option<String>,

@@ -5,6 +5,7 @@
 //! behaviour and [`trace::MODEL_VERSION`]. Read `world` for the loop, [`call`] for the seam to operators,
 //! [`state`] for what is the case, [`trace`] for what happened and [`property`] for what is promised about it.
 
+pub mod books;
 pub mod call;
 pub mod chance;
 pub mod egress;

@@ -119,7 +119,7 @@ impl<'a> Live<'a> {
             self.world.step();
         }
         if until > self.world.state.now {
-            self.world.log.monitor.run_due(until, &self.world.state);
+            self.world.log.run_due(until, &self.world.state);
             self.world.state.now = until;
         }
     }

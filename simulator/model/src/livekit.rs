@@ -334,7 +334,7 @@ pub enum ParticipantKind {
 }
 
 /// `livekit.TrackSource`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TrackSource {
     /// Video of a person.

@@ -99,6 +99,8 @@ pub struct Violation {
     pub message: String,
     /// Whom it is about, to find its story in the trace.
     pub about: Vec<Mention>,
+    /// The number of the record that broke it; none: nothing happened, and time was up.
+    pub sequence: Option<u64>,
 }
 
 /// Something that facts can be about.
@@ -132,7 +134,7 @@ impl Verdict {
         self.checks += 1;
         self.violations += 1;
         if self.first.is_none() {
-            self.first = Some(Violation { at, message: message().into(), about });
+            self.first = Some(Violation { at, message: message().into(), about, sequence: None });
         }
     }
 

@@ -1,8 +1,8 @@
 //! A scenario as a value: everything a run depends on besides the operator's bytes.
 //!
 //! `scenario/file.rs` reads it from TOML with errors that point at line and key, `scenario/write.rs` writes it in
-//! canonical form, `scenario/schema.rs` describes the file as JSON Schema. A scenario never holds a
-//! distribution; whoever wants to vary it makes many of them.
+//! canonical form, `scenario/schema.rs` describes the file as JSON Schema, `scenario/import.rs` makes one
+//! of an incident. A scenario never holds a distribution; whoever wants to vary it makes many of them.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use crate::livekit::TrackSource;
 use crate::time::{Span, Time};
 
 pub mod file;
+pub mod import;
 pub mod keys;
 pub mod schema;
 pub mod write;
@@ -61,7 +62,7 @@ pub struct Scenario {
 }
 
 /// `severity`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// `low`
     Low,
@@ -87,7 +88,7 @@ impl Severity {
 }
 
 /// `[world]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WorldParameters {
     /// The moment from which offsets count.
     pub start: Time,
@@ -156,7 +157,7 @@ impl Default for WorldParameters {
 }
 
 /// `[limits]`: fixed numbers, so that a guest's end never depends on the machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// wasmtime fuel for one delivery.
     pub fuel: u64,
@@ -189,7 +190,7 @@ impl Default for Limits {
 }
 
 /// `[promises]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Promises {
     /// From an early end of an egress to its successor.
     pub gap: Span,
@@ -246,7 +247,7 @@ impl Default for OperatorTable {
 }
 
 /// `[[tenant]]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tenant {
     /// Name.
     pub name: String,
@@ -265,7 +266,7 @@ pub struct Tenant {
 }
 
 /// `[[bucket]]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Bucket {
     /// Name.
     pub name: String,
@@ -305,7 +306,7 @@ impl Bucket {
 }
 
 /// `object_lock`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectLock {
     /// `none`
@@ -329,7 +330,7 @@ impl ObjectLock {
 }
 
 /// `[[call]]`: one call, or a rule for `count` of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Call {
     /// Name of the step, for `after`; empty: none.
     pub name: String,
@@ -368,7 +369,7 @@ impl Call {
 }
 
 /// `[[call.participant]]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Participant {
     /// Identity.
     pub identity: String,
@@ -393,7 +394,7 @@ impl Participant {
 }
 
 /// `recording`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Recording {
     /// `compliance`: one composite recording with everybody in it.
     Compliance,
@@ -416,7 +417,7 @@ impl Recording {
 }
 
 /// `output`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OutputKind {
     /// `mp4`
     #[default]
@@ -436,7 +437,7 @@ impl OutputKind {
 }
 
 /// `[[command]]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Command {
     /// Name of the step, for `after`, and the command's id; empty: none.
     pub name: String,
@@ -451,7 +452,7 @@ pub struct Command {
 }
 
 /// When a command is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum When {
     /// `at`, from `world.start`.
     At(Span),
@@ -460,7 +461,7 @@ pub enum When {
 }
 
 /// `do` of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderKind {
     /// `legal_hold`
     LegalHold,

@@ -10,6 +10,9 @@
 //!   was tried again settles nothing: a refusal may die with its only hearer;
 //! - commands that are not answered.
 //!
+//! Where a legal hold stands in the end, how far a deletion had come when it was ordered is a matter of seconds, too: if one
+//! had begun in either run, of the call's recordings only their number and ends are compared.
+//!
 //! The operator's own state, its timers, its log and objects of its own are its own business.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +27,8 @@ use crate::state::{CallState, Egress, Object, State};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     recordings: BTreeMap<Session, Vec<Recording>>,
+    /// Calls of which a legal hold has kept what was being deleted, or came behind its deletion.
+    interrupted: BTreeSet<Session>,
     audit: BTreeSet<Told>,
     /// Ids of commands.
     unanswered: BTreeSet<String>,
@@ -84,6 +89,8 @@ struct Told {
     tenant: String,
     action: AuditAction,
     what: String,
+    /// The call that it is about; none: none, or none that is known.
+    call: Option<Session>,
     /// The same thing was told under several idempotency keys, so it counts several times.
     repeated: bool,
 }
@@ -106,6 +113,7 @@ impl Settled {
     /// What is left at the end of a run.
     pub(crate) fn of(state: &State, audit: &Audit) -> Settled {
         let mut recordings: BTreeMap<Session, Vec<Recording>> = BTreeMap::new();
+        let mut interrupted = BTreeSet::new();
         for call in &state.calls {
             let mut left: Vec<Recording> = call
                 .egresses
@@ -114,43 +122,104 @@ impl Settled {
                 .filter_map(|egress| Recording::of(egress, call, state))
                 .collect();
             left.sort();
+            let leaving = |recording: &Recording| matches!(recording.row, Some(RowState::Deleting | RowState::Deleted));
+            if state.tenant(call.tenant).held(&call.room) && left.iter().any(leaving) {
+                interrupted.insert(Session::of(call, state));
+            }
             recordings.insert(Session::of(call, state), left);
         }
         let unanswered = state.unanswered.values().map(|(_, command)| command.id.clone()).collect();
-        Settled { recordings, audit: told(audit, state), unanswered }
+        Settled { recordings, interrupted, audit: told(audit, state), unanswered }
     }
 
     /// The first thing that is otherwise than in the run without the crash.
     pub fn difference(&self, without: &Settled) -> Option<Difference> {
-        self.recording_that_differs(without)
-            .or_else(|| self.record_that_differs(without))
-            .or_else(|| self.command_that_differs(without))
+        self.difference_told(without, &CRASH)
     }
 
-    fn recording_that_differs(&self, without: &Settled) -> Option<Difference> {
-        let calls: BTreeSet<&Session> = self.recordings.keys().chain(without.recordings.keys()).collect();
-        let left = |settled: &Settled, call: &Session| settled.recordings.get(call).cloned().unwrap_or_default();
-        let call = calls.into_iter().find(|call| left(self, call) != left(without, call))?;
+    /// The first thing that is otherwise than in another run; `sides` is how the two are told apart in words.
+    pub fn difference_told(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
+        self.recording_that_differs(other, sides)
+            .or_else(|| self.record_that_differs(other, sides))
+            .or_else(|| self.command_that_differs(other, sides))
+    }
+
+    fn recording_that_differs(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
+        let calls: BTreeSet<&Session> = self.recordings.keys().chain(other.recordings.keys()).collect();
+        let left = |settled: &Settled, call: &Session| {
+            let mut left = settled.recordings.get(call).cloned().unwrap_or_default();
+            if self.was_interrupted(other, call) {
+                for recording in &mut left {
+                    recording.row = None;
+                    recording.in_sink.clear();
+                    recording.links_to.clear();
+                }
+                left.sort();
+            }
+            left
+        };
+        let call = calls.into_iter().find(|call| left(self, call) != left(other, call))?;
         let words = format!(
-            "of {call} there is {} with the crash, and {} without it",
+            "of {call} there is {} {}, and {} {}",
             listed(&left(self, call)),
-            listed(&left(without, call))
+            sides.here.first,
+            listed(&left(other, call)),
+            sides.there.again
         );
         Some(Difference { words, about: vec![Mention::Room(call.room.clone()), Mention::Tenant(call.tenant.clone())] })
     }
 
-    fn record_that_differs(&self, without: &Settled) -> Option<Difference> {
-        let told = self.audit.symmetric_difference(&without.audit).next()?;
-        let (here, there) = if self.audit.contains(told) { ("with", "without") } else { ("without", "with") };
-        let words = format!("{here} the crash the audit of tenant {} tells of {told}, {there} it not", told.tenant);
+    fn record_that_differs(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
+        let taken_away = |told: &&Told| {
+            let call = told.call.as_ref().filter(|_| matches!(told.action, AuditAction::Delete | AuditAction::Retract));
+            call.is_some_and(|call| self.was_interrupted(other, call))
+        };
+        let told = self.audit.symmetric_difference(&other.audit).find(|told| !taken_away(told))?;
+        let (here, there) = sides.seen_from(self.audit.contains(told));
+        let words = format!("{} the audit of tenant {} tells of {told}, {} not", here.first, told.tenant, there.again);
         Some(Difference { words, about: vec![Mention::Tenant(told.tenant.clone())] })
     }
 
-    fn command_that_differs(&self, without: &Settled) -> Option<Difference> {
-        let id = self.unanswered.symmetric_difference(&without.unanswered).next()?;
-        let here = if self.unanswered.contains(id) { "with" } else { "without" };
-        let words = format!("{here} the crash the command {id} is never answered");
+    /// Whether a hold came upon a deletion of this call's recordings, in either run.
+    fn was_interrupted(&self, other: &Settled, call: &Session) -> bool {
+        self.interrupted.contains(call) || other.interrupted.contains(call)
+    }
+
+    fn command_that_differs(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
+        let id = self.unanswered.symmetric_difference(&other.unanswered).next()?;
+        let (here, _) = sides.seen_from(self.unanswered.contains(id));
+        let words = format!("{} the command {id} is never answered", here.first);
         Some(Difference { words, about: Vec::new() })
+    }
+}
+
+/// How two runs are told apart in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Sides<'a> {
+    /// This one.
+    pub here: Side<'a>,
+    /// The one that it is compared with.
+    pub there: Side<'a>,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a> {
+    /// Where it is named first: `with the crash`.
+    pub first: &'a str,
+    /// Where the other was named before: `with it`.
+    pub again: &'a str,
+}
+
+const CRASH: Sides<'static> = Sides {
+    here: Side { first: "with the crash", again: "with it" },
+    there: Side { first: "without the crash", again: "without it" },
+};
+
+impl<'a> Sides<'a> {
+    /// This one and the other, or the other one first.
+    const fn seen_from(&self, here: bool) -> (Side<'a>, Side<'a>) {
+        if here { (self.here, self.there) } else { (self.there, self.here) }
     }
 }
 
@@ -241,6 +310,8 @@ fn told(audit: &Audit, state: &State) -> BTreeSet<Told> {
     }
     keys.into_iter()
         .map(|((action, tenant, egress_id, _, key, _), times)| {
+            let call = egress_id.as_deref().and_then(|id| state.egress_named(id));
+            let call = call.map(|egress| Session::of(state.call(egress.call), state));
             let egress = egress_id.as_deref().map(|id| {
                 let named = state.egress_named(id).map(|egress| {
                     let call = state.call(egress.call);
@@ -254,7 +325,7 @@ fn told(audit: &Audit, state: &State) -> BTreeSet<Told> {
                 (None, Some(key)) => Piece::of(key).to_string(),
                 (None, None) => String::new(),
             };
-            Told { tenant: tenant.clone(), action: *action, what, repeated: times > 1 }
+            Told { tenant: tenant.clone(), action: *action, what, call, repeated: times > 1 }
         })
         .collect()
 }

@@ -192,6 +192,9 @@ pub enum ChangeKind {
     Erased {
         /// Nothing is left of the key: no version, no marker.
         last: bool,
+        /// It was current: a GET does not find it any more, but an older version, or nothing.
+        #[serde(skip)]
+        current: bool,
     },
     /// A delete marker was removed.
     MarkerRemoved {

@@ -185,8 +185,11 @@ pub struct Egress {
     pub stored: bool,
     /// Everything that it ever stored, in order of upload. What is rewritten in the same bucket stands once.
     pub objects: Vec<Object>,
-    /// What the worker takes for stored and what is not in the sink, because of a fault.
+    /// What the recording is made of, the worker takes for stored, and is not in the sink because of a fault: not yet, or
+    /// not ever.
     pub missing: Vec<Object>,
+    /// Uploads that the worker takes for done and that are still on their way, by number.
+    pub owed: Vec<(u64, Object)>,
     /// A fault kept media of it from the sink, or damaged it: nobody can bring it back.
     pub spoilt: bool,
     /// The bucket that its request names. Where that one fails, objects lie in the world's `backup_bucket`.

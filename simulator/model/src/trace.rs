@@ -281,6 +281,12 @@ pub enum Fact<'a> {
         fault: usize,
         /// `surface.what`
         kind: &'static str,
+        /// The point; empty: it struck by itself. Not hashed, because what follows from it is.
+        #[serde(skip)]
+        at: &'a str,
+        /// The moment that the point is part of, such as `operator.init`.
+        #[serde(skip)]
+        within: Option<&'a str>,
     },
     /// A deploy ended an incarnation, which had nothing in hand any more.
     Stopped {
@@ -398,6 +404,10 @@ impl Fact<'_> {
 pub trait Witness {
     /// One record, in order. `state` is the world right behind the fact.
     fn record(&mut self, at: Time, sequence: u64, fact: &Fact<'_>, state: &State);
+
+    /// A promise was broken without a record, because something did not happen in time, or the run is over. `state` is the
+    /// world then, and nothing has changed in it since the last record.
+    fn lapsed(&mut self, _state: &State) {}
 }
 
 /// The rolling hash.

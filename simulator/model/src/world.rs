@@ -249,10 +249,22 @@ impl Run<'_> {
     /// On a bug of ours; the panic hook of the command line adds scenario, seed and event number from
     /// [`current_run`].
     pub fn go(self) -> Outcome {
+        self.with_twin(false)
+    }
+
+    /// As [`Run::go`], and always says what the run left behind, for whoever compares two operators.
+    ///
+    /// # Panics
+    /// As [`Run::go`].
+    pub fn go_and_settle(self) -> Outcome {
+        self.with_twin(true)
+    }
+
+    fn with_twin(self, settles: bool) -> Outcome {
         let (scenario, host, older) = (Rc::clone(&self.scenario), self.host, self.older);
         let may_crash = scenario.faults.iter().any(|fault| fault.kind.ends_incarnations());
         let judged = self.properties.iter().any(|property| property.about().id == crash_safe::ID);
-        let mut outcome = self.play(may_crash && judged, false);
+        let mut outcome = self.play(settles || (may_crash && judged), false);
         let ended_at = outcome.ended_at;
         let crashed = outcome.properties.iter_mut().find(|(name, verdict)| {
             matches!(name, PropertyName::Property(about) if about.id == crash_safe::ID) && verdict.checks > 0
@@ -400,7 +412,7 @@ impl<'a> World<'a> {
     pub(crate) fn step(&mut self) {
         let (at, event) = self.queue.pop().expect("whoever steps has seen an event");
         assert!(at >= self.state.now, "time ran backwards from {:?} to {at:?}: {event:?}", self.state.now);
-        self.log.monitor.run_due(at, &self.state);
+        self.log.run_due(at, &self.state);
         self.state.now = at;
         self.handle(event);
         self.hand_over();
@@ -467,15 +479,15 @@ impl<'a> World<'a> {
     /// Asks whether a fault of one of these kinds strikes, and puts it on record.
     pub(crate) fn strike(&mut self, kinds: &[&str], point: &Point<'_>) -> Option<Strike> {
         let strike = self.faults.strike(kinds, point, self.state.now)?;
-        self.struck(strike).then_some(strike)
+        self.struck(strike, point).then_some(strike)
     }
 
     /// Puts a strike on record, and says whether it is carried out: in a twin run what ends incarnations is not.
-    fn struck(&mut self, strike: Strike) -> bool {
+    fn struck(&mut self, strike: Strike, point: &Point<'_>) -> bool {
         let fault = self.faults.fault(strike);
         let (kind, step) = (fault.kind.name, fault.name.clone());
         let spared = self.spared && fault.kind.ends_incarnations();
-        self.emit(&Fact::FaultStruck { fault: strike.fault, kind });
+        self.emit(&Fact::FaultStruck { fault: strike.fault, kind, at: point.name, within: point.within });
         self.wounded(self.faults.window_end(strike));
         self.step_done(&step);
         !spared
@@ -483,7 +495,7 @@ impl<'a> World<'a> {
 
     pub(crate) fn finish(mut self) -> Outcome {
         let ended_at = self.end();
-        self.log.monitor.run_due(ended_at + Span(1), &self.state);
+        self.log.run_due(ended_at + Span(1), &self.state);
         self.state.now = ended_at;
         let settled = self.log.audit.take().map(|audit| Settled::of(&self.state, &audit));
         let mut counts = self.log.counts;
@@ -494,7 +506,6 @@ impl<'a> World<'a> {
         counts.versions_live = self.state.sink.versions_live();
         let properties = self
             .log
-            .monitor
             .finish(&self.state)
             .into_iter()
             .map(|(about, verdict)| (PropertyName::Property(about), verdict))

@@ -29,4 +29,9 @@ impl Steps for IgnoresBackup {
     fn in_backup(&mut self, _row: &Row) -> Option<Row> {
         None
     }
+
+    fn buckets_to_search(&mut self, tenant: &str) -> Vec<String> {
+        let buckets = self.desk().tenant(tenant).map(|tenant| &tenant.buckets);
+        buckets.into_iter().flatten().map(|bucket| bucket.name.clone()).collect()
+    }
 }

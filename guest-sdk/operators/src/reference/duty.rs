@@ -1,7 +1,7 @@
 //! A duty: one thing that is to be recorded by one egress at a time, from its beginning to its end.
 //!
 //! It is the operator's durable note that this call, or this track, is its business. While it is open it stands under
-//! `open/{sid}` or `open/{sid}/{track}`, and under `open/{sid}/{egress_id}` while an ended egress still uploads; once nothing is left to be done, a note without content under `closed/…` keeps a
+//! `open/{sid}` or `open/{sid}/{track}`, and under `open/{sid}/{egress_id}` while an egress that records nothing any more still uploads; once nothing is left to be done, a note without content under `closed/…` keeps a
 //! late webhook from beginning it again.
 
 use egress_sim_sdk::{EgressInfo, EgressRequest, Error, Result, Room, StateEntry, TrackInfo};
@@ -44,7 +44,7 @@ pub struct Duty {
     /// When it was asked last.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub asked: u64,
-    /// The egress has ended, and all that is left to be done is to wait for its uploads.
+    /// The egress records nothing any more, and all that is left to be done is to wait for its uploads.
     #[serde(default, skip_serializing_if = "is_false")]
     pub uploads: bool,
 }
@@ -78,7 +78,7 @@ impl Duty {
         }
     }
 
-    /// What is left of a duty whose egress LiveKit calls ended while it still uploads.
+    /// What is left of a duty whose egress records nothing any more and still uploads.
     pub fn of_uploads(recording: &Recording) -> Duty {
         Duty {
             tenant: recording.tenant.clone(),

@@ -1,12 +1,13 @@
 //! What happens when an egress or a call ends.
 //!
-//! An egress that ends while its call goes on is replaced at once. Otherwise its recording is looked at, published,
+//! An egress that ends while its call goes on is replaced at once: as soon as it records nothing any more, however long it may
+//! upload. Once it has ended its recording is looked at, published,
 //! entered into the inventory, and its duty closed, the last two in one commit. A call that ends has its egresses stopped:
 //! LiveKit should do that by itself, and sometimes does not.
 
 use egress_sim_sdk::time::{MINUTE, SECOND};
 use egress_sim_sdk::{
-    Commit, Cx, EgressInfo, Error, Expectation, Outcome, Result, Room, Row, RowState, StateEntry, Subject,
+    Commit, Cx, EgressInfo, EgressStatus, Error, Expectation, Outcome, Result, Room, Row, RowState, StateEntry, Subject,
 };
 
 use super::Steps;
@@ -42,7 +43,48 @@ impl dyn Steps {
     /// `egress_updated`
     pub fn egress_updated(&mut self, cx: &mut Cx<'_>, info: &EgressInfo) -> Outcome {
         let Some(recording) = Recording::of(info, self.desk()) else { return Ok(()) };
-        self.progressed(cx, &recording)
+        self.progressed(cx, &recording)?;
+        if info.status != EgressStatus::Ending || self.desk().is_over(&recording.sid) {
+            return Ok(());
+        }
+        let Some(entry) = cx.state().get(&recording.open_key())? else { return Ok(()) };
+        let duty = Duty::read(&entry)?;
+        if duty.egress_id.as_ref() == Some(&info.egress_id) {
+            self.records_no_more(cx, &entry, duty, info)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The egress that saw to a duty is said to be ENDING. It records nothing any more, and may upload for minutes or die
+    /// before it has: if there is still something to record, its place is taken now.
+    pub fn records_no_more(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: Duty, info: &EgressInfo) -> Outcome {
+        let Some(recording) = Recording::of(info, self.desk()) else { return Ok(()) };
+        if !self.needs_successor(cx, &duty)? {
+            return Ok(());
+        }
+        // The event is old news. If it has ended meanwhile, that is handled like any other end.
+        match cx.egress().get(&info.egress_id)? {
+            Some(known) if known.status == EgressStatus::Ending => self.hand_over(cx, entry, duty, &recording),
+            _ => Ok(()),
+        }
+    }
+
+    /// Goes on with a duty whose egress still uploads: a duty of its own waits for that.
+    pub fn hand_over(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: Duty, recording: &Recording) -> Outcome {
+        let now = cx.now();
+        self.keep_watch(cx, now)?;
+        let uploads = Duty { since: now, ..Duty::of_uploads(recording) };
+        let intent = Commit::new().put_state(&uploads.open_key(), uploads.to_json()).expect_state(entry);
+        let next = duty.next(now);
+        let version = cx.commit(intent.put_state(&entry.key, next.to_json()))?;
+        self.begin_next(cx, entry, next, version)
+    }
+
+    /// The intent of a further attempt is committed.
+    fn begin_next(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, next: Duty, version: u64) -> Outcome {
+        self.desk().release(&entry.key);
+        if next.attempt > AT_ONCE { Ok(()) } else { self.start(cx, next, version) }
     }
 
     /// `egress_ended`, or the discovery that an egress has ended.
@@ -65,7 +107,7 @@ impl dyn Steps {
     /// The egress that saw to a duty has ended.
     pub fn conclude(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: Duty, recording: &Recording) -> Outcome {
         let row = self.inspect(cx, recording)?;
-        if !self.needs_successor(cx, &duty)? {
+        if duty.uploads || !self.needs_successor(cx, &duty)? {
             self.enter(cx, recording, row, duty.closing(Commit::new()).expect_state(entry))?;
             self.desk().release(&entry.key);
             return Ok(());
@@ -75,24 +117,25 @@ impl dyn Steps {
         let next = duty.next(now);
         let intent = Commit::new().put_state(&entry.key, next.to_json()).expect_state(entry);
         let version = self.enter(cx, recording, row, intent)?;
-        self.desk().release(&entry.key);
-        if next.attempt > AT_ONCE {
-            return Ok(());
-        }
-        self.start(cx, next, version)
+        self.begin_next(cx, entry, next, version)
     }
 
     /// An egress that no duty is waiting for has ended: its row is brought to its end, if it is not there yet.
     pub fn settle(&mut self, cx: &mut Cx<'_>, info: &EgressInfo) -> Outcome {
         let Some(recording) = Recording::of(info, self.desk()) else { return Ok(()) };
+        let uploads = Duty::of_uploads(&recording).open_key();
         let before = match cx.inventory().get(&info.egress_id)? {
             None => Commit::new().expect_no_row(&info.egress_id),
             Some(stored) if stored.row.state == RowState::Recording => Commit::new().expect_row(&stored),
-            Some(_) => return Ok(()),
+            // Somebody else has brought the row to its end, and may not have known of the duty.
+            Some(_) => match cx.state().get(&uploads)? {
+                Some(entry) => return cx.commit(Commit::new().delete_state(&uploads).expect_state(&entry)).map(|_| ()),
+                None => return Ok(()),
+            },
         };
         let row = self.inspect(cx, &recording)?;
         if row.state != RowState::Recording {
-            self.enter(cx, &recording, row, before)?;
+            self.enter(cx, &recording, row, before.delete_state(&uploads))?;
         }
         Ok(())
     }
@@ -116,7 +159,7 @@ impl dyn Steps {
 
     /// Commits the row of a recording that has ended with whatever belongs to it, and plans its deletion: at once if the contract
     /// has ended meanwhile, else when `due` says. Returns the commit's revision.
-    fn enter(&mut self, cx: &mut Cx<'_>, recording: &Recording, row: Row, mut commit: Commit) -> Result<u64> {
+    fn enter(&mut self, cx: &mut Cx<'_>, recording: &Recording, row: Row, commit: Commit) -> Result<u64> {
         let tenant = &recording.tenant;
         let contract = sweep::contract_key(tenant);
         let stored = row.state == RowState::Stored;
@@ -125,7 +168,6 @@ impl dyn Steps {
             if row.state == RowState::Recording {
                 return cx.commit(commit.put_row(row).put_state(&uploads.open_key(), uploads.to_json()));
             }
-            commit = commit.delete_state(&uploads.open_key());
         }
         let commit = commit.put_row(row);
         let mut usual = commit.clone().expect(Subject::State(contract.clone()), Expectation::Absent);
@@ -162,8 +204,8 @@ impl dyn Steps {
         Ok(())
     }
 
-    /// LiveKit has forgotten an egress before anybody learned how it ended. What it left stays in the inventory, as
-    /// failed: nobody can say that it is whole.
+    /// LiveKit has forgotten an egress before anybody learned how and when it ended. What it left stays in the inventory, as
+    /// failed: nobody can say that it is whole. It is kept as long as if it had ended when it stored something last.
     pub fn forgotten(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: &Duty, egress_id: &str) -> Outcome {
         let mut commit = duty.closing(Commit::new()).expect_state(entry);
         if let Some(stored) = cx.inventory().get(egress_id)?
@@ -172,7 +214,8 @@ impl dyn Steps {
             let details = recording::Details { error: String::from("LiveKit has forgotten it"), ..Default::default() };
             let row = Row { state: RowState::Failed, details: details.to_json(), ..stored.row.clone() };
             let now = self.desk().by_the_timers(cx.now());
-            let due = self.due(&duty.tenant, now).unwrap_or(now + SOON);
+            let ended_at = self.stored_last(cx, &stored.row)?.unwrap_or(now);
+            let due = self.due(&duty.tenant, ended_at).unwrap_or(now + SOON);
             self.wake(cx, &duty.tenant, due)?;
             commit =
                 commit.put_row(row).expect_row(&stored).put_state(&sweep::due_key(&duty.tenant, due, egress_id), "");
@@ -180,5 +223,15 @@ impl dyn Steps {
         cx.commit(commit)?;
         self.desk().release(&entry.key);
         Ok(())
+    }
+
+    /// When the last object of a recording was stored; none: there is nothing in the sink.
+    fn stored_last(&mut self, cx: &mut Cx<'_>, row: &Row) -> Result<Option<u64>> {
+        let copy = self.in_backup(row);
+        let mut last = None;
+        for row in [row].into_iter().chain(&copy) {
+            last = last.max(self.find(cx, row)?.iter().map(|version| version.last_modified).max());
+        }
+        Ok(last)
     }
 }

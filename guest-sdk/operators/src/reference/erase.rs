@@ -1,16 +1,16 @@
 //! How recordings are deleted, so that it can be shown afterwards.
 //!
 //! For a handful of rows at once: find every version under each recording's prefix; commit the rows as `deleting`, with
-//! the keys, so that whoever comes after a crash knows what to report; retract the links; delete in batches and read the
-//! errors; abort what was never finished uploading; HEAD each key, and list the versions where there are any; and only
+//! the keys, so that whoever comes after a crash knows what to report; retract the links; delete in batches, what newer versions
+//! cover first, and read the errors; abort what was never finished uploading; HEAD each key, and list the versions where there are any; and only
 //! then write the audit and let the rows be `deleted`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use egress_sim_sdk::time::{HOUR, MINUTE, SECOND};
 use egress_sim_sdk::{
-    AuditAction, AuditOutcome, AuditRecord, CallError, Commit, Cx, DeleteError, Error, ObjectId, Outcome, Rejection,
-    Result, Row, RowState, StoredRow,
+    AuditAction, AuditOutcome, AuditRecord, CallError, Commit, Cx, DeleteError, Error, ObjectId, ObjectVersion,
+    Outcome, Rejection, Result, Row, RowState, StateEntry, StoredRow,
 };
 
 use super::recording::{self, Details};
@@ -30,6 +30,8 @@ pub struct Erased {
     pub records: Vec<AuditRecord>,
     /// Recordings that are not deleted yet, and why.
     pub later: Vec<(String, Wait)>,
+    /// The holds for which some of them wait, by key: when that is committed they must still stand.
+    pub holds: BTreeMap<String, StateEntry>,
 }
 
 /// Why a recording is not deleted yet.
@@ -48,13 +50,13 @@ pub enum Wait {
 }
 
 impl Wait {
-    /// How long it waits at least. A refusal may stand for years, and end at any moment: it is tried again ever more seldom,
-    /// and twice a day at last.
+    /// How long it waits at least. A refusal may be over in minutes, or stand for years and end at any moment: it is tried again
+    /// ever more seldom, and twice a day at last.
     pub fn time(self) -> u64 {
         match self {
             // Not before the commit that says so: another instance could find nothing to do.
             Wait::Unfinished => 2 * SECOND,
-            Wait::Refused(times) => (HOUR << times.min(4)).min(12 * HOUR),
+            Wait::Refused(times) => (MINUTE << times.min(10)).min(12 * HOUR),
             Wait::Hold | Wait::Recording | Wait::Trouble => MINUTE,
         }
     }
@@ -65,11 +67,21 @@ pub struct Leaving<'a> {
     stored: &'a StoredRow,
     /// What is known of its keys.
     pub details: Details,
-    targets: Vec<ObjectId>,
+    targets: Targets,
     /// The row as it lies in the backup storage, and what is to be deleted there.
-    backup: Option<(Row, Vec<ObjectId>)>,
+    backup: Option<(Row, Targets)>,
     /// The sink has not done all of it.
     wait: Option<Wait>,
+}
+
+/// What is to be deleted of a recording in one bucket.
+#[derive(Default)]
+struct Targets {
+    /// Versions with newer ones above them.
+    covered: Vec<ObjectId>,
+    /// The newest of each key. They go once nothing is below them: whatever comes in between, a refusal, a crash or a legal
+    /// hold, a key then is whole or gone, and the audit can say which.
+    newest: Vec<ObjectId>,
 }
 
 impl dyn Steps {
@@ -95,12 +107,14 @@ impl dyn Steps {
             if self.is_held(&holds, row) {
                 self.tell_what_is_gone(cx, row, &mut erased)?;
                 erased.later.push((row.egress_id.clone(), Wait::Hold));
+                erased.holds.extend(holds.on(&row.room).map(|entry| (entry.key.clone(), entry.clone())));
             } else if row.state == RowState::Recording {
                 self.hurry(cx, row)?;
                 erased.later.push((row.egress_id.clone(), Wait::Recording));
             } else {
                 let found = self.find_leaving(cx, stored)?;
-                calls += 2 + found.details.count() - found.details.seen;
+                // A page of a listing may be short: each version that has to go first may cost a call.
+                calls += 2 + found.details.count() - found.details.seen + found.targets.covered.len() as u64;
                 leaving.push(found);
             }
         }
@@ -162,9 +176,14 @@ impl dyn Steps {
                 details.seen = 0;
             }
         }
-        let targets = self.targets(&found);
-        let backup = copy.map(|copy| (copy, self.targets(&in_backup)));
+        let targets = self.in_order(found);
+        let backup = copy.map(|copy| (copy, self.in_order(in_backup)));
         Ok(Leaving { stored, details, targets, backup, wait: None })
+    }
+
+    fn in_order(&mut self, found: Vec<ObjectVersion>) -> Targets {
+        let (newest, covered): (Vec<_>, Vec<_>) = found.into_iter().partition(|version| version.is_latest);
+        Targets { covered: self.targets(&covered), newest: self.targets(&newest) }
     }
 
     /// Commits that deletion has begun, and of what.
@@ -191,21 +210,32 @@ impl dyn Steps {
 
     /// Deletes what was found, bucket by bucket, reads the errors, and audits what the sink refuses.
     pub fn delete_all(&mut self, cx: &mut Cx<'_>, leaving: &mut [Leaving<'_>]) -> Outcome {
-        let mut buckets: BTreeMap<String, Vec<(usize, ObjectId)>> = BTreeMap::new();
-        for (place, one) in leaving.iter_mut().enumerate() {
-            let own = std::mem::take(&mut one.targets);
-            let bucket = buckets.entry(one.stored.row.bucket.clone()).or_default();
-            bucket.extend(own.into_iter().map(|target| (place, target)));
-            if let Some((copy, targets)) = &mut one.backup {
-                let bucket = buckets.entry(copy.bucket.clone()).or_default();
-                bucket.extend(std::mem::take(targets).into_iter().map(|target| (place, target)));
+        let covered = take(leaving, |targets| std::mem::take(&mut targets.covered));
+        let places: BTreeMap<&String, BTreeSet<usize>> =
+            covered.iter().map(|(bucket, ids)| (bucket, ids.iter().map(|(place, _)| *place).collect())).collect();
+        let mut stays: BTreeSet<(String, String)> = BTreeSet::new();
+        self.delete_each(cx, leaving, &covered)?;
+        for (bucket, places) in places {
+            for place in places {
+                // An answer is no proof.
+                let left =
+                    self.find(cx, leaving[place].row_in(bucket))?.into_iter().filter(|version| !version.is_latest);
+                stays.extend(left.map(|version| (bucket.clone(), version.key)));
             }
         }
+        let mut newest = take(leaving, |targets| std::mem::take(&mut targets.newest));
+        for (bucket, ids) in &mut newest {
+            ids.retain(|(_, id)| !stays.contains(&(bucket.clone(), id.key.clone())));
+        }
+        self.delete_each(cx, leaving, &newest)
+    }
+
+    fn delete_each(&mut self, cx: &mut Cx<'_>, leaving: &mut [Leaving<'_>], buckets: &ByBucket) -> Outcome {
         for (bucket, targets) in buckets {
             for batch in targets.chunks(BATCH) {
                 let ids: Vec<ObjectId> = batch.iter().map(|(_, target)| target.clone()).collect();
                 let mut refused: BTreeMap<usize, Vec<DeleteError>> = BTreeMap::new();
-                for error in self.errors_of(cx, &bucket, ids)? {
+                for error in self.errors_of(cx, bucket, ids)? {
                     let Some((place, _)) = batch.iter().find(|(_, target)| target.key == error.key) else { continue };
                     if is_refusal(&error.code) {
                         leaving[*place].wait = Some(Wait::Refused(leaving[*place].details.refusals));
@@ -220,7 +250,7 @@ impl dyn Steps {
                     let known = &mut one.details.refused;
                     errors.retain(|error| known.insert(format!("{bucket}/{}", error.key)));
                     if !errors.is_empty() {
-                        self.audit_refusals(cx, leaving[place].row_in(&bucket), &errors)?;
+                        self.audit_refusals(cx, leaving[place].row_in(bucket), &errors)?;
                     }
                 }
             }
@@ -289,6 +319,29 @@ impl dyn Steps {
     }
 }
 
+impl Targets {
+    fn is_empty(&self) -> bool {
+        self.covered.is_empty() && self.newest.is_empty()
+    }
+}
+
+/// Ids to delete in each bucket, with the place of the recording that each belongs to.
+type ByBucket = BTreeMap<String, Vec<(usize, ObjectId)>>;
+
+fn take(leaving: &mut [Leaving<'_>], mut some: impl FnMut(&mut Targets) -> Vec<ObjectId>) -> ByBucket {
+    let mut buckets = ByBucket::new();
+    for (place, one) in leaving.iter_mut().enumerate() {
+        let backup = one.backup.as_mut().map(|(copy, targets)| (&copy.bucket, targets));
+        for (bucket, targets) in [(&one.stored.row.bucket, &mut one.targets)].into_iter().chain(backup) {
+            let ids = some(targets);
+            if !ids.is_empty() {
+                buckets.entry(bucket.clone()).or_default().extend(ids.into_iter().map(|id| (place, id)));
+            }
+        }
+    }
+    buckets
+}
+
 impl Leaving<'_> {
     fn has_targets(&self) -> bool {
         !self.targets.is_empty() || self.backup.as_ref().is_some_and(|(_, targets)| !targets.is_empty())
@@ -305,7 +358,7 @@ impl Leaving<'_> {
 }
 
 /// What was begun to be uploaded and never finished is in no listing, and is data all the same.
-fn abort_uploads(cx: &mut Cx<'_>, tenant: &str, leaving: &[Leaving<'_>]) -> Outcome {
+pub fn abort_uploads(cx: &mut Cx<'_>, tenant: &str, leaving: &[Leaving<'_>]) -> Outcome {
     let buckets: BTreeSet<&str> = leaving.iter().flat_map(Leaving::rows).map(|row| row.bucket.as_str()).collect();
     for bucket in buckets {
         for upload in cx.sink(bucket).uploads(&format!("{tenant}/"))? {

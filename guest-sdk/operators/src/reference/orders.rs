@@ -1,7 +1,9 @@
 //! Orders of the operator's own organisation: contract ends and legal holds.
 
+use std::collections::BTreeMap;
+
 use egress_sim_sdk::{
-    AuditAction, AuditOutcome, AuditRecord, Command, Commit, Cx, Error, Hold, Order, Outcome, Result,
+    AuditAction, AuditOutcome, AuditRecord, Command, Commit, Cx, Error, Hold, Order, Outcome, Result, StateEntry,
 };
 
 use super::Steps;
@@ -13,15 +15,25 @@ const PAGE: u32 = 500;
 /// The legal holds that stand for a tenant.
 pub struct Holds {
     /// On everything.
-    all: bool,
-    /// On these rooms.
-    rooms: Vec<String>,
+    all: Option<StateEntry>,
+    /// By room.
+    rooms: BTreeMap<String, StateEntry>,
 }
 
 impl Holds {
     /// Whether one stands on recordings of a room.
     pub fn stand_on(&self, room: &str) -> bool {
-        self.all || self.rooms.iter().any(|held| held == room)
+        self.on(room).is_some()
+    }
+
+    /// What was written down of a hold that stands on recordings of a room.
+    pub fn on(&self, room: &str) -> Option<&StateEntry> {
+        self.all.as_ref().or_else(|| self.rooms.get(room))
+    }
+
+    /// Whether any stands.
+    pub fn any(&self) -> bool {
+        self.all.is_some() || !self.rooms.is_empty()
     }
 }
 
@@ -83,10 +95,14 @@ impl dyn Steps {
 /// The holds that stand for a tenant.
 pub fn holds_of(cx: &mut Cx<'_>, tenant: &str) -> Result<Holds> {
     let prefix = format!("hold/{tenant}/");
-    let keys = cx.state().all(&prefix)?;
-    let rooms =
-        keys.iter().filter_map(|entry| entry.key[prefix.len()..].strip_prefix("room/")).map(str::to_owned).collect();
-    Ok(Holds { all: keys.iter().any(|entry| entry.key[prefix.len()..] == *"all"), rooms })
+    let mut holds = Holds { all: None, rooms: BTreeMap::new() };
+    for entry in cx.state().all(&prefix)? {
+        match entry.key[prefix.len()..].strip_prefix("room/") {
+            None => holds.all = Some(entry),
+            Some(room) => _ = holds.rooms.insert(room.to_owned(), entry),
+        }
+    }
+    Ok(holds)
 }
 
 fn hold_key(hold: &Hold) -> String {

@@ -4,7 +4,7 @@
 //! all running egresses, whatever the number of calls, and acts only where the two and the open duties disagree. It goes
 //! on for as long as a duty is open, and for ever where a patrol is wanted.
 
-use egress_sim_sdk::{Cx, EgressInfo, Outcome, Room, StateEntry, Timer};
+use egress_sim_sdk::{Cx, EgressInfo, EgressStatus, Outcome, Room, StateEntry, Timer};
 
 use super::Steps;
 use super::duty::Duty;
@@ -58,9 +58,16 @@ impl dyn Steps {
         let Some(egress_id) = duty.egress_id.clone() else { return self.resume(cx, entry, duty) };
         if let Some(info) = running.iter().find(|info| info.egress_id == egress_id) {
             let now = cx.now();
-            return if self.is_doubtful(now, &duty, info, room) { self.doubt(cx, entry, duty, info) } else { Ok(()) };
+            return if self.is_doubtful(now, &duty, info, room) {
+                self.doubt(cx, entry, duty, info)
+            } else if info.status == EgressStatus::Ending && room.is_some() && !duty.uploads {
+                self.records_no_more(cx, entry, duty, info)
+            } else {
+                Ok(())
+            };
         }
         match recording::look_up(cx, &duty.room, &egress_id)? {
+            Some(info) if recording::has_ended(info.status) && duty.uploads => self.settle(cx, &info),
             Some(info) if recording::has_ended(info.status) => self.egress_ended(cx, &info),
             Some(_) => Ok(()),
             None => self.forgotten(cx, entry, &duty, &egress_id),

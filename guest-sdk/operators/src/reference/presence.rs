@@ -7,12 +7,13 @@ use egress_sim_sdk::{Cx, Error, HeadResult, Result};
 
 use super::recording::{self, Recording};
 
-/// How much of a playlist's end is read to see whether it is final.
-const TAIL_BYTES: u64 = 64;
+/// How much of a playlist is read at once: what a call may carry is limited.
+const PIECE: u64 = 1 << 20;
 
-/// Looks whether everything that the egress reported is in these buckets taken together: each file; and of HLS, as many
-/// segments as it counted and a playlist that ends with ENDLIST, in the last bucket that has one. Without ENDLIST a player
-/// takes it for a live stream. What has no bytes is not there.
+/// Looks whether everything that the egress reported is in these buckets taken together: each file; and of HLS, a playlist
+/// that ends with ENDLIST, in the last bucket that has one, and each segment that it names, as many as the egress counted.
+/// Without ENDLIST a player takes it for a live stream. What else lies there, such as the beginnings of an attempt that
+/// failed, makes up for nothing. What has no bytes is not there.
 pub fn is_in(cx: &mut Cx<'_>, recording: &Recording, buckets: &[&str]) -> Result<bool> {
     for file in &recording.files {
         if !is_in_one(cx, file, buckets)? {
@@ -32,7 +33,8 @@ pub fn is_in(cx: &mut Cx<'_>, recording: &Recording, buckets: &[&str]) -> Result
         }
     }
     let Some((bucket, size)) = newest else { return Ok(false) };
-    Ok(segments.len() as u64 >= *count && is_final(cx, bucket, playlist, size)?)
+    let Some(named) = segments_of(cx, bucket, playlist, size)? else { return Ok(false) };
+    Ok(named.len() as u64 >= *count && named.is_subset(&segments))
 }
 
 fn is_in_one(cx: &mut Cx<'_>, file: &str, buckets: &[&str]) -> Result<bool> {
@@ -44,15 +46,24 @@ fn is_in_one(cx: &mut Cx<'_>, file: &str, buckets: &[&str]) -> Result<bool> {
     Ok(false)
 }
 
-fn is_final(cx: &mut Cx<'_>, bucket: &str, playlist: &str, size: u64) -> Result<bool> {
-    if size == 0 {
-        return Ok(false);
+/// The keys of the segments that a playlist names; none where it is not final.
+fn segments_of(cx: &mut Cx<'_>, bucket: &str, playlist: &str, size: u64) -> Result<Option<BTreeSet<String>>> {
+    let mut body = Vec::new();
+    while (body.len() as u64) < size {
+        let first = body.len() as u64;
+        match cx.sink(bucket).get_range(playlist, first, size.min(first + PIECE) - 1) {
+            Ok(piece) if !piece.body.is_empty() => body.extend(piece.body),
+            Ok(_) => break,
+            // Rewritten since it was listed, and shorter: look again later.
+            Err(error) if error.status() == Some(416) => return Err(Error::retry("the playlist has changed")),
+            Err(error) => return Err(error),
+        }
     }
-    let tail = match cx.sink(bucket).get_range(playlist, size.saturating_sub(TAIL_BYTES), size - 1) {
-        Ok(object) => object.body,
-        // Rewritten since it was listed, and shorter: look again later.
-        Err(error) if error.status() == Some(416) => return Err(Error::retry("the playlist has changed")),
-        Err(error) => return Err(error),
-    };
-    Ok(String::from_utf8_lossy(&tail).lines().any(|line| line == "#EXT-X-ENDLIST"))
+    let text = String::from_utf8_lossy(&body);
+    if !text.lines().any(|line| line == "#EXT-X-ENDLIST") {
+        return Ok(None);
+    }
+    let directory = playlist.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let names = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(Some(names.map(|name| format!("{directory}/{name}")).collect()))
 }

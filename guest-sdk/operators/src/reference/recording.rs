@@ -38,9 +38,11 @@ pub struct Recording {
     pub backup_used: bool,
     /// The prefix that is its own.
     pub directory: String,
+    /// What the name of its file or playlist begins with, up to the extension.
+    pub stem: String,
     /// Object keys of the files.
     pub files: Vec<String>,
-    /// Object key of the playlist, with the segments that LiveKit counted.
+    /// Object key of the playlist, with the segments that LiveKit counted; 0: it did not say.
     pub playlist: Option<(String, u64)>,
     /// Where the sink itself has it: nothing for viewers.
     pub location: String,
@@ -105,7 +107,7 @@ impl Recording {
             EgressRequest::Track(request) => (&request.file.filepath, &request.file.s3, Some(request.track_id.clone())),
             EgressRequest::Other(_) => return None,
         };
-        let (directory, _name) = path.rsplit_once('/')?;
+        let (directory, name) = path.rsplit_once('/')?;
         let (tenant, folder) = directory.split_once('/')?;
         let (_, attempt) = folder.rsplit_once('-')?;
         let attempt = attempt.parse().ok()?;
@@ -123,6 +125,7 @@ impl Recording {
             backup: desk.backup().filter(|backup| *backup != s3.bucket).map(str::to_owned),
             backup_used: info.backup_storage_used,
             directory: format!("{directory}/"),
+            stem: stem(&format!("{directory}/{name}"), info.retry_count),
             files: info.file_results.iter().map(|file| file.filename.clone()).collect(),
             playlist: playlist.map(|playlist| (playlist.playlist_name.clone(), playlist.segment_count)),
             location: file
@@ -272,11 +275,6 @@ fn is_list(key: &str) -> bool {
     Path::new(key).extension().is_some_and(|extension| extension == "m3u8")
 }
 
-/// Whether a key is the event playlist's: the one that keeps every segment.
-fn is_playlist(key: &str) -> bool {
-    is_list(key) && key.rsplit('/').next().is_some_and(|name| name.starts_with("playlist"))
-}
-
 /// Whether a key is a manifest's, `{egress_id}.json`.
 pub fn is_manifest(key: &str) -> bool {
     Path::new(key).extension().is_some_and(|extension| extension == "json")
@@ -294,22 +292,33 @@ pub fn spread(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// A key up to its extension, as LiveKit Cloud names it when it has begun an egress so many times anew.
+fn stem(key: &str, retry_count: i32) -> String {
+    let name = key.rfind('/').map_or(0, |slash| slash + 1);
+    let end = key[name..].rfind('.').map_or(key.len(), |dot| name + dot);
+    let stem = &key[..end];
+    if retry_count == 0 { stem.to_owned() } else { format!("{stem}-{retry_count}") }
+}
+
 /// What lies under a recording's own prefix, where LiveKit says that it ended well and names no results (node-sdks#625);
-/// none where it names them.
+/// none where it names them. What an attempt that failed has left has another name.
 pub fn found_in_the_sink(cx: &mut Cx<'_>, recording: &Recording) -> Result<Option<Recording>> {
     if !recording.ended_well || !recording.files.is_empty() || recording.playlist.is_some() {
         return Ok(None);
     }
-    let objects = cx.sink(&recording.bucket).objects(&recording.directory)?;
     let mut found = Recording { size: 0, ..recording.clone() };
-    let segments = objects.iter().filter(|object| is_segment(&object.key)).count() as u64;
-    for object in objects {
-        if is_playlist(&object.key) {
-            found.playlist = Some((object.key, segments));
-        } else if !is_segment(&object.key) && !is_manifest(&object.key) && !is_list(&object.key) {
-            found.files.push(object.key);
+    for bucket in recording.buckets() {
+        for object in cx.sink(bucket).objects(&recording.directory)? {
+            let is_it = stem(&object.key, 0) == recording.stem;
+            if is_it && is_list(&object.key) {
+                found.playlist = Some((object.key, 0));
+            } else if is_it {
+                found.files.push(object.key);
+            } else if !is_segment(&object.key) {
+                continue;
+            }
+            found.size += object.size;
         }
-        found.size += object.size;
     }
     Ok(Some(found))
 }

@@ -3,7 +3,8 @@
 //! Nobody reports such a death: LiveKit goes on telling what it was told last, for ever. There are signs. The recorder has
 //! left the room, or STARTING or ENDING lasts longer than it should, or the call is over and the egress is not. None of them
 //! is proof, and a worker that lives must not get a second one beside it. So whoever is in doubt stops the egress: a worker
-//! that lives obeys, and the end that it then reports is handled like any other. One that twice does not answer is given up.
+//! that lives obeys, and the end that it then reports is handled like any other; where its recorder is gone, nobody waits for
+//! that. One that twice does not answer is given up.
 
 use egress_sim_sdk::{Commit, Cx, EgressInfo, EgressStatus, Outcome, Room, StateEntry};
 
@@ -39,8 +40,12 @@ impl dyn Steps {
     /// Stops an egress that is in doubt, and gives it up if nobody answers for the second time.
     pub fn doubt(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, mut duty: Duty, info: &EgressInfo) -> Outcome {
         let silent = self.is_silent(cx, info)?;
+        let Some(recording) = Recording::of(info, self.desk()) else { return Ok(()) };
+        // It was ACTIVE without a recorder in the room, and is stopped now: it may upload what it has, but records nothing.
+        if !silent && info.status == EgressStatus::Active && !duty.uploads && self.needs_successor(cx, &duty)? {
+            return self.hand_over(cx, entry, duty, &recording);
+        }
         if silent && duty.silent {
-            let Some(recording) = Recording::of(info, self.desk()) else { return Ok(()) };
             let now = cx.now();
             return self.conclude(cx, entry, duty, &recording.given_up(now));
         }

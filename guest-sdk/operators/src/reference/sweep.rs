@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use egress_sim_sdk::time::SECOND;
-use egress_sim_sdk::{Commit, Cx, Outcome, StoredRow};
+use egress_sim_sdk::{Commit, Cx, Outcome, Result, StoredRow};
 use serde::{Deserialize, Serialize};
 
 use super::Steps;
@@ -47,6 +47,12 @@ pub fn due_key(tenant: &str, at: u64, egress_id: &str) -> String {
 /// A recording that would be deleted but for a hold.
 pub fn held_key(tenant: &str, egress_id: &str) -> String {
     format!("held/{tenant}/{egress_id}")
+}
+
+/// Whether the contract of a tenant has ended and every row was looked at.
+pub fn is_done(cx: &mut Cx<'_>, tenant: &str) -> Result<bool> {
+    let entry = cx.state().get(&contract_key(tenant))?;
+    Ok(entry.is_some_and(|entry| serde_json::from_str::<Pass>(&entry.value).unwrap_or_default().done))
 }
 
 fn time_and_id(key: &str) -> Option<(u64, &str)> {
@@ -121,7 +127,8 @@ impl dyn Steps {
         }
     }
 
-    /// Commits what became of a piece: rows, what is still to be done about them, and how far the walk has come.
+    /// Commits what became of a piece: rows, what is still to be done about them, and how far the walk has come. What waits for
+    /// a hold waits for ever if the hold was lifted meanwhile: then nothing is committed, and the piece comes again.
     fn note(&mut self, cx: &mut Cx<'_>, tenant: &str, erased: Erased, mut commit: Commit) -> Outcome {
         let now = self.desk().by_the_timers(cx.now());
         for (egress_id, wait) in erased.later {
@@ -132,6 +139,9 @@ impl dyn Steps {
             let at = now + wait.time();
             self.wake(cx, tenant, at)?;
             commit = commit.put_state(&due_key(tenant, at, &egress_id), "");
+        }
+        for entry in erased.holds.values() {
+            commit = commit.expect_state(entry);
         }
         for row in erased.rows {
             commit = commit.put_row(row);

@@ -7,54 +7,74 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::campaign::{Campaign, surface};
+use super::troubles::troubles;
+use crate::campaign::{Campaign, Odds, surface};
 
 /// Webhook faults after which the operator may never have heard of an event.
-const LOSING: &[&str] =
+pub(super) const LOSING: &[&str] =
     &["webhook.altered", "webhook.delay", "webhook.drop", "webhook.reorder", "webhook.storm", "webhook.unreachable"];
 
 /// Faults of a case.
 pub(super) fn faults(campaign: &Campaign, families: &[String], base: &Scenario) -> BoxedStrategy<Vec<Fault>> {
-    let kinds: Vec<&'static Kind> =
-        campaign.kinds().filter(|kind| families.iter().any(|family| family == surface(kind.name))).collect();
+    let [fewest, most] = campaign.size.faults.map(|count| count as usize);
+    let scene = Scene::of(campaign, base);
+    let is_in = |kind: &&Kind| families.iter().any(|family| family == surface(kind.name));
+    let kinds: Vec<&'static Kind> = (campaign.kinds().filter(is_in))
+        .filter(|kind| !scene.losable.is_empty() || !LOSING.contains(&kind.name))
+        .collect();
     if kinds.is_empty() {
         return Just(Vec::new()).boxed();
     }
-    let [fewest, most] = campaign.size.faults.map(|count| count as usize);
-    let scene = Scene::of(campaign, base);
-    let one = select(kinds).prop_flat_map(move |kind| fault(kind, &scene));
-    vec(one, fewest..=most).boxed()
+    let Odds(share, of) = campaign.typical;
+    let typical = troubles(&kinds, &scene).filter(|_| share > 0);
+    let aimed = aimed(&kinds, &scene);
+    let any = select(kinds).prop_flat_map(move |kind| fault(kind, &scene));
+    let random = prop_oneof![1 => aimed, 2 => any];
+    match typical {
+        Some(typical) if share == of => vec(typical, fewest..=most).boxed(),
+        Some(typical) => vec(prop_oneof![share => typical, of - share => random], fewest..=most).boxed(),
+        None => vec(random, fewest..=most).boxed(),
+    }
 }
 
 /// What filters and anchors can name.
 #[derive(Clone)]
-struct Scene {
+pub(super) struct Scene {
     rooms: Vec<String>,
     tenants: Vec<String>,
     buckets: Vec<String>,
     /// When things happen: calls, contract ends.
     moments: Vec<Span>,
+    pub(super) contract_ends: Vec<Span>,
+    /// Of the last call of each block.
+    pub(super) call_ends: Vec<Span>,
     instances: u32,
-    /// Webhook events that may be struck.
-    events: Vec<&'static str>,
+    /// Webhook events that are sent.
+    pub(super) events: Vec<&'static str>,
+    /// Those of them that may be lost.
+    pub(super) losable: Vec<&'static str>,
     /// Seconds.
     window: [u64; 2],
 }
 
 impl Scene {
     fn of(campaign: &Campaign, base: &Scenario) -> Scene {
-        let ends = base.tenants.iter().filter_map(|tenant| tenant.contract_end);
+        let contract_ends: Vec<Span> = base.tenants.iter().filter_map(|tenant| tenant.contract_end).collect();
+        let sent = base.world.webhook_events.as_deref();
+        let events: Vec<&'static str> = (keys::EVENTS.iter().copied())
+            .filter(|event| sent.is_none_or(|sent| sent.iter().any(|name| name == event)))
+            .collect();
+        let spared = |event: &str| campaign.spare.iter().any(|spared| spared == event);
         Scene {
             rooms: base.calls.iter().map(|call| call.room_name(0)).collect(),
             tenants: base.tenants.iter().map(|tenant| tenant.name.clone()).collect(),
             buckets: base.all_buckets().into_iter().map(|bucket| bucket.name).collect(),
-            moments: base.calls.iter().map(|call| call.at).chain(ends).collect(),
+            moments: base.calls.iter().map(|call| call.at).chain(contract_ends.iter().copied()).collect(),
+            contract_ends,
+            call_ends: base.calls.iter().map(|call| call.start(call.count - 1) + call.duration).collect(),
             instances: base.operator.instances,
-            events: keys::EVENTS
-                .iter()
-                .copied()
-                .filter(|event| !campaign.spare.iter().any(|spared| spared == event))
-                .collect(),
+            losable: events.iter().copied().filter(|event| !spared(event)).collect(),
+            events,
             window: campaign.size.window.map(u64::from),
         }
     }
@@ -85,6 +105,20 @@ fn fault(kind: &'static Kind, scene: &Scene) -> impl Strategy<Value = Fault> + u
     )
 }
 
+/// Every kind at every point where it may strike, each as often as any other: what is rarely called is struck, too.
+fn aimed(kinds: &[&'static Kind], scene: &Scene) -> impl Strategy<Value = Fault> + use<> {
+    let struck = |kind: &&'static Kind| {
+        let kind = *kind;
+        points().filter(|point| kind.strikes_at(point)).map(move |point| (kind, point))
+    };
+    let places: Vec<(&'static Kind, &'static str)> = kinds.iter().flat_map(struck).collect();
+    let scene = scene.clone();
+    (select(places), prop_oneof![3 => Just(1_u64), 1 => 2..4_u64]).prop_flat_map(move |((kind, point), nth)| {
+        let anchor = Anchor::On { point: point.into(), nth, count: 1 };
+        fault(kind, &scene).prop_map(move |fault| Fault { anchor: anchor.clone(), ..fault })
+    })
+}
+
 /// Mostly the nth match of a point, because that survives the deletion of what has nothing to do with it.
 fn anchor(kind: &'static Kind, scene: &Scene) -> impl Strategy<Value = Anchor> + use<> {
     let named: Vec<&'static str> = points().filter(|point| kind.strikes_at(point)).collect();
@@ -101,13 +135,14 @@ fn filter(kind: &'static Kind, scene: &Scene) -> BoxedStrategy<Filter> {
     let room = select(scene.rooms.clone()).prop_map(|room| Filter { room: Some(room), ..Filter::default() });
     let tenant = select(scene.tenants.clone()).prop_map(|name| Filter { tenant: Some(name), ..Filter::default() });
     let bucket = select(scene.buckets.clone()).prop_map(|name| Filter { bucket: Some(name), ..Filter::default() });
-    let events = if LOSING.contains(&kind.name) { scene.events.clone() } else { keys::EVENTS.to_vec() };
-    let event = select(events).prop_map(|event| Filter { event: Some(event.into()), ..Filter::default() });
+    let loses = LOSING.contains(&kind.name) && scene.losable.len() < scene.events.len();
+    let event = select(if loses { scene.losable.clone() } else { scene.events.clone() })
+        .prop_map(|event| Filter { event: Some(event.into()), ..Filter::default() });
     let instance =
         (0..u64::from(scene.instances)).prop_map(|number| Filter { instance: Some(number), ..Filter::default() });
     let anything = Just(Filter::default());
     match surface(kind.name) {
-        "webhook" if LOSING.contains(&kind.name) && scene.events.len() < keys::EVENTS.len() => event.boxed(),
+        "webhook" if loses => event.boxed(),
         "webhook" => prop_oneof![2 => anything, 3 => event, 1 => room].boxed(),
         "s3" | "upload" => prop_oneof![4 => anything, 1 => bucket].boxed(),
         "operator" => prop_oneof![4 => anything, 1 => instance].boxed(),

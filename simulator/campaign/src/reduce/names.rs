@@ -59,6 +59,7 @@ fn buckets(mut scenario: Scenario) -> Scenario {
     };
     scenario.tenants.iter_mut().flat_map(|tenant| &mut tenant.buckets).for_each(rename);
     scenario.buckets.iter_mut().for_each(|bucket| rename(&mut bucket.name));
+    scenario.world.backup_bucket.iter_mut().for_each(rename);
     for fault in &mut scenario.faults {
         fault.filter.bucket.iter_mut().for_each(rename);
         for value in fault.parameters.values_mut() {

@@ -4,19 +4,16 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use egress_sim_campaign::campaign::Campaign;
-use egress_sim_campaign::goals::meaning;
-use egress_sim_campaign::necessity::Necessity;
-use egress_sim_campaign::reduce::Reduced;
-use egress_sim_campaign::result::{Document, Finding};
-use egress_sim_model::scenario::write::write;
+use egress_sim_campaign::coverage::{Missing, missing};
+use egress_sim_campaign::result::{Document, Finding, Parted};
 
 use super::Report;
-use super::human::{Human, fault_words};
+use super::human::{Human, Reduction, replay};
 use crate::console::{self, Paint, escape};
 use crate::prose::{counted, hang, number};
 
-/// A scenario of at most so many lines is shown in full.
-const INLINE_LINES: usize = 40;
+/// Of the goals of one fault that were not reached, so many are named; the JSON has all.
+const MISSING_SHOWN: usize = 12;
 
 /// What has been told so far.
 #[derive(Debug)]
@@ -53,57 +50,21 @@ impl Told {
         let _ = writeln!(self.text, "{line}");
     }
 
+    /// A file that shows how two operators differ, and the other one is not there.
+    pub fn left_alone(&mut self, path: &str, other: &str) {
+        let line = format!("- {}  compares with {other}: pass --against {other} to replay it", escape(path));
+        let _ = writeln!(self.text, "{}", self.paint.faint(line));
+    }
+
     /// egress-sim gave up in a case.
     pub fn bug(&mut self, case: u64, what: &str) {
         console::error(&format!("a bug of egress-sim in case {case} of campaign {}: {what}", self.digest));
     }
 
-    /// A finding: its story, the faults that it takes, the scenario itself.
-    pub fn finding(&mut self, report: &Report, reduced: &Reduced, necessities: &[Necessity], cases: u64) {
+    /// A finding: its story, what it takes, the scenario itself.
+    pub fn finding(&mut self, report: &Report, reduction: &Reduction<'_>) {
         let human = Human::new(self.paint, false, [report.scenario.clone()].into_iter(), [self.op.clone()].into_iter());
-        self.text.push_str(&human.run(report));
-        let mut label = "necessary";
-        for necessity in necessities {
-            let fault = fault_words(&reduced.scenario.faults[necessity.fault]);
-            let without = if necessity.without_it.is_empty() {
-                "without it every promise holds".to_owned()
-            } else {
-                format!("without it {} breaks", necessity.without_it.join(", "))
-            };
-            let mut line = format!("{fault}: {without}");
-            if let Some(parting) = &necessity.parting {
-                let what = |line: &Option<String>| line.clone().unwrap_or_else(|| "nothing more happens".into());
-                let _ = write!(
-                    line,
-                    "; the runs part after {}: {} (without it: {})",
-                    parting.since_start,
-                    what(&parting.with_it),
-                    what(&parting.without_it)
-                );
-            }
-            let _ = writeln!(self.text, "  {label:11}  {}", hang(&escape(&line), 15));
-            label = "";
-        }
-        let progress = reduced.progress;
-        let _ = writeln!(
-            self.text,
-            "  reduced      {} → {}, {} → {} in {}",
-            counted(progress.faults_before as u64, "fault"),
-            number(progress.faults as u64),
-            counted(progress.calls_before as u64, "call"),
-            number(progress.calls as u64),
-            counted(progress.runs, "run")
-        );
-        let _ = writeln!(self.text, "  fingerprint  {} in {}", reduced.fingerprint, counted(cases, "case"));
-        let _ = writeln!(self.text, "  keep it      egress-sim promote {}\n", escape(&report.path));
-        let file = write(&reduced.scenario);
-        if file.lines().count() <= INLINE_LINES {
-            for line in file.lines() {
-                let line = escape(line);
-                let _ = writeln!(self.text, "{}", if line.is_empty() { line } else { format!("    {line}") });
-            }
-            self.text.push('\n');
-        }
+        self.text.push_str(&human.reduced(report, reduction));
     }
 
     /// All that was told, and the summary.
@@ -122,18 +83,29 @@ impl Told {
     }
 }
 
-/// Goals that were not reached, then findings by line, then the count.
+/// What was not the same again, in words.
+pub fn parted_words(parted: &Parted) -> String {
+    let case = parted.case.map(|case| format!("case {case}, ")).unwrap_or_default();
+    format!("{case}{}: {}", parted.scenario, parted.how)
+}
+
+/// What was not the same again, goals that were not reached, then findings by line, then the count.
 pub fn summary(paint: Paint, document: &Document) -> String {
     let mut text = String::new();
-    let missed: Vec<&str> = document.goals.iter().filter(|goal| goal.hits == 0).map(|goal| goal.id.as_str()).collect();
-    for goal in &missed {
-        let line = format!("! goal {goal} was not reached: {}", meaning(goal));
-        let _ = writeln!(text, "{}", paint.warn(line));
+    for parted in &document.parted {
+        let _ = writeln!(text, "{} {}", paint.bad("NONDETERMINISTIC"), hang(&escape(&parted_words(parted)), 2));
+        let again = replay(&parted.scenario, &document.operator);
+        let _ = writeln!(text, "  again        {} --check-determinism\n", escape(&again));
     }
-    if !missed.is_empty() {
+    let goals: Vec<(&str, u64)> = document.goals.iter().map(|goal| (goal.id.as_str(), goal.hits)).collect();
+    let missing = missing(&goals);
+    for group in &missing {
+        let _ = writeln!(text, "{}", paint.warn(format!("! {}", hang(&missed(group), 2))));
+    }
+    if !missing.is_empty() {
         text.push('\n');
     }
-    for Finding { fingerprint, scenario, faults, calls, commands, cases, .. } in &document.findings {
+    for Finding { fingerprint, scenario, faults, calls, commands, cases, also_breaks, .. } in &document.findings {
         let size =
             format!("{}, {}, {}", counted(*calls, "call"), counted(*faults, "fault"), counted(*commands, "command"));
         let _ = writeln!(
@@ -142,19 +114,38 @@ pub fn summary(paint: Paint, document: &Document) -> String {
             paint.bad("✗"),
             paint.faint(format!("{}: {size}; in {}", escape(scenario), counted(*cases, "case")))
         );
+        if !also_breaks.is_empty() {
+            let _ = writeln!(text, "    {}", paint.faint(format!("also breaks {}", also_breaks.join(", "))));
+        }
     }
     if !document.findings.is_empty() {
         text.push('\n');
     }
-    let reached = document.goals.len() - missed.len();
+    let reached = goals.iter().filter(|(_, hits)| *hits > 0).count();
     let goals = format!("{} of {} reached", number(reached as u64), counted(document.goals.len() as u64, "goal"));
     let head = format!("{} with {}", counted(document.cases, "case"), document.operator);
     let verdict = match document.verdict.as_str() {
         "pass" => paint.good("every promise held".to_owned()).to_string(),
         "violates" => paint.bad(counted(document.findings.len() as u64, "finding")).to_string(),
         "nondeterministic" => paint.bad("nondeterministic".to_owned()).to_string(),
+        _ if missing.is_empty() => paint.warn("nothing broke so far".to_owned()).to_string(),
         _ => paint.warn("nothing broke, but not every goal was reached".to_owned()).to_string(),
     };
-    let _ = writeln!(text, "{head}: {verdict}, {goals}");
+    let interrupted = if document.interrupted { ", interrupted" } else { "" };
+    let _ = writeln!(text, "{head}{interrupted}: {verdict}, {goals}");
     text
+}
+
+/// `fault/s3.timeout: 3 of 9 goals not reached: @s3.put_object, …`
+fn missed(group: &Missing) -> String {
+    let Missing { group, meaning, missing, of } = group;
+    if missing.is_empty() {
+        return format!("goal {group} was not reached: {meaning}");
+    }
+    let shown = missing.iter().take(MISSING_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = match missing.len().saturating_sub(MISSING_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{group}: {} of {} not reached: {shown}{more}", missing.len(), counted(*of as u64, "goal"))
 }

@@ -11,8 +11,11 @@ use crate::console::{Paint, escape};
 use crate::exit::Exit;
 use crate::expect::Verdict;
 use crate::prose::{counted, hang, number};
-use crate::story::{Line, Mark, Story};
 use crate::sweep::{Failure, Sweep};
+
+mod failure;
+
+pub use failure::{Reduction, steps_words};
 
 /// Draws reports that stand under each other.
 #[derive(Clone, Copy, Debug)]
@@ -185,7 +188,7 @@ impl Human {
         let Failure { call, name, effect, broken, message, fault, report, .. } = failure;
         let where_ = format!("the crash {effect} the effect of call {call}, {name}, does harm");
         let _ = writeln!(text, "    {}  {wall}\n", self.paint.bad(format!("{points}: {where_}")));
-        let told = report.as_deref().map(|report| self.told(report)).unwrap_or_default();
+        let told = report.as_deref().map(|report| self.told(report, None)).unwrap_or_default();
         if told.is_empty() {
             // Only the sweep sees it: the same crash in a run by itself has another twin.
             let _ = writeln!(text, "  {} {}", self.paint.bad("FAIL"), self.paint.strong(broken.join(", ")));
@@ -216,89 +219,15 @@ impl Human {
 
     /// The story of a failure.
     fn failure(&self, report: &Report) -> String {
-        format!("{}\n\n", self.head(report)) + &self.told(report)
+        format!("{}\n\n", self.head(report)) + &self.told(report, None)
     }
 
-    /// What stands below its head.
-    fn told(&self, report: &Report) -> String {
-        let mut text = String::new();
-        let Some(main) = report.main.and_then(|main| report.properties.get(main)) else { return text };
-        let how_often = format!("broken {} in {}", times64(main.violations), counted(main.checks, "check"));
-        let _ = writeln!(
-            text,
-            "  {} {}  {}",
-            self.paint.bad("FAIL"),
-            self.paint.strong(&main.id),
-            self.paint.faint(how_often)
-        );
-        let _ = writeln!(text, "  {}\n", hang(&escape(main.message.as_deref().unwrap_or_default()), 2));
-        if let Some(story) = &report.story {
-            self.story(&mut text, story, &main.id);
-            text.push('\n');
+    /// A scenario that was reduced.
+    pub fn reduced(&self, report: &Report, reduction: &Reduction<'_>) -> String {
+        if report.verdict == Verdict::Nondeterministic {
+            return self.nondeterministic(report);
         }
-        let mut label = "also broken";
-        for other in report.broken().filter(|other| other.id != main.id) {
-            let message = format!("{}: {}", other.id, escape(other.message.as_deref().unwrap_or_default()));
-            let _ = writeln!(text, "  {label:11}  {}", hang(&message, 15));
-            label = "";
-        }
-        let mut label = "expectation";
-        for unmet in &report.unmet {
-            let _ = writeln!(text, "  {label:11}  {}", hang(&escape(unmet), 15));
-            label = "";
-        }
-        let command = command(report);
-        let _ = writeln!(text, "  scenario     {}", escape(&report.path));
-        let _ = writeln!(text, "  replay       {command}");
-        let _ = writeln!(text, "  whole trace  {command} --trace trace.jsonl");
-        let _ = writeln!(text, "  explain      egress-sim explain {}", main.id);
-        let operator = report.operator_digest.as_deref().map_or("native", short);
-        let _ = writeln!(
-            text,
-            "  made by      egress-sim {}, model {}, seed {}, operator {operator}",
-            env!("CARGO_PKG_VERSION"),
-            report.model,
-            report.seed
-        );
-        let replayed = match report.replays {
-            0 => String::new(),
-            count => format!("  replayed {}: identical", times(count)),
-        };
-        let hash = report.trace_hash.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "  trace hash   {hash}{replayed}\n");
-        text
-    }
-
-    fn story(&self, text: &mut String, story: &Story, id: &str) {
-        let days = |line: &Line| match line {
-            Line::Record { at, .. } | Line::TimeIsUp(at) => day(*at).0.to_string().len(),
-            Line::Elided(_) => 0,
-        };
-        let width = story.lines.iter().map(days).max().unwrap_or(0);
-        let moment = |at: Span| {
-            let (day, clock) = day(at);
-            format!("day {day:>width$} {clock}")
-        };
-        for line in &story.lines {
-            let _ = match line {
-                Line::Record { at, lane, text: what, mark } => {
-                    let line = format!("{}  {:8}  {}", moment(*at), lane_name(*lane), escape(what));
-                    match mark {
-                        Mark::None => writeln!(text, "    {line}"),
-                        Mark::Injected => writeln!(text, "  {}", self.paint.warn(format!("! {line}"))),
-                        Mark::Violation => writeln!(text, "  {}", self.paint.bad(format!("✗ {line}"))),
-                    }
-                }
-                Line::Elided(count) => {
-                    let elided = format!("… {} left out", counted(*count, "record"));
-                    writeln!(text, "    {:1$}  {2}", "", width + 17, self.paint.faint(elided))
-                }
-                Line::TimeIsUp(at) => {
-                    let line = format!("✗ {}  {:8}  time is up: {id} is broken", moment(*at), "promise");
-                    writeln!(text, "  {}", self.paint.bad(line))
-                }
-            };
-        }
+        format!("{}\n\n", self.head(report)) + &self.told(report, Some(reduction))
     }
 }
 
@@ -317,8 +246,13 @@ fn properties(text: &mut String, report: &Report) {
     }
 }
 
+/// What makes a run of this file with this operator again.
+pub fn replay(path: &str, op: &str) -> String {
+    format!("egress-sim run {} --operator {}", quoted(path), quoted(op))
+}
+
 /// What makes the same run again.
-fn command(report: &Report) -> String {
+pub fn command(report: &Report) -> String {
     let mut command = format!("egress-sim run {}", quoted(&report.path));
     if report.op_in_replay {
         let _ = write!(command, " --operator {}", quoted(&report.operator));

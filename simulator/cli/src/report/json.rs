@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Report;
+use crate::output;
 
 /// The version of the document.
 const FORMAT: u32 = 1;
@@ -18,7 +19,5 @@ struct Document<'a> {
 pub fn document(runs: &[Report]) -> String {
     let tool = concat!("egress-sim ", env!("CARGO_PKG_VERSION"));
     let document = Document { format: FORMAT, tool, runs };
-    let mut text = serde_json::to_string_pretty(&document).expect("a report has nothing that JSON has not");
-    text.push('\n');
-    text
+    output::json(&document)
 }

@@ -1,7 +1,15 @@
 //! Reports of runs that never were: outcomes are made by hand.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
+use egress_sim_campaign::campaign::Campaign;
+use egress_sim_campaign::coverage::Hits;
+use egress_sim_campaign::fingerprint::{Fingerprint, Kind};
+use egress_sim_campaign::necessity::{Necessity, Parting, Step};
+use egress_sim_campaign::reduce::Progress;
+use egress_sim_campaign::result::{Document, Finding as CampaignFinding, Part, Parted, Replayed, Shard};
+use egress_sim_model::books::{Disagreement, Disagreements};
 use egress_sim_model::property::{About, Verdict as Finding};
 use egress_sim_model::scenario::file::parse;
 use egress_sim_model::time::Time;
@@ -9,7 +17,7 @@ use egress_sim_model::trace::TraceHash;
 use egress_sim_model::world::PropertyName;
 use serde_json::json;
 
-use super::human::Human;
+use super::human::{Human, Reduction};
 use super::*;
 use crate::console::Paint;
 use crate::operator::Choice;
@@ -69,6 +77,7 @@ fn broken(checks: u64, violations: u64, at: Span, scenario: &Scenario, message: 
         at: scenario.world.start + at,
         message: message.into(),
         about: vec![Mention::Tenant("acme-1".into()), Mention::Egress("EG_one".into())],
+        sequence: None,
     };
     Finding { checks, violations, first: Some(first) }
 }
@@ -114,10 +123,87 @@ fn whole(reports: &[Report], verbose: bool) -> String {
     text
 }
 
-fn passing(name: &str) -> Report {
+pub fn passing(name: &str) -> Report {
     let scenario = scenario(name, "");
     let outcome = outcome(&scenario, [1, 1], vec![(&FINAL, held(1)), (&PLAYS, held(980)), (&COMPLETE, held(0))]);
     judged(&scenario, "builtin:reference", &outcome, true)
+}
+
+/// One of each that can come of a run.
+pub fn everything() -> Vec<Report> {
+    let expect = "[[expect]]\nverdict = \"pass\"\ncounts = { egresses = 12_000 }";
+    let unmet = scenario("contract-end", expect);
+    let unmet = judged(&unmet, "builtin:reference", &outcome(&unmet, [1, 1], vec![(&COMPLETE, held(24_000))]), true);
+    let unfired = scenario("unfired", "");
+    let unfired = judged(&unfired, "builtin:reference", &outcome(&unfired, [0, 0], vec![(&PLAYS, held(9))]), true);
+    let expect = "[[expect]]\noperator = \"builtin:broken/eager\"\nverdict = \"violates\"\n\
+                  violates = [\"playlist.final\"]";
+    let expected = scenario("as-expected", expect);
+    let found = vec![(&FINAL, broken(1, 1, DAY, &expected, "too early")), (&PLAYS, held(9))];
+    let expected = judged(&expected, "builtin:broken/eager", &outcome(&expected, [1, 1], found), true);
+    let parted = passing("parted").nondeterministic("a second run parts from the first run behind record 0".into());
+    let unread = Report::error(
+        "unread".into(),
+        "scenarios/unread.toml".into(),
+        String::new(),
+        "scenarios/unread.toml:3:1: error: unknown key `sed`\n  |\n3 | sed = 1\n".into(),
+        Exit::Usage,
+    );
+    vec![passing("hls-980-segments"), failing(), unmet, unfired, expected, parted, unread]
+}
+
+/// A campaign that found something, of which one part was interrupted, with files that were replayed before it.
+pub fn campaign_document() -> Document {
+    let finding = |fingerprint: &str, scenario: &str, message: &str| CampaignFinding {
+        fingerprint: fingerprint.into(),
+        property: fingerprint.split('/').next().expect("a property").into(),
+        cases: 12,
+        scenario: scenario.into(),
+        faults: 1,
+        calls: 1,
+        commands: 0,
+        message: message.into(),
+        also_breaks: Vec::new(),
+        first_case: 205,
+        kinds_before: 1,
+        text: String::new(),
+    };
+    let overlap = "a call has one composite egress at a time, but EG_b was started while EG_a was still recording";
+    let hits = [("checked/playlist.final", 900), ("checked/recording.no-overlap", 1_000), ("fault/webhook.drop", 7)];
+    let goals = ["checked/playlist.final", "checked/audit.complete", "fault/webhook.drop", "met/page-two"];
+    let replayed = |path: &str, property: Option<&str>| Replayed {
+        path: path.into(),
+        property: property.map(ToOwned::to_owned),
+        message: property.map(|_| "the hold stands, but it was deleted".to_owned()).unwrap_or_default(),
+    };
+    let part = Part {
+        shard: Shard::default(),
+        cases: 1_000,
+        wall_ms: 2_500.0,
+        hits: Hits(hits.into_iter().map(|(goal, hits)| (goal.to_owned(), hits)).collect()),
+        findings: vec![
+            finding("recording.no-overlap/livekit.timeout", "found/recording-no-overlap-3b5f6ee8.toml", overlap),
+            finding("recording.no-overlap/webhook.drop", "found/recording-no-overlap-00c0ffee.toml", overlap),
+            finding(
+                "retention.not-early/s3.slow",
+                "scenarios/regressions/hold.toml",
+                "the hold stands, but it was deleted",
+            ),
+        ],
+        parted: vec![Parted {
+            case: Some(64),
+            scenario: "found/nondeterministic-case-64.toml".into(),
+            how: "a second run in the same thread parts from the first run behind record 0".into(),
+        }],
+        corpus: vec![
+            replayed("scenarios/regressions/hold.toml", Some("retention.not-early")),
+            replayed("found/recording-gap-1.toml", None),
+        ],
+        interrupted: true,
+    };
+    let goals: Vec<String> = goals.map(ToOwned::to_owned).to_vec();
+    let document = Document::assemble(&Campaign::default(), 7, "builtin:broken/starts-again", goals, vec![part]);
+    Document { campaign: "0123456789ab".into(), ..document }
 }
 
 fn failing() -> Report {
@@ -155,9 +241,20 @@ fn failing() -> Report {
             record(DAY.0 * 30 + 4_120_000_000, Lane::Operator, "→ log.write warn: \u{1b}[2Jhi\n", Mark::None),
             record(DAY.0 * 30 + 4_121_000_000, Lane::Operator, "link to EG_one published: https://…", Mark::Violation),
         ],
+        books: disagreeing(),
     });
     report.replays = 1;
     report
+}
+
+/// Books that say something else than what is.
+fn disagreeing() -> Disagreements {
+    let told = vec![Disagreement {
+        recording: "egress EG_one of room standup-0 (tenant acme-1)".into(),
+        books: vec!["a row `stored` for s3://rec-eu-1/acme-1/a*".into()],
+        world: vec!["EGRESS_ACTIVE".into(), "in the sink: s3://rec-eu-1/acme-1/\u{1b}[31ma.m3u8, 3 more".into()],
+    }];
+    Disagreements { told, others: 2 }
 }
 
 #[test]
@@ -179,12 +276,47 @@ fn a_failure_is_a_story() {
 }
 
 #[test]
+fn a_finding_is_told_with_all_that_a_search_knows() {
+    let report = failing();
+    let scenario = scenario("hls-small", "[[command]]\nat = \"3h\"\ndo = \"legal_hold\"\ntenant = \"acme-1\"");
+    let parting = Parting {
+        since_start: Span(3_600_000_000_000),
+        with_it: Some("webhook egress_started handed over".into()),
+        without_it: None,
+    };
+    let necessities = [
+        Necessity { step: Step::Fault(0), without_it: Vec::new(), parting: Some(parting) },
+        Necessity { step: Step::Command(0), without_it: vec!["playlist.plays".into()], parting: None },
+    ];
+    let fingerprint = Fingerprint {
+        property: "playlist.final".into(),
+        kind: Kind::Broken,
+        faults: ["webhook.drop", "webhook.duplicate"].into(),
+    };
+    let progress = Progress { runs: 118, faults_before: 41, faults: 2, calls_before: 12_000, calls: 1 };
+    let reduction = Reduction {
+        fingerprint: &fingerprint,
+        cases: Some((3, 4_000)),
+        origin: Some(("a1b2c3", 7, 1_234)),
+        scenario: &scenario,
+        necessities: &necessities,
+        progress,
+        took: Duration::from_millis(940),
+        promotable: true,
+    };
+    let human =
+        Human::new(Paint(false), false, ["hls-small".into()].into_iter(), [report.operator.clone()].into_iter());
+    insta::assert_snapshot!(human.reduced(&report, &reduction));
+}
+
+#[test]
 fn a_deadline_that_passed_is_the_end_of_the_story() {
     let scenario = scenario("compliance-call", "");
     let message = "the call standup-0 of acme-1 had no recording for 90 seconds";
     let outcome = outcome(&scenario, [1, 1], vec![(&COMPLETE, broken(1, 1, DAY, &scenario, message))]);
     let mut report = judged(&scenario, "my operators/op.wasm", &outcome, false);
-    report.story = Some(Story { lines: vec![Line::Elided(3), Line::TimeIsUp(DAY)] });
+    let lines = vec![Line::Elided(3), Line::TimeIsUp(DAY)];
+    report.story = Some(Story { lines, books: Disagreements::default() });
     insta::assert_snapshot!(whole(&[report], false));
 }
 
@@ -285,5 +417,9 @@ fn the_document_has_all_that_the_contract_names() {
     ] {
         assert!(counts[key].is_u64(), "{key}");
     }
-    assert!(run.get("checkpoints").is_none());
+}
+
+#[test]
+fn a_campaign_is_told_what_matters_first() {
+    insta::assert_snapshot!(super::campaign::summary(Paint(false), &campaign_document()));
 }

@@ -1,9 +1,8 @@
 //! Stories gathered from facts that are fed by hand.
 
-use egress_sim_model::call::{Delivery, Reply, Timer};
+use egress_sim_model::call::{Call, Reply};
 use egress_sim_model::livekit::EgressStatus;
-use egress_sim_model::operator::{Trap, TrapKind};
-use egress_sim_model::state::{CallIx, EgressIx};
+use egress_sim_model::state::EgressIx;
 
 use super::*;
 use crate::testing::world;
@@ -18,11 +17,11 @@ struct Telling {
 }
 
 impl Telling {
-    /// Of a violation at a second.
-    fn until(second: u64, about: Vec<Mention>) -> Telling {
+    /// Of a violation at a second, by the record of this number; none: time is up.
+    fn until(second: u64, sequence: Option<u64>, about: Vec<Mention>) -> Telling {
         let state = world();
         let start = state.scenario.world.start;
-        let violation = Violation { at: start + Span::seconds(second), message: String::new(), about };
+        let violation = Violation { at: start + Span::seconds(second), message: String::new(), about, sequence };
         Telling { gatherer: Gatherer::new(&violation, start), state, sequence: 0 }
     }
 
@@ -47,7 +46,7 @@ impl Telling {
     }
 
     fn fault(&mut self, second: u64, kind: &'static str) {
-        self.fact(second, &Fact::FaultStruck { fault: 9, kind });
+        self.fact(second, &Fact::FaultStruck { fault: 9, kind, at: "", within: None });
     }
 }
 
@@ -69,7 +68,7 @@ fn shape(story: &Story) -> Vec<String> {
 
 #[test]
 fn a_short_story_is_told_whole_and_ends_with_the_violation() {
-    let mut telling = Telling::until(5, room());
+    let mut telling = Telling::until(5, Some(4), room());
     telling.egress(1, ROOM);
     telling.egress(2, "another room");
     telling.fault(3, "webhook.duplicate");
@@ -82,7 +81,7 @@ fn a_short_story_is_told_whole_and_ends_with_the_violation() {
 
 #[test]
 fn a_long_story_keeps_beginning_end_and_faults_and_counts_the_rest() {
-    let mut telling = Telling::until(1_000, room());
+    let mut telling = Telling::until(1_000, Some(1_001), room());
     for second in 0..1_000 {
         if second == 500 {
             telling.fault(second, "egress.abort");
@@ -103,7 +102,7 @@ fn a_long_story_keeps_beginning_end_and_faults_and_counts_the_rest() {
 
 #[test]
 fn many_faults_do_not_drown_the_story() {
-    let mut telling = Telling::until(1_000, room());
+    let mut telling = Telling::until(1_000, Some(2_000), room());
     for second in 0..1_000 {
         telling.fault(second, "s3.slow_down");
         telling.egress(second, if second % 100 == 0 { ROOM } else { "another room" });
@@ -118,7 +117,7 @@ fn many_faults_do_not_drown_the_story() {
 
 #[test]
 fn a_promise_that_nothing_broke_but_time_ends_with_that() {
-    let mut telling = Telling::until(90, room());
+    let mut telling = Telling::until(90, None, room());
     telling.egress(1, ROOM);
     telling.egress(100, ROOM);
     let story = telling.gatherer.finish();
@@ -128,52 +127,23 @@ fn a_promise_that_nothing_broke_but_time_ends_with_that() {
 
 #[test]
 fn nothing_at_all_is_a_story_too() {
-    assert_eq!(shape(&Telling::until(90, room()).gatherer.finish()), ["t"]);
+    assert_eq!(shape(&Telling::until(90, None, room()).gatherer.finish()), ["t"]);
 }
 
 #[test]
-fn a_quiet_record_is_the_violation_where_no_loud_one_is() {
-    let mut telling = Telling::until(5, room());
+fn a_quiet_record_can_be_the_violation() {
+    let mut telling = Telling::until(5, Some(1), room());
     telling.egress(1, ROOM);
     telling.fact(5, &Fact::WebhookQueued { queue: "EG_one", event: "egress_ended", room: ROOM });
     assert_eq!(shape(&telling.gatherer.finish()), ["r", "v"]);
 }
 
 #[test]
-fn those_who_leave_at_the_end_of_a_call_break_no_promise_if_something_else_can() {
-    let leave = |telling: &mut Telling, identity| {
-        let call = CallIx(0);
-        telling.fact(5, &Fact::ParticipantLeft { call, room: ROOM, identity, recorder: false });
-    };
-    let mut telling = Telling::until(5, room());
-    leave(&mut telling, "alice");
-    leave(&mut telling, "bob");
-    assert_eq!(shape(&telling.gatherer.finish()), ["v"]);
-    let mut telling = Telling::until(5, room());
-    leave(&mut telling, "alice");
-    leave(&mut telling, "bob");
-    telling.fact(5, &Fact::RoomFinished { call: CallIx(0), room: ROOM });
-    leave(&mut telling, "carol");
-    assert_eq!(shape(&telling.gatherer.finish()), ["r", "r", "v"]);
-}
-
-#[test]
-fn an_operator_that_traps_at_a_delivery_is_shown_trapping() {
-    let timer = Timer { name: "sweep".into(), at: Time(0), payload: String::new() };
-    let delivery = Delivery::Timer(timer);
-    let trap = Trap { kind: TrapKind::Trap, message: "unreachable".into() };
-    let mut telling = Telling::until(5, vec![Mention::Instance(0)]);
-    telling.fact(5, &Fact::DeliveryBegan { instance: 0, delivery: &delivery, webhook: None });
-    telling.fact(5, &Fact::Trapped { instance: 0, trap: &trap });
-    assert_eq!(shape(&telling.gatherer.finish()), ["r", "v"]);
-}
-
-#[test]
-fn a_call_breaks_nothing_before_its_effect() {
+fn of_several_records_at_one_moment_the_one_that_broke_the_promise_is_marked() {
     let append = Call::AuditAppend(Vec::new());
     let next = Call::Retract { egress_id: "EG_one".into() };
     let reply = Reply::Done(Ok(()));
-    let mut telling = Telling::until(5, vec![Mention::Instance(0)]);
+    let mut telling = Telling::until(5, Some(1), vec![Mention::Instance(0)]);
     telling.fact(4, &Fact::Called { instance: 0, call: &append });
     telling.fact(5, &Fact::Audited { instance: 0, records: &[] });
     telling.fact(5, &Fact::Replied { instance: 0, call: &append, reply: &reply });
@@ -185,8 +155,37 @@ fn a_call_breaks_nothing_before_its_effect() {
 
 #[test]
 fn a_violation_about_nobody_is_about_everybody() {
-    let mut telling = Telling::until(5, Vec::new());
+    let mut telling = Telling::until(5, Some(1), Vec::new());
     telling.egress(1, ROOM);
     telling.egress(5, "another room");
     assert_eq!(shape(&telling.gatherer.finish()), ["r", "v"]);
+}
+#[test]
+fn the_violation_is_told_even_if_it_is_about_somebody_else() {
+    let mut telling = Telling::until(5, Some(1), room());
+    telling.egress(1, ROOM);
+    telling.egress(5, "another room");
+    telling.egress(5, ROOM);
+    assert_eq!(shape(&telling.gatherer.finish()), ["r", "v"]);
+}
+
+#[test]
+fn books_are_compared_at_the_moment_of_the_violation() {
+    let mut telling = Telling::until(90, None, room());
+    telling.egress(1, ROOM);
+    assert!(telling.gatherer.books.is_none());
+    let state = &telling.state;
+    telling.gatherer.lapsed(state);
+    assert!(telling.gatherer.books.is_some());
+    telling.egress(2, ROOM);
+    assert!(telling.gatherer.books.is_none(), "the world has moved on since another promise lapsed");
+    telling.egress(91, ROOM);
+    assert!(telling.gatherer.books.is_some());
+    let mut telling = Telling::until(5, Some(1), room());
+    telling.egress(1, ROOM);
+    let state = &telling.state;
+    telling.gatherer.lapsed(state);
+    assert!(telling.gatherer.books.is_none(), "another promise lapsed");
+    telling.egress(5, ROOM);
+    assert!(telling.gatherer.books.is_some());
 }

@@ -53,11 +53,14 @@ impl World<'_> {
             let seconds = if segments.segment_duration == 0 { 4 } else { segments.segment_duration };
             let segment = Span::seconds(u64::from(seconds));
             let playlist = self.state.sink.media.new_playlist(seconds);
+            let paths = self.segment_paths(ix, segments);
             let info = &self.state.egress(ix).info.segment_results[0];
             let live = info.live_playlist_name.as_str();
+            let worker = self.recorders.workers.get_mut(&ix).expect("a live egress has a worker");
             worker.hls = Some(Hls {
                 output: place,
                 playlist,
+                paths,
                 playlist_key: info.playlist_name.as_str().into(),
                 live_key: (!live.is_empty()).then(|| live.into()),
                 segment,

@@ -99,6 +99,7 @@ impl World<'_> {
             stored: false,
             objects: Vec::new(),
             missing: Vec::new(),
+            owed: Vec::new(),
             spoilt: false,
             bucket: bucket.into(),
             outlives_room: false,

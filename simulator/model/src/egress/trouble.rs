@@ -206,11 +206,12 @@ impl World<'_> {
     }
 
     /// Whether the first attempt fails instead of becoming ACTIVE. If so the orchestrator has the same egress started once
-    /// more, under other names.
+    /// more, under other names, by a worker that knows nothing of what has befallen the first one's uploads.
     pub(super) fn egress_is_retried(&mut self, ix: EgressIx) -> bool {
         let Some(leaves) = self.trouble_mut(ix).retried.take() else { return false };
-        if leaves == Leaves::Partial && !self.store_beginning(ix) {
-            return true;
+        if leaves == Leaves::Partial {
+            self.store_beginning(ix);
+            self.recorders.workers.get_mut(&ix).expect("a live egress has a worker").uploaders.clear();
         }
         let egress_start = self.state.scenario.world.egress_start;
         let egress = &mut self.state.egresses[ix.0 as usize];
@@ -229,11 +230,18 @@ impl World<'_> {
         true
     }
 
-    /// Stores the beginning of each output under the names that were announced. False: the sink refused.
-    fn store_beginning(&mut self, ix: EgressIx) -> bool {
+    /// Stores the beginning of each output under the names that were announced, as far as the sink takes it: the attempt has
+    /// failed anyway.
+    fn store_beginning(&mut self, ix: EgressIx) {
         let request = Arc::clone(&self.state.egress(ix).info.request);
         let bytes = upload::media_bytes(BEGINNING, self.state.scenario.world.media_bytes_per_second);
-        request.outputs.iter().enumerate().all(|(place, output)| match output {
+        for (place, output) in request.outputs.iter().enumerate() {
+            self.store_beginning_of(ix, place, output, bytes);
+        }
+    }
+
+    fn store_beginning_of(&mut self, ix: EgressIx, place: usize, output: &Output, bytes: u64) -> bool {
+        match output {
             Output::File(_) => {
                 let key: Arc<str> = self.state.egress(ix).info.file_results[0].filename.as_str().into();
                 let extension = key.rfind('.').map_or("", |dot| &key[dot..]);
@@ -253,10 +261,10 @@ impl World<'_> {
                 self.store_piece(ix, "upload.segment", place, &key, &body, filename::content_type(".ts"))
                     && self.store_piece(ix, "upload.playlist", place, &playlist, &list, filename::content_type(".m3u8"))
             }
-        })
+        }
     }
 
-    /// False: the sink refused, and the egress has failed.
+    /// False: the sink refused.
     fn store_piece(
         &mut self,
         ix: EgressIx,
@@ -266,13 +274,7 @@ impl World<'_> {
         body: &Body,
         content_type: &'static str,
     ) -> bool {
-        match self.upload(ix, Upload { point, output, key, body, content_type, rewritten: false }) {
-            Ok(_) => true,
-            Err(failure) => {
-                self.upload_failed(ix, &failure);
-                false
-            }
-        }
+        self.upload(ix, Upload { point, output, key, body, content_type, rewritten: false, leftover: true }).is_ok()
     }
 
     /// What faults have done to an egress that has a worker.

@@ -68,6 +68,7 @@ impl World<'_> {
             body: &self.media(kind, &key, 0, bytes),
             content_type: filename::content_type(extension),
             rewritten: false,
+            leftover: false,
         };
         match self.upload(ix, upload) {
             Ok(Uploaded { location, size }) => {
@@ -117,9 +118,8 @@ impl World<'_> {
         let Output::Segments(output) = &request.outputs[hls.output] else {
             unreachable!("an HLS output is a segmented file output")
         };
-        let paths = self.segment_paths(ix, output);
-        let name = filename::segment_name(&paths.segment_prefix, output.filename_suffix, hls.stored, begins);
-        let key: Arc<str> = paths.segment_key(&name).into();
+        let name = filename::segment_name(&hls.paths.segment_prefix, output.filename_suffix, hls.stored, begins);
+        let key: Arc<str> = hls.paths.segment_key(&name).into();
         if self.is_delayed(ix, "upload.segment", hls.output, &key, Event::SegmentStored { egress: ix, plan }) {
             self.put_back(ix, hls);
             return;
@@ -131,6 +131,7 @@ impl World<'_> {
             body: &self.media(MediaKind::Ts, &key, hls.stored, bytes),
             content_type: filename::content_type(".ts"),
             rewritten: false,
+            leftover: false,
         };
         let uploaded = self.upload(ix, upload);
         if uploaded.as_ref().map_or_else(|failure| failure.listed, |_| true) {
@@ -212,6 +213,7 @@ impl World<'_> {
             body: &Body::Playlist { log: hls.playlist, segments: hls.stored as u32, ended, live: false },
             content_type: filename::content_type(".m3u8"),
             rewritten: true,
+            leftover: false,
         };
         self.upload(ix, upload)
     }
@@ -225,6 +227,7 @@ impl World<'_> {
             body: &Body::Playlist { log: hls.playlist, segments: hls.stored as u32, ended, live: true },
             content_type: filename::content_type(".m3u8"),
             rewritten: true,
+            leftover: false,
         };
         Some(self.upload(ix, upload))
     }
@@ -288,6 +291,7 @@ impl World<'_> {
                 body: &Body::Bytes(manifest::of(egress, self.state.now).into()),
                 content_type: filename::content_type(".json"),
                 rewritten: false,
+                leftover: false,
             };
             let Ok(uploaded) = self.upload(ix, upload) else { continue };
             let info = &mut self.state.egresses[ix.0 as usize].info;

@@ -13,6 +13,12 @@ pub const fn is_removal(kind: ChangeKind) -> bool {
     matches!(kind, ChangeKind::Erased { .. } | ChangeKind::MarkerMade)
 }
 
+/// Whether a change takes a key away: a GET does not find any more what it found. Who erases an older version first has not
+/// deleted anything yet that anybody could see.
+pub const fn is_deletion(kind: ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Erased { current: true, .. } | ChangeKind::MarkerMade)
+}
+
 /// All versions of a key.
 pub fn versions<'s>(state: &'s State, bucket: &str, key: &str) -> Option<&'s Versions> {
     state.sink.buckets.get(bucket)?.keys.get(key).filter(|versions| !versions.0.is_empty())

@@ -15,6 +15,10 @@ pub struct Monitor {
     wanted_by: [Vec<usize>; FactKind::ALL.len()],
     /// The smallest of `Watch::next`.
     soonest: Option<Time>,
+    /// The number of the record whose fact is shown.
+    sequence: Option<u64>,
+    /// How many promises have been broken.
+    broken: usize,
 }
 
 struct Watch {
@@ -42,7 +46,17 @@ impl Monitor {
             .map(|property| Watch { next: property.next_due(), property, verdict: Verdict::default() })
             .collect();
         let soonest = watches.iter().filter_map(|watch| watch.next).min();
-        Monitor { watches, wanted_by, soonest }
+        Monitor { watches, wanted_by, soonest, sequence: None, broken: 0 }
+    }
+
+    /// The number of the record whose fact is shown next: what it breaks, it is marked with.
+    pub(crate) const fn reached(&mut self, sequence: u64) {
+        self.sequence = Some(sequence);
+    }
+
+    /// How many promises have been broken so far.
+    pub(crate) const fn broken(&self) -> usize {
+        self.broken
     }
 
     /// Shows one fact to everybody who wants its kind. `state` is the world right behind it.
@@ -50,7 +64,13 @@ impl Monitor {
         let mut moved = false;
         for &place in &self.wanted_by[fact.kind() as usize] {
             let watch = &mut self.watches[place];
+            let held = watch.verdict.first.is_none();
             watch.property.observe(fact, state, &mut watch.verdict);
+            if held && let Some(first) = &mut watch.verdict.first {
+                self.broken += 1;
+                // A deadline that is only noticed now has passed without a record.
+                first.sequence = self.sequence.filter(|_| first.at == state.now);
+            }
             let next = watch.property.next_due();
             if next != watch.next {
                 watch.next = next;
@@ -77,7 +97,9 @@ impl Monitor {
             && at < before
         {
             for watch in self.watches.iter_mut().filter(|watch| watch.next == Some(at)) {
+                let held = watch.verdict.first.is_none();
                 watch.property.due(at, state, &mut watch.verdict);
+                self.broken += usize::from(held && watch.verdict.first.is_some());
                 watch.next = watch.property.next_due();
                 let id = watch.property.about().id;
                 assert!(watch.next.is_none_or(|next| next > at), "{id} does not move its deadline on from {at:?}");

@@ -256,6 +256,7 @@ impl Stage {
             stored: false,
             objects: Vec::new(),
             missing: Vec::new(),
+            owed: Vec::new(),
             spoilt: false,
             bucket,
             outlives_room: false,
@@ -305,7 +306,7 @@ impl Stage {
         }
         let now = self.state.now;
         let egress = self.egress(ix);
-        egress.stored = true;
+        egress.stored = !egress.spoilt;
         egress.info.ended_at = Some(now);
         self.turn(ix, EgressStatus::Complete);
     }
@@ -429,6 +430,25 @@ impl Stage {
         egress.missing.push(Object { bucket: egress.bucket.clone(), key: key.into() });
     }
 
+    /// The egress takes an object for stored that is still on its way.
+    pub fn expect_upload(&mut self, ix: EgressIx, key: &str) {
+        let egress = self.egress(ix);
+        let object = Object { bucket: egress.bucket.clone(), key: key.into() };
+        egress.missing.push(object.clone());
+        egress.owed.push((0, object));
+    }
+
+    /// It arrives; a playlist, with this many segments and its end.
+    pub fn arrives(&mut self, ix: EgressIx, key: &str, segments: Option<u64>) {
+        let egress = self.egress(ix);
+        egress.missing.retain(|object| *object.key != *key);
+        egress.owed.retain(|(_, object)| *object.key != *key);
+        match segments {
+            Some(count) => self.upload_playlist(ix, key, count, true),
+            None => self.upload(ix, key),
+        }
+    }
+
     /// The egress stores a playlist that names this many segments.
     pub fn upload_playlist(&mut self, ix: EgressIx, key: &str, count: u64, ended: bool) {
         let mut text = "#EXTM3U\n".to_owned();
@@ -513,11 +533,26 @@ impl Stage {
         let last = gone.len() - 1;
         for (place, version) in gone.into_iter().enumerate() {
             let last = place == last;
-            let kind =
-                if version.is_marker() { ChangeKind::MarkerRemoved { last } } else { ChangeKind::Erased { last } };
+            let kind = if version.is_marker() {
+                ChangeKind::MarkerRemoved { last }
+            } else {
+                ChangeKind::Erased { last, current: last }
+            };
             let change = Change { key: key.clone(), version: version.id, kind, origin: version.origin };
             self.see(&Fact::Sink { by: Actor::Operator(0), bucket, change: &change });
         }
+    }
+
+    /// The operator erases one version of a key in the versioned bucket, which holds others of it.
+    pub fn erase_version(&mut self, key: &str, id: &str) {
+        let keys = &mut self.state.sink.buckets.get_mut("versions").expect("a bucket of the stage").keys;
+        let Versions(versions) = keys.get_mut(key).expect("a key of the stage");
+        let place = versions.iter().position(|version| version.id.as_deref() == Some(id)).expect("a version of it");
+        let current = place + 1 == versions.len();
+        let Version { id, origin, .. } = versions.remove(place);
+        let kind = ChangeKind::Erased { last: false, current };
+        let change = Change { key: key.into(), version: id, kind, origin };
+        self.see(&Fact::Sink { by: Actor::Operator(0), bucket: "versions", change: &change });
     }
 
     /// An upload of the egress that is never finished.
@@ -656,7 +691,7 @@ impl Stage {
 impl Stage {
     /// A fault strikes.
     pub fn strike(&mut self) {
-        self.see(&Fact::FaultStruck { fault: 0, kind: "webhook.drop" });
+        self.see(&Fact::FaultStruck { fault: 0, kind: "webhook.drop", at: "", within: None });
     }
 
     /// Somebody looks at the goals; the world was healed at `healed`.

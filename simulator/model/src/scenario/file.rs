@@ -22,6 +22,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+pub use bucket_name::is_bucket_name;
 pub use problem::{FileError, Problem};
 
 /// Reads a scenario. `name` is the file's stem, the scenario's name unless the file says otherwise.

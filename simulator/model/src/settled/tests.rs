@@ -70,6 +70,42 @@ fn rows_and_what_is_in_the_sink_are_settled() {
 }
 
 #[test]
+fn how_far_a_deletion_had_come_before_a_hold_is_a_matter_of_seconds() {
+    let deleted = |stage: &mut Stage, row| {
+        let egress = stage.state.egresses[0].ix;
+        stage.row(egress, everything(), row);
+        stage.retract(egress);
+        stage.erase("rec", "standup/s_0.ts");
+        stage.erase("rec", "standup/s_1.ts");
+    };
+    let (mut without, mut with) = (stage("1h", 2), stage("1h", 2));
+    deleted(&mut without, RowState::Deleting);
+    assert!(difference(&with, &without).is_some(), "nothing has come in between");
+    without.hold(ACME_1);
+    with.hold(ACME_1);
+    assert_eq!(difference(&with, &without), None, "with the crash it had not begun");
+    assert_eq!(difference(&without, &with), None);
+    let record = AuditRecord { egress_id: Some("EG_0".into()), ..done(AuditAction::Delete, Some("standup/s_0.ts")) };
+    let told = |records: &[AuditRecord]| settled(&without, records);
+    assert_eq!(settled(&with, &[]).difference(&told(&[record])), None);
+    let hold = done(AuditAction::LegalHold, None);
+    assert!(settled(&with, &[]).difference(&told(&[hold])).is_some(), "the hold itself is another matter");
+    without.lift(ACME_1);
+    with.lift(ACME_1);
+    assert!(difference(&with, &without).is_some(), "nothing stands in its way any more");
+}
+
+#[test]
+fn a_hold_alone_hides_nothing() {
+    let (mut without, mut with) = (stage("1h", 2), stage("1h", 2));
+    let egress = with.state.egresses[0].ix;
+    with.row(egress, everything(), RowState::Recording);
+    without.hold(ACME_1);
+    with.hold(ACME_1);
+    assert!(difference(&with, &without).is_some_and(|words| words.contains("a row `recording`")));
+}
+
+#[test]
 fn an_egress_counts_if_it_left_anything() {
     let (without, mut with) = (stage("1h", 2), stage("1h", 2));
     let call = with.state.calls[0].ix;

@@ -175,7 +175,7 @@ impl Request<'_> {
                     self.hidden += 1;
                     for version in versions.0 {
                         bucket.put_aside(&key, &version, self.delete.now);
-                        self.tell_erased(Arc::clone(&key), version, true);
+                        self.tell_erased(Arc::clone(&key), version, true, true);
                     }
                 }
                 DeletedObject {
@@ -213,7 +213,7 @@ impl Request<'_> {
         if let Some(null) = replaced {
             bucket.put_aside(&key, &null, self.delete.now);
             if !null.is_marker() {
-                self.tell_erased(Arc::clone(&key), null, false);
+                self.tell_erased(Arc::clone(&key), null, false, true);
             }
         }
         let marker = id.as_deref().unwrap_or("null").to_owned();
@@ -243,6 +243,7 @@ impl Request<'_> {
         };
         let known = Arc::clone(known);
         let was_current = versions.current().is_some();
+        let current = place + 1 == versions.0.len();
         let erased = versions.0.remove(place);
         self.hidden += u64::from(was_current && versions.current().is_none());
         let last = versions.0.is_empty();
@@ -254,12 +255,13 @@ impl Request<'_> {
             deleted.delete_marker = true;
             deleted.delete_marker_version_id = Some(version.to_owned());
         }
-        self.tell_erased(known, erased, last);
+        self.tell_erased(known, erased, last, current);
         deleted
     }
 
-    fn tell_erased(&mut self, key: Arc<str>, erased: Version, last: bool) {
-        let kind = if erased.is_marker() { ChangeKind::MarkerRemoved { last } } else { ChangeKind::Erased { last } };
+    fn tell_erased(&mut self, key: Arc<str>, erased: Version, last: bool, current: bool) {
+        let kind =
+            if erased.is_marker() { ChangeKind::MarkerRemoved { last } } else { ChangeKind::Erased { last, current } };
         self.changes.push(Change { key, version: erased.id, kind, origin: erased.origin });
     }
 }

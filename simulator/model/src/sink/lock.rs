@@ -238,8 +238,8 @@ pub(super) fn protected() -> CallError {
     CallError::rejected("AccessDenied", 403, PROTECTED)
 }
 
-/// The text of [`protected`].
-pub(super) const PROTECTED: &str = "Access Denied because object protected by object lock.";
+/// What S3 says of a locked version.
+pub const PROTECTED: &str = "Access Denied because object protected by object lock.";
 
 fn no_object_lock() -> CallError {
     CallError::rejected("InvalidRequest", 400, "Bucket is missing Object Lock Configuration")

@@ -121,7 +121,7 @@ pub fn line(fact: &Fact<'_>, state: &State) -> String {
                 (None, false) => format!("{since} after the last fault nothing is amiss, but calls of that time go on"),
             }
         }
-        Fact::FaultStruck { fault, kind } => {
+        Fact::FaultStruck { fault, kind, .. } => {
             let name = state.scenario.faults.get(*fault).map_or("", |fault| fault.name.as_str());
             if name.is_empty() { format!("injected {kind}") } else { format!("injected {kind} ({name})") }
         }
@@ -216,8 +216,8 @@ fn sink_line(by: Actor, bucket: &str, change: &Change, state: &State) -> String 
     match change.kind {
         ChangeKind::Stored { size } => format!("{key} stored by {by}, {}", bytes(size)),
         ChangeKind::MarkerMade => format!("{key} hidden under a delete marker by {by}"),
-        ChangeKind::Erased { last: true } => format!("{key} erased by {by}, nothing is left of it"),
-        ChangeKind::Erased { last: false } => format!("{key} erased by {by}"),
+        ChangeKind::Erased { last: true, .. } => format!("{key} erased by {by}, nothing is left of it"),
+        ChangeKind::Erased { last: false, .. } => format!("{key} erased by {by}"),
         ChangeKind::MarkerRemoved { last: true } => format!("delete marker of {key} removed by {by}, nothing is left"),
         ChangeKind::MarkerRemoved { last: false } => format!("delete marker of {key} removed by {by}"),
         ChangeKind::UploadBegun => format!("{key} upload begun by {by}"),

@@ -64,16 +64,21 @@ impl World<'_> {
             first.signed_at = now;
             first.sender = fate.sender.clone();
             first.copies = fate.copies;
+            let aside = matches!(fate.hold, Some(Hold::Aside(_)));
+            if aside && !by_fault {
+                // As long as it is in the queue: what comes along with it would find nobody in front, and be sent twice.
+                self.company_of(&event, &fate);
+            }
             match fate.hold {
                 None => self.attempt(queue),
                 Some(Hold::InFront(by)) => self.attempt_later(queue, by),
                 Some(Hold::Aside(by)) => self.set_aside(queue, by),
             }
-            if !by_fault {
-                self.company_of(&event, &fate);
-            }
             // What was set aside does not hold the others up.
-            if !matches!(fate.hold, Some(Hold::Aside(_))) {
+            if !aside {
+                if !by_fault {
+                    self.company_of(&event, &fate);
+                }
                 return;
             }
         }

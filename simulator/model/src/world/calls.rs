@@ -67,6 +67,7 @@ impl World<'_> {
 
     fn check_always(&mut self, instance: u32, name: &str, condition: bool, details: &str) {
         let now = self.state.now;
+        let sequence = self.log.failed_check(instance);
         let verdict: &mut Verdict = self.customs.entry(format!("custom.{name}")).or_default();
         verdict.check(
             condition,
@@ -74,6 +75,9 @@ impl World<'_> {
             || vec![Mention::Instance(instance)],
             || format!("the operator's own promise `{name}` does not hold: {details}"),
         );
+        if !condition && verdict.violations == 1 {
+            verdict.first.iter_mut().for_each(|first| first.sequence = sequence);
+        }
     }
 
     fn apply_s3(&mut self, instance: u32, call: &Call) -> Reply {

@@ -1,15 +1,16 @@
 //! Where facts go: into the hash, to the properties, to whoever watches, and into the counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Counts;
 use crate::call::Call;
 use crate::livekit::EgressStatus;
-use crate::property::Monitor;
+use crate::property::{About, Monitor, Verdict};
 use crate::settled::Audit;
 use crate::sink::ChangeKind;
 use crate::state::State;
+use crate::time::Time;
 use crate::trace::{Actor, Fact, Trace, Witness};
 
 /// The only way for a fact into the world's memory.
@@ -21,6 +22,8 @@ pub(crate) struct Log<'a> {
     /// Gathered only where the settled state is asked for.
     pub(crate) audit: Option<Audit>,
     put_by_operator: BTreeSet<(String, Arc<str>)>,
+    /// By instance, the last record in which it said that a promise of its author does not hold.
+    failed_checks: BTreeMap<u32, u64>,
 }
 
 impl<'a> Log<'a> {
@@ -32,6 +35,7 @@ impl<'a> Log<'a> {
             counts: Counts::default(),
             audit: None,
             put_by_operator: BTreeSet::new(),
+            failed_checks: BTreeMap::new(),
         }
     }
 
@@ -39,11 +43,40 @@ impl<'a> Log<'a> {
     pub(crate) fn emit(&mut self, state: &State, fact: &Fact<'_>) -> u64 {
         let (sequence, bytes) = self.trace.append(state.now, fact);
         self.count(fact);
+        if let Fact::Called { instance, call: Call::CheckAlways { condition: false, .. } } = fact {
+            self.failed_checks.insert(*instance, sequence);
+        }
+        self.monitor.reached(sequence);
         self.monitor.observe(fact, state);
         if let Some(witness) = &mut self.witness {
             witness.record(state.now, sequence, fact, state);
         }
         bytes
+    }
+
+    /// Judges every deadline before `before`.
+    pub(crate) fn run_due(&mut self, before: Time, state: &State) {
+        let broken = self.monitor.broken();
+        self.monitor.run_due(before, state);
+        if self.monitor.broken() > broken
+            && let Some(witness) = &mut self.witness
+        {
+            witness.lapsed(state);
+        }
+    }
+
+    /// The run is over: what each property found.
+    pub(crate) fn finish(&mut self, state: &State) -> Vec<(&'static About, Verdict)> {
+        let verdicts = std::mem::replace(&mut self.monitor, Monitor::new(Vec::new())).finish(state);
+        if let Some(witness) = &mut self.witness {
+            witness.lapsed(state);
+        }
+        verdicts
+    }
+
+    /// The number of the record in which an instance said that a promise of its author does not hold.
+    pub(crate) fn failed_check(&self, instance: u32) -> Option<u64> {
+        self.failed_checks.get(&instance).copied()
     }
 
     fn count(&mut self, fact: &Fact<'_>) {

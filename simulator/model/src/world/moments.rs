@@ -46,7 +46,7 @@ impl World<'_> {
     /// Asks for faults that change how the operator runs from then on.
     pub(super) fn turns(&mut self, point: &Point<'_>) {
         if let Some(strike) = self.faults.strike_once(TURNS, point, self.state.now)
-            && self.struck(strike)
+            && self.struck(strike, point)
         {
             self.turn(strike.fault);
         }
@@ -67,7 +67,7 @@ impl World<'_> {
             return;
         }
         let Some(strike) = self.faults.strike_at(fault) else { return };
-        if !self.struck(strike) {
+        if !self.struck(strike, &Point::default()) {
             return;
         }
         match standing {

@@ -190,7 +190,7 @@ fn a_poisoned_uploader_stores_nothing_any_more() {
     assert_eq!((result.segment_count, result.size), (3, 3_000_000), "two of them were counted with their bytes");
     assert_eq!((result.playlist_location.as_str(), info(&seen).manifest_location.as_str()), ("", ""));
     assert_eq!(seen.ends, [("rec".to_owned(), false, 1)]);
-    assert_eq!(seen.lost, ["s_00002.ts", "manifest"], "the playlists are there, but old");
+    assert_eq!(seen.lost, ["s_00002.ts", "p.m3u8"], "the playlists are there, but old; the manifest is not missed");
     assert_eq!(outcome.faults_fired, [1]);
 }
 
@@ -222,4 +222,38 @@ fn a_late_upload_is_reported_at_once_and_stored_later() {
     assert_eq!(info(&seen).segment_results[0].segment_count, 3);
     assert_eq!(seen.stored.last().map(String::as_str), Some("rec/s_00001.ts 1500000"));
     assert_eq!((outcome.counts.objects_put, outcome.counts.objects_live), (6, 6));
+}
+
+#[test]
+fn an_older_playlist_that_comes_late_never_takes_a_newer_ones_place() {
+    let (seen, outcome) = record(hls(), "", "do = \"upload.late\"\non = \"upload.playlist\"\nnth = 2\nby = \"2h\"\n");
+    assert!(seen.lost.is_empty(), "nobody misses it: {:?}", seen.lost);
+    assert_eq!(seen.ends, [("rec".to_owned(), true, 3)]);
+    assert!(!seen.stored.last().expect("something").contains("p.m3u8"), "{:?}", seen.stored);
+    assert_eq!(outcome.faults_fired, vec![1]);
+}
+
+#[test]
+fn of_two_late_ones_the_newer_one_stays() {
+    let fault = "do = \"upload.late\"\non = \"upload.playlist\"\nnth = 2\ncount = 2\nby = \"2h\"\n";
+    let (seen, _) = record(hls(), "", fault);
+    assert_eq!(seen.lost, ["p.m3u8"], "the last one is missed");
+    let playlists = seen.stored.iter().filter(|line| line.starts_with("rec/p.m3u8")).count();
+    assert_eq!(playlists, 3, "both arrive, one behind the other: {:?}", seen.stored);
+}
+
+#[test]
+fn what_befalls_the_leavings_of_a_first_attempt_does_not_befall_the_recording() {
+    for fault in ["upload.lost", "upload.fail", "upload.late", "upload.damaged"] {
+        let partial = "[[fault]]\ndo = \"egress.retried\"\nleaves = \"partial\"\n";
+        for what in ["", "poisons = \"rest\"\n"] {
+            if !what.is_empty() && fault != "upload.lost" {
+                continue;
+            }
+            let (seen, _) = record(hls(), partial, &format!("do = \"{fault}\"\non = \"upload.segment\"\n{what}"));
+            assert_eq!(info(&seen).status, EgressStatus::Complete, "{fault}");
+            assert_eq!((seen.spoilt, seen.lost.len()), (false, 0), "{fault}: {:?}", seen.lost);
+            assert!(seen.stored.iter().any(|line| line.starts_with("rec/s-1_00002.ts")), "{fault}: {:?}", seen.stored);
+        }
+    }
 }

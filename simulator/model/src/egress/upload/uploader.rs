@@ -9,7 +9,7 @@ use crate::call::CallError;
 use crate::egress::filename;
 use crate::fault::{Fault, Point};
 use crate::sink::multipart::CreateMultipartUpload;
-use crate::sink::{Body, MediaKind, Origin, Put};
+use crate::sink::{Body, Change, MediaKind, Origin, Put};
 use crate::state::{EgressIx, Object};
 use crate::trace::{Actor, Fact};
 use crate::world::{Event, World};
@@ -43,12 +43,14 @@ pub(in crate::egress) struct Upload<'u> {
     pub content_type: &'static str,
     /// The key may have been uploaded before.
     pub rewritten: bool,
+    /// It is of an attempt that has failed: the recording has other names.
+    pub leftover: bool,
 }
 
 impl Upload<'_> {
     /// Whether the recording is not whole without it.
     fn is_essential(&self) -> bool {
-        matches!(self.point, "upload.file" | "upload.segment" | "upload.playlist_end")
+        !self.leftover && matches!(self.point, "upload.file" | "upload.segment" | "upload.playlist_end")
     }
 }
 
@@ -197,10 +199,17 @@ impl World<'_> {
             "upload.late" => {
                 let uploaded = self.claimed(bucket, upload, Claim::Url);
                 let object = Object { bucket: Arc::clone(bucket), key: Arc::clone(upload.key) };
-                self.state.egresses[ix.0 as usize].missing.push(object.clone());
+                let number = self.recorders.late_uploads;
+                self.recorders.late_uploads += 1;
+                let egress = &mut self.state.egresses[ix.0 as usize];
+                egress.owed.push((number, object.clone()));
+                if upload.is_essential() {
+                    egress.missing.push(object.clone());
+                }
                 let at = self.state.now + fault.span("by");
                 self.owe(at);
                 let late = Late {
+                    number,
                     object,
                     output: upload.output,
                     body: upload.body.clone(),
@@ -222,9 +231,13 @@ impl World<'_> {
     /// Puts an object into the sink, who may refuse it.
     fn put(&mut self, ix: EgressIx, bucket: &Arc<str>, upload: Upload<'_>, body: Body) -> Result<Uploaded, Failure> {
         let size = self.state.sink.media.length(&body);
-        self.put_object(ix, bucket, upload.key, upload.output, upload.content_type, body)
+        let change = self
+            .put_object(ix, bucket, upload.key, upload.output, upload.content_type, body)
             .map_err(|error| Failure { error: failed(&error), listed: false })?;
-        let objects = &mut self.state.egresses[ix.0 as usize].objects;
+        self.announce(ix, bucket, &change);
+        let egress = &mut self.state.egresses[ix.0 as usize];
+        egress.owed.retain(|(_, late)| late.key != *upload.key || late.bucket != *bucket);
+        let objects = &mut egress.objects;
         // What is rewritten stands near the beginning, or there is little.
         let known = |object: &Object| object.key == *upload.key && object.bucket == *bucket;
         if !(upload.rewritten && objects.iter().any(known)) {
@@ -245,7 +258,7 @@ impl World<'_> {
         output: usize,
         content_type: &str,
         body: Body,
-    ) -> Result<(), String> {
+    ) -> Result<Change, String> {
         let s3 = self.state.egress(ix).info.request.outputs[output].s3();
         let put = Put {
             chance: self.chance,
@@ -258,35 +271,42 @@ impl World<'_> {
             tagging: s3.tagging.as_str().into(),
             origin: Origin::Egress(ix),
         };
-        let change = self.state.sink.upload(put).map_err(|error| match error {
+        self.state.sink.upload(put).map_err(|error| match error {
             CallError::Rejected(rejection) => format!("{}: {}", rejection.code, rejection.message),
             CallError::NotSent(why) | CallError::OutcomeUnknown(why) => why,
-        })?;
-        self.log.emit(&self.state, &Fact::Sink { by: Actor::Egress(ix), bucket, change: &change });
-        self.after_store(bucket, &change);
-        Ok(())
+        })
     }
 
-    /// What comes late has come. Nobody waits for it any more: if the sink refuses it, nobody is told.
+    fn announce(&mut self, ix: EgressIx, bucket: &str, change: &Change) {
+        self.log.emit(&self.state, &Fact::Sink { by: Actor::Egress(ix), bucket, change });
+        self.after_store(bucket, change);
+    }
+
+    /// What comes late has come. Nobody waits for it any more: if the sink refuses it, nobody is told. What was uploaded again
+    /// meanwhile stays as it is: an older playlist never takes a newer one's place.
     pub(crate) fn upload_arrives(&mut self, ix: EgressIx, late: Late) {
-        let Late { object, output, body, content_type } = late;
-        if self.put_object(ix, &object.bucket, &object.key, output, content_type, body).is_err() {
-            return;
-        }
+        let Late { number, object, output, body, content_type } = late;
+        let owed = &mut self.state.egresses[ix.0 as usize].owed;
+        let Some(place) = owed.iter().position(|(owed, _)| *owed == number) else { return };
+        owed.remove(place);
+        let Ok(change) = self.put_object(ix, &object.bucket, &object.key, output, content_type, body) else { return };
         let egress = &mut self.state.egresses[ix.0 as usize];
         egress.missing.retain(|lost| *lost != object);
         if !egress.objects.contains(&object) {
-            egress.objects.push(object);
+            egress.objects.push(object.clone());
         }
+        self.announce(ix, &object.bucket, &change);
     }
 
     /// What the worker takes for stored is not in the sink.
     fn lose(&mut self, ix: EgressIx, bucket: &Arc<str>, upload: Upload<'_>, claim: Claim) -> Uploaded {
         let egress = &mut self.state.egresses[ix.0 as usize];
-        egress.spoilt |= upload.is_essential();
-        let object = Object { bucket: Arc::clone(bucket), key: Arc::clone(upload.key) };
-        if !egress.objects.contains(&object) && !egress.missing.contains(&object) {
-            egress.missing.push(object);
+        if upload.is_essential() {
+            egress.spoilt = true;
+            let object = Object { bucket: Arc::clone(bucket), key: Arc::clone(upload.key) };
+            if !egress.missing.contains(&object) {
+                egress.missing.push(object);
+            }
         }
         self.claimed(bucket, upload, claim)
     }
@@ -336,6 +356,7 @@ impl World<'_> {
 /// An upload that the worker has reported and that is still on its way.
 #[derive(Debug)]
 pub(crate) struct Late {
+    number: u64,
     object: Object,
     output: usize,
     body: Body,

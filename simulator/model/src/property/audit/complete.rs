@@ -4,7 +4,8 @@
 //! accident.
 //!
 //! The rule: judged at the end of the run. Each key that the operator deleted, or put a marker on, has a record
-//! *delete, done*; each key whose deletion the sink refused with `AccessDenied` has a record *delete, refused* with
+//! *delete, done*: it is deleted once a GET does not find any more what it found, so not as long as only versions below the
+//! current one are gone; each key whose deletion the sink refused with `AccessDenied` has a record *delete, refused* with
 //! that code, unless the operator died in the delivery in which it heard of it; each hold and each lifting that was ordered has its record. What happened in the run's last five
 //! minutes is not exercised.
 //!
@@ -85,7 +86,7 @@ impl Property for Complete {
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, _verdict: &mut Verdict) {
         match *fact {
-            Fact::Sink { by: Actor::Operator(_), bucket, change } if custody::is_removal(change.kind) => {
+            Fact::Sink { by: Actor::Operator(_), bucket, change } if custody::is_deletion(change.kind) => {
                 if !self.deleted.contains_key(bucket) {
                     self.deleted.insert(bucket.to_owned(), TextMap::new());
                 }

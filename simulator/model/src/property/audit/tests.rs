@@ -145,6 +145,25 @@ mod complete {
     }
 
     #[test]
+    fn a_key_is_deleted_with_its_current_version() {
+        let mut stage = stage();
+        let egress = stage.state.egresses[0].ix;
+        for _ in 0..3 {
+            stage.replicate(egress, "a.mp4", "versions");
+        }
+        stage.erase_version("a.mp4", "v0");
+        assert_eq!(stage.at("2h").finish().word(), "not_exercised");
+        let mut stage = self::stage();
+        let egress = stage.state.egresses[0].ix;
+        for _ in 0..3 {
+            stage.replicate(egress, "a.mp4", "versions");
+        }
+        stage.erase_version("a.mp4", "v2");
+        let verdict = stage.at("2h").finish();
+        assert_eq!((verdict.checks, verdict.violations), (1, 1), "what is left is not what it was");
+    }
+
+    #[test]
     fn a_record_of_the_egress_speaks_of_all_its_keys() {
         let mut stage = stage();
         stage.erase("rec", "a.mp4");

@@ -4,9 +4,10 @@
 //! never made.
 //!
 //! The rule: when a row is committed as `stored`, its egress has ended and uploads nothing more, all of its objects are in the
-//! sink, those too that the worker only takes for stored, and the row's key covers at least one of them. Deleting an object
-//! while the row still says `stored` breaks the promise
-//! too. One check a row, at its first such commit.
+//! sink, and the row's key covers at least one of them. Files, segments and the final playlist that the worker only takes
+//! for stored count as its objects, too; a manifest, a live playlist or the beginnings of an attempt that LiveKit began anew
+//! take nothing of the recording with them. Deleting an object while the row still says `stored` breaks the promise too.
+//! One check a row, at its first such commit.
 //!
 //! Broken by `phantom-stored`, which writes `stored` on every `egress_ended`, whatever its status.
 
@@ -114,9 +115,12 @@ fn missing(row: &Row, ix: Option<EgressIx>, state: &State) -> Option<String> {
     if egress.objects.is_empty() && egress.missing.is_empty() {
         return Some(format!("the egress ended {} with nothing in the sink", status.as_str_name()));
     }
-    // A manifest that was lost takes nothing of the recording with it.
-    let missing = egress.missing.iter().filter(|object| !object.key.ends_with(".json"));
-    let mut claimed = missing.chain(&egress.objects);
+    if let Some(Object { bucket, key }) =
+        egress.missing.iter().find(|one| custody::is_there(state, &one.bucket, &one.key))
+    {
+        return Some(format!("s3://{bucket}/{key} is in the sink only as it was before its last upload"));
+    }
+    let mut claimed = egress.missing.iter().chain(&egress.objects);
     if let Some(Object { bucket, key }) = claimed.find(|one| !custody::is_there(state, &one.bucket, &one.key)) {
         return Some(format!("s3://{bucket}/{key} is not in the sink"));
     }

@@ -174,6 +174,14 @@ mod no_phantom {
     }
 
     #[test]
+    fn nor_does_an_older_version_make_up_for_it() {
+        let (mut stage, egress) = stage();
+        stage.lose(egress, "a.mp4");
+        stage.row(egress, Exact("a.mp4".into()), Stored);
+        assert!(stage.complaint().ends_with("s3://rec/a.mp4 is in the sink only as it was before its last upload"));
+    }
+
+    #[test]
     fn a_failed_egress_is_not_stored() {
         let mut stage = Stage::new(NoPhantom::default());
         let call = stage.call(ACME_1, Compliance, "standup", "1h", &["alice"]);

@@ -58,6 +58,7 @@ impl Property for Converges {
                     Some(unmet) if late => Found::Late(Violation {
                         at: state.now,
                         about: unmet.about.clone(),
+                        sequence: None,
                         message: format!(
                             "once faults stop the operator reaches its goals within {converge}, but {converge} after the \
                              last fault {}",

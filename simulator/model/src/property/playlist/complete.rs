@@ -6,7 +6,8 @@
 //! segments as the egress reported, and each of them is there, be it in the backup storage: one check a segment. A
 //! segment that is deleted later, while retention or a hold still keeps it, breaks the promise without a further check.
 //! What the worker only takes for stored because of a fault is not judged here: no operator can help it. Whether one
-//! believes it, `inventory.no-phantom` and `playlist.plays` say.
+//! believes it, `inventory.no-phantom` and `playlist.plays` say. Where that comes late, all of it is judged when it has come,
+//! unless the recording may be deleted by then.
 //!
 //! Broken by `deletes-segments`, which tidies up the segments once the playlist is published.
 
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::livekit::EgressStatus;
 use crate::property::{About, Property, Verdict, custody, words};
 use crate::state::{Egress, EgressIx, Object, State};
-use crate::trace::{Fact, FactKind};
+use crate::trace::{Actor, Fact, FactKind};
 
 static ABOUT: About = About {
     id: "playlist.complete",
@@ -30,6 +31,8 @@ static ABOUT: About = About {
 pub struct Complete {
     /// Segments that are in the sink, by recording.
     segments: BTreeMap<EgressIx, BTreeSet<Object>>,
+    /// Recordings that have ended, of which something is still on its way into the sink.
+    expected: BTreeSet<EgressIx>,
 }
 
 impl Property for Complete {
@@ -46,7 +49,17 @@ impl Property for Complete {
             Fact::EgressChanged { egress, status: EgressStatus::Complete | EgressStatus::LimitReached, .. }
                 if !state.egress(egress).draining =>
             {
-                self.judge(egress, state, verdict);
+                if is_all_there(egress, state) {
+                    self.judge(egress, state, verdict);
+                } else {
+                    self.expected.insert(egress);
+                }
+            }
+            Fact::Sink { by: Actor::Egress(ix), .. } if self.expected.contains(&ix) && is_all_there(ix, state) => {
+                self.expected.remove(&ix);
+                if custody::kept(state, ix).is_some() {
+                    self.judge(ix, state, verdict);
+                }
             }
             Fact::Sink { bucket, change, .. } if custody::is_removal(change.kind) && !self.segments.is_empty() => {
                 let Some(ix) = custody::recording_of(state, bucket, change) else { return };
@@ -133,6 +146,12 @@ impl Complete {
             self.segments.entry(ix).or_default().insert(object);
         }
     }
+}
+
+/// Whether nothing that the recording is made of is still to come.
+fn is_all_there(ix: EgressIx, state: &State) -> bool {
+    let egress = state.egress(ix);
+    !egress.owed.iter().any(|(_, late)| egress.missing.contains(late))
 }
 
 /// Where a key was stored last: the worker that has turned to its backup storage does not come back.

@@ -101,6 +101,56 @@ mod complete {
         assert_eq!(stage.tally(), (5, 0));
     }
 
+    /// An HLS of two segments that ended without its last one, and whose final playlist is on its way, too.
+    fn late(end: &str) -> (Stage, crate::state::EgressIx) {
+        let mut stage = Stage::new(Complete::default());
+        let call = stage.call(ACME_1, Compliance, "standup", "1h", &["alice"]);
+        let egress = stage.start(call, composite(), vec![segments("rec")]);
+        stage.active(egress);
+        stage.upload(egress, "standup/s_0.ts");
+        stage.upload_playlist(egress, "standup/p.m3u8", 1, false);
+        stage.at(end).hang_up(call);
+        let playlist_name = String::from("standup/p.m3u8");
+        stage.egress(egress).info.segment_results =
+            vec![SegmentsInfo { playlist_name, segment_count: 2, ..SegmentsInfo::default() }];
+        stage.expect_upload(egress, "standup/s_1.ts");
+        stage.expect_upload(egress, "standup/p.m3u8");
+        stage.complete(egress, &[]);
+        (stage, egress)
+    }
+
+    #[test]
+    fn what_is_still_on_its_way_is_waited_for() {
+        let arrived: [&[_]; 3] =
+            [&[], &[("standup/s_1.ts", None)], &[("standup/s_1.ts", None), ("standup/p.m3u8", Some(2))]];
+        for (arrived, tally) in arrived.into_iter().zip([(0, 0), (0, 0), (2, 0)]) {
+            let (mut stage, egress) = late("1h");
+            stage.at("90m");
+            for (key, segments) in arrived {
+                stage.arrives(egress, key, *segments);
+            }
+            assert_eq!(stage.tally(), tally, "{arrived:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_deleted_meanwhile_is_missed_when_the_rest_has_come() {
+        let (mut stage, egress) = late("1h");
+        stage.at("90m").erase("rec", "standup/s_0.ts");
+        stage.arrives(egress, "standup/s_1.ts", None);
+        stage.arrives(egress, "standup/p.m3u8", Some(2));
+        assert!(stage.complaint().contains("names 2 segments, but s3://rec/standup/s_0.ts of egress EG_0"));
+    }
+
+    #[test]
+    fn what_comes_behind_its_retention_is_not_judged() {
+        let (mut stage, egress) = late("1h");
+        stage.at("40d").erase("rec", "standup/s_0.ts");
+        stage.arrives(egress, "standup/s_1.ts", None);
+        stage.arrives(egress, "standup/p.m3u8", Some(2));
+        assert_eq!(stage.finish().word(), "not_exercised");
+    }
+
     #[test]
     fn fewer_segments_than_reported() {
         let mut stage = Stage::new(Complete::default());

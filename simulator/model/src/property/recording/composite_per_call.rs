@@ -4,7 +4,8 @@
 //! shown to a regulator, and nobody can record it again.
 //!
 //! The rule: the call's stored room composites form one chain. There is one, or each further one begins after the
-//! last one's end, within `gap`, where the operator did not cause that end. Each has one output: a file or segments.
+//! last one's end, within `gap` or within `gap` behind others in between that failed, where the operator did not cause that
+//! end. Each has one output: a file or segments.
 //! Everybody who publishes sound and stays longer than `startup` is heard from `startup` behind joining until
 //! leaving, except for up to `gap` behind an end that the operator did not cause and for what a failed egress or a fault
 //! of its uploads took with it; if that is all there was to hear, no composite need be stored. Track egresses are no
@@ -106,7 +107,8 @@ fn broken_chain(state: &State, call: &CallState, chain: &[&Egress]) -> Option<St
                 began.since(ended)
             ));
         }
-        if self::began(next).unwrap_or(began).since(ended) > gap {
+        let between = Stretch { from: ended, to: self::began(next).unwrap_or(began) };
+        if first_hole(composites(state, call), between, gap).is_some() {
             return Some(format!(
                 "egress {successor} went on only {} after egress {id} had ended by itself, which is more than {gap}",
                 began.since(ended)

@@ -5,6 +5,7 @@ use super::gap::Gap;
 use super::no_overlap::NoOverlap;
 use super::stopped::Stopped;
 use super::tracks::tracks;
+use crate::livekit::EgressStatus;
 use crate::property::stage::{ACME_1, Stage, composite, file, span};
 use crate::scenario::Recording::{Compliance, Processing};
 use crate::state::End;
@@ -103,5 +104,118 @@ fn a_track_that_a_dead_worker_took_is_excused_until_the_gap_is_over() {
         stage.at("10m").die(egress, "15s");
         stage.at(length).hang_up(call);
         assert_eq!(stage.tally(), tally, "a call of {length}");
+    }
+}
+
+#[test]
+fn between_two_that_are_stored_others_may_have_failed_but_nobody_may_have_paused() {
+    for (third, tally) in [("20m5s", (1, 0)), ("21m", (1, 0)), ("21m1s", (1, 1))] {
+        let mut stage = Stage::new(composite_per_call());
+        let call = stage.call(ACME_1, Compliance, "standup", "1h", ALICE);
+        let first = stage.record(call);
+        stage.at("10m").ending(first, End::SourceClosed);
+        stage.complete(first, &["one.mp4"]);
+        let second = stage.at("10m5s").record(call);
+        stage.at("20m").fail(second);
+        let last = stage.at(third).record(call);
+        stage.at("1h").hang_up(call);
+        stage.complete(last, &["three.mp4"]);
+        assert_eq!(stage.tally(), tally, "the third one at {third}");
+    }
+}
+
+#[test]
+fn an_end_that_nothing_recorded_between_is_no_excuse() {
+    let mut stage = Stage::new(composite_per_call());
+    let call = stage.call(ACME_1, Compliance, "standup", "1h", ALICE);
+    let first = stage.record(call);
+    stage.at("10m").ending(first, End::SourceClosed);
+    stage.complete(first, &["one.mp4"]);
+    let last = stage.at("20m").record(call);
+    stage.at("1h").hang_up(call);
+    stage.complete(last, &["two.mp4"]);
+    assert!(stage.complaint().contains("went on only 10m after egress EG_0 had ended by itself"));
+}
+
+#[test]
+fn at_its_limit_a_call_is_judged_behind_the_last_upload() {
+    for (stored, tally) in [(true, (1, 0)), (false, (1, 1))] {
+        let mut stage = Stage::new(composite_per_call());
+        let call = stage.call(ACME_1, Compliance, "standup", "1h", ALICE);
+        let egress = stage.record(call);
+        stage.at("59m50s").limit(egress);
+        stage.at("1h").hang_up(call);
+        stage.at("1h5m");
+        if stored {
+            stage.drained(egress, &["standup.mp4"]);
+        }
+        assert_eq!(stage.tally(), tally, "stored: {stored}");
+    }
+}
+
+#[test]
+fn one_that_never_played_because_it_was_kept_from_starting_is_excused() {
+    for (delay, tally) in [("0s", (1, 1)), ("2h", (1, 0))] {
+        let mut stage = Stage::new(composite_per_call());
+        let call = stage.call(ACME_1, Compliance, "standup", "1h", ALICE);
+        let egress = stage.start(call, composite(), vec![file("rec")]);
+        stage.egress(egress).start_delay = span(delay);
+        stage.at("1h").fail(egress);
+        stage.egress(egress).end = Some(End::SourceClosed);
+        stage.hang_up(call);
+        assert_eq!(stage.tally(), tally, "delayed by {delay}");
+    }
+}
+
+#[test]
+fn what_is_lost_behind_a_good_end_of_the_media_is_excused() {
+    for (failed, dead, tally) in [(true, false, (1, 0)), (false, true, (1, 0)), (false, false, (1, 1))] {
+        let mut stage = Stage::new(composite_per_call());
+        let call = stage.call(ACME_1, Compliance, "standup", "1h", ALICE);
+        let egress = stage.record(call);
+        stage.at("1h").ending(egress, End::SourceClosed);
+        stage.hang_up(call);
+        stage.at("1h1m");
+        if dead {
+            stage.die(egress, "15s");
+        }
+        if failed {
+            stage.fail(egress);
+            stage.egress(egress).end = Some(End::SourceClosed);
+            assert_eq!(stage.egress(egress).info.status, EgressStatus::Failed);
+        }
+        assert_eq!(stage.tally(), tally, "failed: {failed}, dead: {dead}");
+    }
+}
+
+#[test]
+fn who_was_killed_and_still_uploads_is_no_second_recorder() {
+    for (killed, violations) in [(true, 0), (false, 1)] {
+        let mut stage = Stage::new(NoOverlap);
+        let call = stage.call(ACME_1, Compliance, "standup", "1h", ALICE);
+        let first = stage.record(call);
+        let now = stage.at("10m").state.now;
+        stage.egress(first).stopped_at = killed.then_some(now);
+        stage.record(call);
+        assert_eq!(stage.tally(), (2, violations), "killed: {killed}");
+    }
+}
+
+#[test]
+fn a_track_whose_upload_a_fault_took_is_excused_and_one_that_was_stopped_is_not() {
+    for (spoilt, tally) in [(true, (1, 0)), (false, (1, 1))] {
+        let mut stage = Stage::new(tracks());
+        let call = stage.call(ACME_1, Processing, "standup", "1h", ALICE);
+        let egress = stage.record_voice(call, "alice");
+        stage.at("1h");
+        if spoilt {
+            stage.hang_up(call);
+            stage.lose(egress, "alice.ogg");
+            stage.complete(egress, &[]);
+        } else {
+            stage.ending(egress, End::Stopped);
+            stage.hang_up(call);
+        }
+        assert_eq!(stage.tally(), tally, "spoilt: {spoilt}");
     }
 }

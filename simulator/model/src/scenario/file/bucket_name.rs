@@ -14,6 +14,11 @@ pub(super) fn problem(name: &str, at: Range<usize>) -> Option<Problem> {
     Some(problem.help("S3 allows 3 to 63 lower-case letters, digits, hyphens and single dots"))
 }
 
+/// Whether S3 allows a bucket of this name.
+pub fn is_bucket_name(name: &str) -> bool {
+    broken_rule(name).is_none()
+}
+
 fn broken_rule(name: &str) -> Option<String> {
     let letter_or_digit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if let Some(wrong) = name.chars().find(|c| !letter_or_digit(*c) && *c != '-' && *c != '.') {

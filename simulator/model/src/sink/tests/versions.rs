@@ -25,7 +25,7 @@ fn a_plain_bucket_keeps_one_version_without_an_id() {
 
     let (deleted, changes) = bench.delete("plain", &id("a"));
     assert!(!deleted.delete_marker);
-    assert_eq!(changes, [ChangeKind::Erased { last: true }]);
+    assert_eq!(changes, [ChangeKind::Erased { last: true, current: true }]);
     assert_eq!(bench.sink.head("plain", &id("a")).unwrap(), GONE);
     assert_eq!(bench.text("plain", &id("a")).unwrap_err(), "NoSuchKey 404");
     assert_eq!(bench.sink.versions_live(), 0);
@@ -66,8 +66,8 @@ fn a_delete_marker_hides_and_does_not_erase() {
     assert!(removed.delete_marker);
     assert_eq!(changes, [ChangeKind::MarkerRemoved { last: false }]);
     assert_eq!(bench.text("kept", &id("a")).unwrap(), "two", "the data is back");
-    assert_eq!(bench.delete("kept", &version("a", &second)).1, [ChangeKind::Erased { last: false }]);
-    assert_eq!(bench.delete("kept", &version("a", &first)).1, [ChangeKind::Erased { last: true }]);
+    assert_eq!(bench.delete("kept", &version("a", &second)).1, [ChangeKind::Erased { last: false, current: true }]);
+    assert_eq!(bench.delete("kept", &version("a", &first)).1, [ChangeKind::Erased { last: true, current: true }]);
     assert!(bench.sink.buckets["kept"].keys.is_empty());
     assert_eq!(bench.sink.objects_deleted, 2, "hidden once, and lost for good once");
 }
@@ -82,7 +82,7 @@ fn with_versioning_suspended_a_delete_loses_the_null_version_only() {
     assert_eq!(bench.sink.versions_live(), 2, "a null version replaces the one before");
 
     let (deleted, changes) = bench.delete("kept", &id("a"));
-    assert_eq!(changes, [ChangeKind::Erased { last: false }, ChangeKind::MarkerMade]);
+    assert_eq!(changes, [ChangeKind::Erased { last: false, current: true }, ChangeKind::MarkerMade]);
     assert_eq!(deleted.delete_marker_version_id.as_deref(), Some("null"));
     assert_eq!(bench.delete("kept", &id("a")).1, [ChangeKind::MarkerMade]);
     assert_eq!(bench.sink.versions_live(), 2, "one old version and one null marker");

@@ -98,6 +98,7 @@ fn world() -> State {
             stored: false,
             objects: vec![Object { bucket: "rec-eu-1".into(), key: "acme-1/a.mp4".into() }],
             missing: Vec::new(),
+            owed: Vec::new(),
             spoilt: false,
             bucket: "rec-eu-1".into(),
             outlives_room: false,
@@ -256,7 +257,7 @@ fn the_world_in_words() {
     let stored = change(ChangeKind::Stored { size: 450_000_000 }, "acme-1/a.mp4", None);
     let segment = change(ChangeKind::Stored { size: 1_500_000 }, "acme-1/a_00000.ts", None);
     let marker = change(ChangeKind::MarkerMade, "acme-1/a.mp4", Some("v2"));
-    let erased = change(ChangeKind::Erased { last: true }, "acme-1/a.mp4", Some("v1"));
+    let erased = change(ChangeKind::Erased { last: true, current: true }, "acme-1/a.mp4", Some("v1"));
     let foreign = Change { origin: Origin::Operator, ..change(ChangeKind::UploadAborted, "acme-2/b.mp4", None) };
     let ended = Command { id: "1".into(), order: Order::ContractEnded("acme-1".into()) };
     let hold = Command {
@@ -296,8 +297,8 @@ fn the_world_in_words() {
         Fact::WebhookAnswered { delivery: 7, event: "egress_ended", room, attempt: 2, status: 0 },
         Fact::Viewed { link: &link, occasion: Occasion::Published, outcome: &played },
         Fact::Viewed { link: &link, occasion: Occasion::LastDay, outcome: &failed },
-        Fact::FaultStruck { fault: 0, kind: "s3.batch_partial" },
-        Fact::FaultStruck { fault: 9, kind: "operator.crash" },
+        Fact::FaultStruck { fault: 0, kind: "s3.batch_partial", at: "", within: None },
+        Fact::FaultStruck { fault: 9, kind: "operator.crash", at: "", within: None },
     ]);
     insta::assert_snapshot!(drawing);
 }

@@ -21,7 +21,7 @@ impl World<'_> {
                         return self.wait_for(number, Pending::Effect(call), at);
                     }
                     // Nothing else happens before this call's effect: the detour over the queue would change nothing.
-                    self.log.monitor.run_due(at, &self.state);
+                    self.log.run_due(at, &self.state);
                     self.state.now = at;
                     match self.resolve(number, call) {
                         Some(next) => step = next,

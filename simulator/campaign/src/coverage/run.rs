@@ -1,0 +1,310 @@
+//! What one run covered: watches it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use egress_sim_model::call::{Call, CallError, CommitOutcome, ObjectId, Order, Reply};
+use egress_sim_model::fault::{Fault, points};
+use egress_sim_model::livekit::{EgressInfo, EgressStatus, Output};
+use egress_sim_model::scenario::Scenario;
+use egress_sim_model::sink::lock::PROTECTED;
+use egress_sim_model::state::{EgressIx, State};
+use egress_sim_model::time::Time;
+use egress_sim_model::trace::{Fact, Occasion, Witness};
+use egress_sim_model::world::Outcome;
+
+use super::{checked, forms, met};
+
+/// What one run reached, and what it has shown to be possible.
+#[derive(Debug, Default)]
+pub struct Coverage {
+    /// Goals of [`met`] that were reached.
+    met: BTreeSet<&'static str>,
+    /// Statuses that egresses had, and that the operator was told of.
+    statuses: BTreeSet<EgressStatus>,
+    told_statuses: BTreeSet<EgressStatus>,
+    /// Calls that the operator made, and moments that what it started goes through.
+    did: BTreeSet<&'static str>,
+    /// Those calls of them that change something.
+    changes: BTreeSet<&'static str>,
+    /// Faults of the scenario, by place, and the points at which they struck.
+    strikes: BTreeSet<(usize, &'static str)>,
+    /// Those of them at a call that changes something.
+    at_changes: BTreeSet<(usize, &'static str)>,
+    /// The author's `sometimes`: whether it ever held.
+    sometimes: BTreeMap<String, bool>,
+    /// What the scenario and the outcome say: ids.
+    read: BTreeMap<String, bool>,
+    watched: Watched,
+}
+
+/// What must be remembered from one fact to another.
+#[derive(Debug, Default)]
+struct Watched {
+    /// The calls that instances wait in.
+    pending: BTreeMap<u32, Pending>,
+    /// The last status that a webhook told of an egress.
+    last: BTreeMap<Arc<str>, EgressStatus>,
+    /// What webhooks told of egresses.
+    told: BTreeSet<(Arc<str>, EgressStatus)>,
+    /// Egresses whose start was answered.
+    answered: BTreeSet<Arc<str>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    /// So many keys.
+    deletes: usize,
+    starts: bool,
+}
+
+impl Coverage {
+    /// Ids with whether they were reached; what was not was shown to be possible.
+    pub fn ids(&self) -> BTreeMap<String, bool> {
+        let mut ids = self.read.clone();
+        let reached = self.met.iter().map(|id| (*id).to_owned());
+        let statuses = self.statuses.iter().map(|status| met::status(*status));
+        let told = self.told_statuses.iter().map(|status| met::told(*status));
+        let did = self.did.iter().map(|what| format!("did/{what}"));
+        ids.extend(reached.chain(statuses).chain(told).chain(did).map(|id| (id, true)));
+        ids.extend(self.sometimes.iter().map(|(name, held)| (format!("sometimes/{name}"), *held)));
+        ids
+    }
+
+    /// What the scenario and the outcome say besides.
+    pub fn read(&mut self, scenario: &Scenario, outcome: &Outcome) {
+        for (place, (fault, fired)) in scenario.faults.iter().zip(&outcome.faults_fired).enumerate() {
+            if *fired > 0 {
+                self.read_fault(place, fault);
+            }
+        }
+        for (name, verdict) in &outcome.properties {
+            let reached = self.read.entry(checked(name.id())).or_default();
+            *reached |= verdict.checks > 0;
+        }
+    }
+
+    fn read_fault(&mut self, place: usize, fault: &Fault) {
+        let name = fault.kind.name;
+        self.read.insert(format!("fault/{name}"), true);
+        for (parameter, word) in forms(fault.kind).filter(|(parameter, word)| fault.text(parameter) == *word) {
+            self.read.insert(format!("fault/{name}:{parameter}={word}"), true);
+        }
+        for (_, point) in self.strikes.iter().filter(|(struck, _)| *struck == place) {
+            self.read.insert(format!("fault/{name}@{point}"), true);
+        }
+        let effects: Vec<(&str, &str)> = forms(fault.kind).filter(|(parameter, _)| *parameter == "effect").collect();
+        for (_, point) in self.at_changes.iter().filter(|(struck, _)| *struck == place) {
+            for (parameter, word) in &effects {
+                let reached = self.read.entry(format!("fault/{name}@{point}:{parameter}={word}")).or_default();
+                *reached |= fault.text(parameter) == *word;
+            }
+        }
+    }
+
+    fn called(&mut self, instance: u32, call: &Call) {
+        self.did.insert(call.name());
+        if call.is_mutating() {
+            self.changes.insert(call.name());
+        }
+        let mut pending = Pending { deletes: 0, starts: false };
+        match call {
+            Call::DeleteObject { id, .. } => {
+                pending.deletes = 1;
+                self.deletes(std::slice::from_ref(id));
+            }
+            Call::DeleteObjects { objects, .. } => {
+                pending.deletes = objects.len();
+                self.deletes(objects);
+            }
+            Call::ListObjectsV2 { continuation_token: Some(_), .. }
+            | Call::ListObjectVersions { marker: Some(_), .. } => {
+                self.met.insert("met/page-two");
+            }
+            Call::StartEgress(request) => {
+                pending.starts = true;
+                self.did.extend(["egress.active", "egress.ended", "egress.ending", "egress.start", "sink.stored"]);
+                for output in &request.outputs {
+                    self.did.extend(uploads_of(output));
+                }
+            }
+            Call::CheckSometimes { name, condition } => {
+                *self.sometimes.entry(name.clone()).or_default() |= condition;
+            }
+            _ => {}
+        }
+        if self.watched.pending.keys().any(|other| *other != instance) {
+            self.met.insert("met/two-instances-interleaved");
+        }
+        self.watched.pending.insert(instance, pending);
+    }
+
+    fn deletes(&mut self, objects: &[ObjectId]) {
+        if objects.iter().any(|object| object.version_id.is_some()) {
+            self.met.insert("met/version-deleted");
+        }
+    }
+
+    fn replied(&mut self, instance: u32, call: &Call, reply: &Reply) {
+        self.watched.pending.remove(&instance);
+        if call.is_mutating() && is_unknown(reply) {
+            self.met.insert("met/outcome-unknown");
+        }
+        match reply {
+            Reply::DeleteResult(Ok(result)) if !result.errors.is_empty() => {
+                self.met.insert("met/batch-with-refusals");
+                if result.errors.iter().any(|error| error.message == PROTECTED) {
+                    self.met.insert("met/lock-refused");
+                }
+            }
+            Reply::Deleted(Err(CallError::Rejected(refused))) if refused.message == PROTECTED => {
+                self.met.insert("met/lock-refused");
+            }
+            Reply::Commit(Ok(CommitOutcome::Conflict(_))) => {
+                self.met.insert("met/commit-conflict");
+            }
+            Reply::Egress(Ok(info)) => {
+                self.watched.answered.insert(Arc::clone(&info.egress_id));
+            }
+            Reply::EgressList(Ok(list)) => self.told_statuses.extend(list.iter().map(|info| info.status)),
+            Reply::Opened(Ok(event)) => {
+                if let Some(info) = &event.egress_info {
+                    self.opened(info);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn opened(&mut self, info: &EgressInfo) {
+        let Watched { last, told, answered, .. } = &mut self.watched;
+        let (id, status) = (&info.egress_id, info.status);
+        self.told_statuses.insert(status);
+        if !answered.contains(id) {
+            self.met.insert("met/news-before-answer");
+        }
+        if last.get(id).is_some_and(|last| status < *last) {
+            self.met.insert("met/status-went-back");
+            if told.contains(&(Arc::clone(id), status)) {
+                self.met.insert("met/duplicate-after-newer-state");
+            }
+        }
+        told.insert((Arc::clone(id), status));
+        last.insert(Arc::clone(id), status);
+    }
+
+    fn crashed(&mut self, instance: u32) {
+        let Some(pending) = self.watched.pending.remove(&instance) else { return };
+        if pending.starts {
+            self.met.insert("met/restart-in-start");
+        }
+        if pending.deletes > 0 {
+            self.met.insert("met/restart-in-deletion");
+        }
+        if pending.deletes > 1 {
+            self.met.insert("met/restart-in-batch");
+        }
+    }
+
+    fn ordered(&mut self, order: &Order, state: &State) {
+        let Some(tenant) = state.tenant_named(tenant_of(order)) else { return };
+        match order {
+            Order::LegalHold(_) => {
+                self.met.insert("met/hold-in-force");
+            }
+            Order::LiftHold(_) if tenant.holds.iter().any(|hold| hold.lifted_at == Some(state.now)) => {
+                self.met.insert("met/hold-lifted");
+            }
+            _ => {}
+        }
+        if tenant.contract_ended.is_some() && tenant.any_hold() {
+            self.met.insert("met/hold-at-contract-end");
+        }
+    }
+
+    fn changed(&mut self, egress: EgressIx, status: EgressStatus, state: &State) {
+        self.statuses.insert(status);
+        let egress = state.egress(egress);
+        if status == EgressStatus::Active && egress.attempt > 0 && egress.is_composite() {
+            self.met.insert("met/two-composites-in-turn");
+        }
+        let mut objects = egress.objects.iter().map(|object| &object.bucket);
+        if !status.is_live() && objects.next().is_some_and(|first| objects.any(|other| other != first)) {
+            self.met.insert("met/backup-split");
+        }
+    }
+
+    fn struck(&mut self, fault: usize, at: &str, within: Option<&str>, state: &State) {
+        let named = |name: &str| points().find(|point| *point == name);
+        for point in [Some(at), within].into_iter().flatten().filter_map(named) {
+            self.strikes.insert((fault, point));
+            let has_effect = state.scenario.faults[fault].kind.parameters.iter().any(|own| own.name == "effect");
+            if has_effect && self.changes.contains(point) {
+                self.at_changes.insert((fault, point));
+            }
+        }
+    }
+}
+
+fn tenant_of(order: &Order) -> &str {
+    match order {
+        Order::ContractEnded(tenant) => tenant,
+        Order::LegalHold(hold) | Order::LiftHold(hold) | Order::Playback(hold) => &hold.tenant,
+    }
+}
+
+/// The uploads that an output is made of.
+fn uploads_of(output: &Output) -> Vec<&'static str> {
+    let (mut uploads, manifest) = match output {
+        Output::File(file) => (vec!["upload.file"], !file.disable_manifest),
+        Output::Segments(hls) => {
+            let live = (!hls.live_playlist_name.is_empty()).then_some("upload.live_playlist");
+            let always = ["upload.segment", "upload.playlist", "upload.playlist_end"];
+            (always.into_iter().chain(live).collect(), !hls.disable_manifest)
+        }
+    };
+    uploads.extend(manifest.then_some("upload.manifest"));
+    uploads
+}
+
+fn is_unknown(reply: &Reply) -> bool {
+    let unknown = |error: &CallError| matches!(error, CallError::OutcomeUnknown(_));
+    match reply {
+        Reply::Egress(Err(error))
+        | Reply::Put(Err(error))
+        | Reply::Deleted(Err(error))
+        | Reply::DeleteResult(Err(error))
+        | Reply::Commit(Err(error))
+        | Reply::Done(Err(error)) => unknown(error),
+        _ => false,
+    }
+}
+
+impl Witness for Coverage {
+    fn record(&mut self, _at: Time, _sequence: u64, fact: &Fact<'_>, state: &State) {
+        match fact {
+            Fact::Called { instance, call } => self.called(*instance, call),
+            Fact::Replied { instance, call, reply } => self.replied(*instance, call, reply),
+            Fact::Crashed { instance } => self.crashed(*instance),
+            Fact::Stopped { instance } | Fact::Trapped { instance, .. } => {
+                self.watched.pending.remove(instance);
+            }
+            Fact::WebhookAnswered { attempt: 2.., .. } => {
+                self.met.insert("met/webhook-again");
+            }
+            Fact::WebhookDropped { .. } => {
+                self.met.insert("met/webhook-lost");
+            }
+            Fact::CommandGiven { command } => self.ordered(&command.order, state),
+            Fact::EgressChanged { egress, status, .. } => self.changed(*egress, *status, state),
+            Fact::FaultStruck { fault, at, within, .. } => self.struck(*fault, at, *within, state),
+            Fact::Viewed { occasion, .. } => {
+                self.met.insert("met/link-opened");
+                if *occasion == Occasion::Command {
+                    self.met.insert("met/link-opened-by-order");
+                }
+            }
+            _ => {}
+        }
+    }
+}

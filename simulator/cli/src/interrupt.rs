@@ -1,0 +1,28 @@
+//! Ctrl-C: the first one asks for what is known so far, the second one ends the program at once.
+//!
+//! SIGTERM and SIGHUP count as well, so that a runner that takes the machine away still gets a result.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::console;
+
+/// What a shell says of a program that Ctrl-C ended.
+const ENDED: i32 = 130;
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// From now on the first Ctrl-C is noted instead of ending the program.
+pub fn listen() {
+    // Where there is no such signal, Ctrl-C ends the program as before, and whoever is killed leaves whole files.
+    let _ = ctrlc::set_handler(|| {
+        if ASKED.swap(true, Ordering::Relaxed) {
+            std::process::exit(ENDED);
+        }
+        console::error("\ninterrupted: finishing what is begun and telling what is known; once more ends it at once");
+    });
+}
+
+/// Whether it is time to finish.
+pub fn asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
