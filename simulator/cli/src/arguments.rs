@@ -2,7 +2,6 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts")]
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -321,13 +320,6 @@ pub enum SchemaOf {
     Campaign,
 }
 
-/// Whatever stands behind a command that is not built yet.
-#[derive(Debug, Args)]
-pub struct Reserved {
-    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    rest: Vec<OsString>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,12 +327,5 @@ mod tests {
     #[test]
     fn the_definitions_are_sound() {
         <Arguments as clap::CommandFactory>::command().debug_assert();
-    }
-
-    #[test]
-    fn commands_that_are_not_built_yet_take_whatever_they_will_take() {
-        let command = "serve --clock auto --livekit 127.0.0.1:7880";
-        let parsed = Arguments::try_parse_from(std::iter::once("egress-sim").chain(command.split(' ')));
-        assert!(parsed.is_ok(), "{command}: {parsed:?}");
     }
 }

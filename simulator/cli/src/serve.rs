@@ -13,7 +13,7 @@ use egress_sim_wire::livekit::Keys;
 use crate::arguments::Serve;
 use crate::exit::Exit;
 use crate::scenarios::{self, Source};
-use crate::{UserError, console};
+use crate::{UserError, bug, console, interrupt};
 
 /// The world where nobody names one: somewhere for recordings to go, no time lost in calls, and no end in sight.
 const WORLD: &str = r#"
@@ -47,6 +47,8 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
         s3_keys: ("minioadmin".into(), "minioadmin".into()),
         scenario: scenario(arguments)?,
     };
+    interrupt::ends_well();
+    bug::end_at_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -5,7 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use egress_sim_model::time::{Span, Time};
+use egress_sim_model::time::Time;
+
+/// The last moment that a clock comes to, in 2262; with the longest of spans after it, time can still be counted.
+pub const LATEST: Time = Time(Time::MAX.0 / 2);
 
 /// How virtual time follows wall time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +71,8 @@ impl Clock {
             Mode::Manual | Mode::Auto => return None,
         };
         let passed = self.since.elapsed().as_nanos() * factor;
-        Some(self.from + Span(u64::try_from(passed).unwrap_or(u64::MAX / 2)))
+        let now = u128::from(self.from.0) + passed;
+        Some(Time(u64::try_from(now).unwrap_or(LATEST.0).min(LATEST.0)))
     }
 
     /// How long the wall clock has to go until it is `then`; none: as long as nobody moves it.

@@ -1,18 +1,21 @@
 //! The control API: JSON over HTTP, for tests and people. Everything that it does is an errand to the world's thread.
 //!
-//! A refusal is `{"error": "…"}` with status 400, 404 or 409.
+//! A refusal is `{"error": "…"}` with status 400, 404, 405, 409 or 413. `docs/control-api.md` lists the routes.
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
+use bytes::Bytes;
 use egress_sim_model::livekit::{TrackSource, proto};
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::scenario::file::parse;
 use egress_sim_model::scenario::write::write;
 use egress_sim_model::time::{Span, Time};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::driver::{Driver, World};
@@ -34,6 +37,13 @@ pub fn router(world: World) -> Router {
         .route("/egresses", get(egresses))
         .route("/buckets", get(buckets))
         .route("/buckets/{bucket}", get(objects))
+        .fallback(async |method: Method, request: Request| {
+            not_found(format!("there is no {method} {}; docs/control-api.md lists what there is", request.uri().path()))
+        })
+        .method_not_allowed_fallback(async |method: Method, request: Request| {
+            let path = request.uri().path();
+            Refusal(StatusCode::METHOD_NOT_ALLOWED, format!("{path} is there, but not with {method}"))
+        })
         .with_state(world)
 }
 
@@ -47,6 +57,20 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// A request's body as JSON, whatever `Content-Type` says.
+struct Body<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Body<T>, Refusal> {
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))?;
+        serde_json::from_slice(&bytes).map(Body).map_err(|error| bad(format!("the body cannot be read: {error}")))
+    }
+}
+
 type Answer = Result<Json<Value>, Refusal>;
 
 fn bad(words: impl Into<String>) -> Refusal {
@@ -57,11 +81,15 @@ fn not_found(words: impl Into<String>) -> Refusal {
     Refusal(StatusCode::NOT_FOUND, words.into())
 }
 
+fn gone() -> Refusal {
+    Refusal(StatusCode::SERVICE_UNAVAILABLE, "the world is gone".into())
+}
+
 async fn with<T: Send + 'static>(
     world: &World,
     errand: impl FnOnce(&mut Driver<'_>) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
-    world.with(errand).await.ok_or(Refusal(StatusCode::SERVICE_UNAVAILABLE, "the world is gone".into()))
+    world.with(errand).await.ok_or_else(gone)
 }
 
 async fn status(State(world): State<World>) -> Answer {
@@ -85,7 +113,7 @@ struct Advance {
     to: Option<String>,
 }
 
-async fn advance(State(world): State<World>, Json(wanted): Json<Advance>) -> Answer {
+async fn advance(State(world): State<World>, Body(wanted): Body<Advance>) -> Answer {
     let by = wanted.by.as_deref().map(Span::parse).transpose().map_err(|why| bad(format!("by: {why}")))?;
     let to = match wanted.to.as_deref() {
         Some(text) => Some(Time::from_rfc3339(text).ok_or_else(|| bad(format!("to: \"{text}\" is not RFC 3339")))?),
@@ -94,20 +122,22 @@ async fn advance(State(world): State<World>, Json(wanted): Json<Advance>) -> Ans
     if by.is_none() == to.is_none() {
         return Err(bad("expected either \"by\", a duration such as \"90d\", or \"to\", a moment in RFC 3339"));
     }
-    let now = with(&world, move |driver| {
-        let until = to.unwrap_or_else(|| driver.live.now() + by.unwrap_or_default());
-        driver.advance(until);
-        driver.live.now()
+    let moving = with(&world, move |driver| {
+        let now = driver.live.now();
+        let by = now.0.saturating_add(by.unwrap_or_default().0);
+        driver.advance(to.unwrap_or(Time(by)))
     });
-    Ok(Json(json!({ "now": now.await?.to_rfc3339() })))
+    let now = moving.await?.map_err(bad)?.await.map_err(|_| gone())?;
+    Ok(Json(json!({ "now": now.to_rfc3339() })))
 }
 
-async fn lease(State(world): State<World>, Json(wanted): Json<Value>) -> Answer {
+async fn lease(State(world): State<World>, Body(wanted): Body<Value>) -> Answer {
     let what = wanted["for"].as_str().unwrap_or("work in the background").to_owned();
     Ok(Json(json!({ "lease": with(&world, move |driver| driver.lease(what)).await? })))
 }
 
-async fn release(State(world): State<World>, Path(lease): Path<u64>) -> Answer {
+async fn release(State(world): State<World>, lease: Result<Path<u64>, PathRejection>) -> Answer {
+    let Path(lease) = lease.map_err(|rejection| bad(rejection.body_text()))?;
     let done = with(&world, move |driver| driver.release(lease)).await?;
     if done { Ok(Json(json!({}))) } else { Err(not_found(format!("there is no lease {lease}"))) }
 }
@@ -130,7 +160,7 @@ async fn table(world: &World, table: &'static str, wanted: Value) -> Result<Scen
     parse("control", &text).map_err(|error| bad(error.to_string()))
 }
 
-async fn start_call(State(world): State<World>, Json(wanted): Json<Value>) -> Answer {
+async fn start_call(State(world): State<World>, Body(wanted): Body<Value>) -> Answer {
     let mut scenario = table(&world, "call", wanted).await?;
     let call = scenario.calls.pop().ok_or_else(|| bad("expected the keys of one [[call]]"))?;
     let room = call.room_name(0);
@@ -153,7 +183,7 @@ struct Join {
     tracks: Vec<String>,
 }
 
-async fn join(State(world): State<World>, Path(room): Path<String>, Json(who): Json<Join>) -> Answer {
+async fn join(State(world): State<World>, Path(room): Path<String>, Body(who): Body<Join>) -> Answer {
     let sources =
         [TrackSource::Camera, TrackSource::Microphone, TrackSource::ScreenShare, TrackSource::ScreenShareAudio];
     let tracks = who.tracks.iter().map(|name| {
@@ -174,7 +204,7 @@ async fn leave(State(world): State<World>, Path((room, identity)): Path<(String,
     if done { Ok(Json(json!({}))) } else { Err(not_found("nobody of that name is in that room")) }
 }
 
-async fn inject(State(world): State<World>, Json(wanted): Json<Value>) -> Answer {
+async fn inject(State(world): State<World>, Body(wanted): Body<Value>) -> Answer {
     let mut scenario = table(&world, "fault", wanted).await?;
     let fault = scenario.faults.pop().ok_or_else(|| bad("expected the keys of one [[fault]]"))?;
     with(&world, move |driver| driver.live.inject(fault)).await?;
@@ -190,7 +220,7 @@ async fn faults(State(world): State<World>) -> Answer {
     faults.await.map(Json)
 }
 
-async fn command(State(world): State<World>, Json(wanted): Json<Value>) -> Answer {
+async fn command(State(world): State<World>, Body(wanted): Body<Value>) -> Answer {
     let mut scenario = table(&world, "command", wanted).await?;
     let command = scenario.commands.pop().ok_or_else(|| bad("expected the keys of one [[command]]"))?;
     with(&world, move |driver| driver.live.command(command)).await?.map_err(bad)?;

@@ -1,8 +1,9 @@
 //! The thread that owns the world: it says what time it is, brings in what comes, and gives out what goes.
 //!
 //! With the clock `auto` it jumps to the next event when nothing is under way: no call without a reply, no delivery without
-//! an answer, no lease held, and nothing new for the length of the quiet window. While a call waits for its reply, time goes
-//! on to it, whatever else is under way: its caller stands still until then.
+//! an answer, no lease held, and nothing new for the length of the quiet window since something last came or went. While a
+//! call waits for its reply, time goes on to it, whatever else is under way: its caller stands still until then. A clock that
+//! somebody moves goes the same way up to where it is to be, so that the hour that it skips is as full of answers as any.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -13,10 +14,11 @@ use async_trait::async_trait;
 use egress_sim_model::call::{Call, Reply};
 use egress_sim_model::live::{Live, Out, Ticket};
 use egress_sim_model::scenario::Scenario;
+use egress_sim_model::time::Time;
 use egress_sim_wire::s3::Door;
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 
-use crate::clock::{Clock, Mode};
+use crate::clock::{Clock, LATEST, Mode};
 
 /// Something that is done with the world, in its thread.
 type Errand = Box<dyn FnOnce(&mut Driver<'_>) + Send>;
@@ -39,6 +41,10 @@ pub struct Driver<'a> {
     pub live: Live<'a>,
     clock: Clock,
     quiet: Duration,
+    /// Whether anything has come or gone since the last quiet window: somebody may be thinking about it.
+    stirred: bool,
+    /// Somebody moves the clock.
+    moving: Option<Moving>,
     waiting: BTreeMap<Ticket, oneshot::Sender<Reply>>,
     /// Deliveries that are out and not answered.
     out: usize,
@@ -46,6 +52,13 @@ pub struct Driver<'a> {
     leases: BTreeMap<u64, String>,
     leases_made: u64,
     outgoing: tokio_mpsc::UnboundedSender<Out>,
+}
+
+/// A clock on its way.
+#[derive(Debug)]
+struct Moving {
+    until: Time,
+    told: Vec<oneshot::Sender<Time>>,
 }
 
 /// How the world is driven.
@@ -74,6 +87,8 @@ pub fn start(scenario: Scenario, settings: Settings) -> (World, tokio_mpsc::Unbo
                 live,
                 clock,
                 quiet: settings.quiet,
+                stirred: true,
+                moving: None,
                 waiting: BTreeMap::new(),
                 out: 0,
                 leases: BTreeMap::new(),
@@ -111,6 +126,7 @@ impl Driver<'_> {
     }
 
     fn take_in(&mut self, message: Message) {
+        self.stirred = true;
         match message {
             Message::Ask(call, reply) => {
                 let ticket = self.live.ask(call);
@@ -128,30 +144,47 @@ impl Driver<'_> {
 
     /// How long to wait for messages before something happens of itself; none: for ever.
     fn patience(&self) -> Option<Duration> {
-        let next = self.live.next_at()?;
-        match self.clock.mode() {
-            Mode::Real | Mode::Factor(_) => self.clock.until(next),
-            Mode::Manual if self.waiting.is_empty() => None,
-            Mode::Auto if self.waiting.is_empty() && (self.out > 0 || !self.leases.is_empty()) => None,
-            Mode::Auto if self.waiting.is_empty() => Some(self.quiet),
+        let jumps = self.moving.is_some() || self.clock.mode() == Mode::Auto;
+        let stands = matches!(self.clock.mode(), Mode::Manual | Mode::Auto);
+        let next = self.live.next_at();
+        if !self.waiting.is_empty() && (jumps || stands) {
             // Somebody waits for a reply: only time is between.
-            Mode::Manual | Mode::Auto => Some(Duration::ZERO),
+            return next.map(|_| Duration::ZERO);
         }
+        if !jumps {
+            return self.clock.until(next?);
+        }
+        if self.out > 0 || !self.leases.is_empty() || (next.is_none() && self.moving.is_none()) {
+            return None;
+        }
+        Some(if self.stirred { self.quiet } else { Duration::ZERO })
     }
 
     /// Nothing has come: whatever is next happens.
     fn jump(&mut self) {
-        if self.clock.now().is_none()
-            && let Some(next) = self.live.next_at()
+        self.stirred = false;
+        let next = self.live.next_at();
+        if self.waiting.is_empty()
+            && let Some(moving) = self.moving.take_if(|moving| next.is_none_or(|next| next > moving.until))
+        {
+            self.reach(moving.until);
+            self.clock.moved(self.live.now());
+            for told in moving.told {
+                // Whoever moved it may have hung up.
+                let _ = told.send(self.live.now());
+            }
+        } else if let Some(next) = next
+            && (self.moving.is_some() || self.clock.now().is_none())
         {
             self.reach(next);
         }
     }
 
     /// Moves the world to a moment.
-    pub fn reach(&mut self, until: egress_sim_model::time::Time) {
+    pub fn reach(&mut self, until: Time) {
         self.live.reach(until);
         while let Some(out) = self.live.take() {
+            self.stirred = true;
             match out {
                 Out::Reply { ticket, reply } => {
                     // Whoever asked may have hung up.
@@ -167,10 +200,20 @@ impl Driver<'_> {
         }
     }
 
-    /// Moves the clock and the world with it; a moment that is past changes nothing.
-    pub fn advance(&mut self, until: egress_sim_model::time::Time) {
-        self.reach(until);
-        self.clock.moved(self.live.now());
+    /// Moves the clock: it is told once the clock is there, and everybody has answered what came up on the way. A moment that
+    /// is past changes nothing.
+    ///
+    /// # Errors
+    /// A moment after [`LATEST`].
+    pub fn advance(&mut self, until: Time) -> Result<oneshot::Receiver<Time>, String> {
+        if until > LATEST {
+            return Err(format!("the clock goes no further than {}", LATEST.to_rfc3339()));
+        }
+        let (tell, told) = oneshot::channel();
+        let moving = self.moving.get_or_insert(Moving { until, told: Vec::new() });
+        moving.until = moving.until.max(until);
+        moving.told.push(tell);
+        Ok(told)
     }
 
     /// A delivery was answered: a webhook with an HTTP status (0: no answer), anything else by having been taken.
@@ -179,9 +222,8 @@ impl Driver<'_> {
             Out::Webhook { delivery, .. } => self.live.webhook_answered(*delivery, status),
             other => self.live.work_answered(other, (200..300).contains(&status)),
         };
-        if known {
-            self.out -= 1;
-        }
+        assert!(known, "{what:?} is answered once");
+        self.out -= 1;
     }
 
     /// Somebody works in the background: `auto` waits for them.
@@ -231,7 +273,7 @@ impl Door for World {
 }
 
 /// The wall clock, as the world counts time.
-pub fn wall_clock() -> egress_sim_model::time::Time {
+pub fn wall_clock() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    egress_sim_model::time::Time(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    Time(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }

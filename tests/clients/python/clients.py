@@ -1,13 +1,12 @@
 """LiveKit's and S3's ordinary Python clients against `egress-sim serve`: nothing in here knows that it is a fake.
 
-Started by tests/clients.rs with the addresses in the environment: LIVEKIT_URL, AWS_ENDPOINT_URL_S3, EGRESS_SIM_URL, and
-WEBHOOK_PORT, where this process listens for webhooks. The clock is `auto`, so an hour takes no time. Every check is an
-assertion; the last line is "all held".
+It tells the port where it listens for webhooks and reads the addresses as a line of JSON. The clock is `auto`, so an hour
+takes no time. Every check is an assertion; the last line is "all held".
 """
 
 import asyncio
 import json
-import os
+import sys
 
 import aiohttp
 import boto3
@@ -16,8 +15,8 @@ from botocore.exceptions import ClientError
 from livekit import api
 
 KEY, SECRET = "devkey", "secret"
-CONTROL = os.environ["EGRESS_SIM_URL"]
 
+at: dict[str, str] = {}
 heard: list[api.WebhookEvent] = []
 ended = asyncio.Event()
 
@@ -29,13 +28,15 @@ async def webhook(request: web.Request) -> web.Response:
     assert request.headers["Content-Type"] == "application/webhook+json"
     heard.append(event)
     if event.event == "egress_ended":
+        # Until this is answered no time passes, and while there is a lease none passes afterwards.
+        await control("POST", "/leases", {"for": "looking at what was recorded"})
         ended.set()
     return web.Response()
 
 
 async def control(method: str, path: str, body=None):
     async with aiohttp.ClientSession() as session:
-        async with session.request(method, CONTROL + path, json=body) as response:
+        async with session.request(method, at["control"] + path, json=body) as response:
             answer = await response.json()
             assert response.status == 200, (path, response.status, answer)
             return answer
@@ -46,6 +47,7 @@ def code_of(error: ClientError) -> str:
 
 
 async def livekit(client: api.LiveKitAPI) -> None:
+    lease = (await control("POST", "/leases", {"for": "starting the recording"}))["lease"]
     room = {"tenant": "default", "room": "standup", "participants": ["alice", "bob"], "at": "0s", "duration": "1h"}
     await control("POST", "/calls", room)
     rooms = await client.room.list_rooms(api.ListRoomsRequest())
@@ -61,6 +63,7 @@ async def livekit(client: api.LiveKitAPI) -> None:
     info = await client.egress.start_room_composite_egress(request)
     assert info.status == api.EgressStatus.EGRESS_STARTING and info.egress_id.startswith("EG_")
     assert info.room_composite.segment_outputs[0].s3.secret == "{secret}", "credentials come back redacted"
+    await control("DELETE", f"/leases/{lease}")
     await asyncio.wait_for(ended.wait(), 20)
     [found] = (await client.egress.list_egress(api.ListEgressRequest(egress_id=info.egress_id))).items
     assert found.status == api.EgressStatus.EGRESS_COMPLETE, found
@@ -129,11 +132,13 @@ async def main() -> None:
     application.router.add_post("/webhook", webhook)
     runner = web.AppRunner(application)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", int(os.environ["WEBHOOK_PORT"])).start()
-    async with api.LiveKitAPI(os.environ["LIVEKIT_URL"], KEY, SECRET) as client:
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)
+    at.update(json.loads(await asyncio.to_thread(sys.stdin.readline)))
+    async with api.LiveKitAPI(at["livekit"], KEY, SECRET) as client:
         await livekit(client)
-    store = boto3.client("s3", region_name="us-east-1", aws_access_key_id="minioadmin", aws_secret_access_key="minioadmin",
-                         config=boto3.session.Config(s3={"addressing_style": "path"}))
+    store = boto3.client("s3", endpoint_url=at["s3"], region_name="us-east-1", aws_access_key_id="minioadmin",
+                         aws_secret_access_key="minioadmin", config=boto3.session.Config(s3={"addressing_style": "path"}))
     await asyncio.to_thread(s3, store)
     await faults(store)
     await runner.cleanup()
