@@ -132,7 +132,7 @@ impl<D: Door> S3 for Service<D> {
     }
 
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        let input = request.input;
+        let S3Request { input, headers, trailing_headers, .. } = request;
         expect_empty(input.if_match.as_ref(), "If-Match on PutObject")?;
         expect_empty(input.if_none_match.as_ref(), "If-None-Match on PutObject")?;
         expect_empty(input.tagging.as_ref(), "x-amz-tagging")?;
@@ -144,6 +144,10 @@ impl<D: Door> S3 for Service<D> {
         };
         if let Some(expected) = input.content_md5 {
             read::check_md5(&expected, &body)?;
+        }
+        read::check_sums(&headers, &body)?;
+        if let Some(trailers) = trailing_headers.and_then(|trailers| trailers.take()) {
+            read::check_sums(&trailers, &body)?;
         }
         let content_type = input.content_type.unwrap_or_else(|| "binary/octet-stream".to_owned());
         let call = Call::PutObject { bucket: input.bucket, key: input.key, content_type, body };

@@ -7,9 +7,11 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
 use egress_sim_model::call::{Call, CallError, HeadResult, ObjectHead, ObjectId, Reply};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use http::HeaderMap;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use md5::{Digest, Md5};
+use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
 use s3s::dto::{GetObjectInput, GetObjectOutput, Range, StreamingBlob};
 use s3s::{Body, S3Error, S3ErrorCode, S3Response, S3Result, s3_error};
 
@@ -52,6 +54,33 @@ pub(super) fn check_md5(expected: &str, body: &[u8]) -> S3Result<()> {
         return Ok(());
     }
     Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."))
+}
+
+/// What a body is summed up by, and how.
+type Sum = (&'static str, fn(&[u8]) -> Vec<u8>);
+
+const SUMS: [Sum; 5] = [
+    ("crc32", |body| Crc32::checksum(body).to_vec()),
+    ("crc32c", |body| Crc32c::checksum(body).to_vec()),
+    ("crc64nvme", |body| Crc64Nvme::checksum(body).to_vec()),
+    ("sha1", |body| Sha1::checksum(body).as_ref().to_vec()),
+    ("sha256", |body| Sha256::checksum(body).as_ref().to_vec()),
+];
+
+/// `x-amz-checksum-*`, before a body or after it.
+pub(super) fn check_sums(headers: &HeaderMap, body: &[u8]) -> S3Result<()> {
+    for (name, sum) in SUMS {
+        let header = format!("x-amz-checksum-{name}");
+        let Some(expected) = headers.get(&header) else { continue };
+        let expected = BASE64_STANDARD
+            .decode(expected)
+            .map_err(|_| s3_error!(InvalidRequest, "Value for {header} header is invalid."))?;
+        if sum(body) != expected {
+            let name = name.to_uppercase();
+            return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum."));
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn get_object<D: Door>(door: &D, input: GetObjectInput) -> S3Result<S3Response<GetObjectOutput>> {
@@ -140,4 +169,34 @@ pub(super) fn percent_encoded(key: &str) -> String {
         }
     }
     encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_is_not_what_was_summed_up_is_refused() {
+        // The check value of each sum, of the digits 1 to 9, as its catalogue has it.
+        for (name, sum) in [
+            ("crc32", "y/Q5Jg=="),
+            ("crc32c", "4waSgw=="),
+            ("crc64nvme", "rosUhgp5mIg="),
+            ("sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="),
+        ] {
+            let headers = |value: &'static str| {
+                let name = http::HeaderName::try_from(format!("x-amz-checksum-{name}")).expect("a name");
+                HeaderMap::from_iter([(name, http::HeaderValue::from_static(value))])
+            };
+            let code = |value, body: &[u8]| check_sums(&headers(value), body).map_err(|error| error.code().clone());
+            assert_eq!(code(sum, b"123456789"), Ok(()), "{name}");
+            assert_eq!(code(sum, b"123456780"), Err(S3ErrorCode::BadDigest), "{name}");
+            assert_eq!(code("?", b"123456789"), Err(S3ErrorCode::InvalidRequest), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_a_listing_is_encoded_as_s3_does() {
+        assert_eq!(percent_encoded("a b/ü+~.mp4"), "a%20b/%C3%BC%2B~.mp4");
+    }
 }
