@@ -88,3 +88,38 @@ impl Clock {
         self.since = Instant::now();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use egress_sim_model::time::Span;
+
+    use super::*;
+
+    #[test]
+    fn modes_are_spelt_as_on_the_command_line() {
+        let spelt = ["real", "manual", "auto", "60x"].map(Mode::parse);
+        assert_eq!(spelt, [Ok(Mode::Real), Ok(Mode::Manual), Ok(Mode::Auto), Ok(Mode::Factor(60))]);
+        for wrong in ["", "x", "0x", "-1x", "1.5x", "60", "Real"] {
+            assert!(Mode::parse(wrong).is_err_and(|why| why.contains("a factor such as 60x")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_minute_is_a_second_at_sixty_times_and_never_comes_where_time_stands() {
+        let start = Time(1_800_000_000_000_000_000);
+        let then = start + Span::seconds(60);
+        for (mode, wall) in [(Mode::Real, 60), (Mode::Factor(60), 1)] {
+            let clock = Clock::new(mode, start);
+            let until = clock.until(then).expect("it goes on");
+            assert!(until <= Duration::from_secs(wall), "{mode:?}: {until:?}");
+            assert!(until > Duration::from_secs(wall) / 2 || clock.now() > Some(start), "{mode:?}: {until:?}");
+            assert!(clock.now() >= Some(start));
+        }
+        for mode in [Mode::Manual, Mode::Auto] {
+            let clock = Clock::new(mode, start);
+            assert_eq!((clock.now(), clock.until(then)), (None, None), "{mode:?}");
+        }
+        let fastest = Clock::new(Mode::Factor(u32::MAX), LATEST);
+        assert_eq!(fastest.now(), Some(LATEST), "there is a last moment");
+    }
+}

@@ -154,10 +154,19 @@ async fn table(world: &World, table: &'static str, wanted: Value) -> Result<Scen
             ..(**scenario).clone()
         })
     });
+    if !wanted.is_object() {
+        return Err(bad(format!("expected an object with the keys of one [[{table}]]")));
+    }
     let wanted = toml::to_string(&json!({ table: [wanted] }))
         .map_err(|error| bad(format!("this cannot be a [[{table}]] of a scenario: {error}")))?;
     let text = format!("{}\n{wanted}", known.await?);
-    parse("control", &text).map_err(|error| bad(error.to_string()))
+    parse("control", &text).map_err(|error| {
+        let all = error.problems().iter().map(|problem| match &problem.help {
+            Some(help) => format!("{} ({help})", problem.message),
+            None => problem.message.clone(),
+        });
+        bad(format!("[[{table}]]: {}", all.collect::<Vec<_>>().join("; ")))
+    })
 }
 
 async fn start_call(State(world): State<World>, Body(wanted): Body<Value>) -> Answer {
