@@ -1,7 +1,7 @@
 //! `egress-sim serve` where something is wrong: arguments, addresses, requests, receivers. And how it ends.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 
@@ -9,9 +9,33 @@ use serde_json::Value;
 
 mod served;
 
-use served::{Served, command, request};
+use served::{Served, command};
 
 const HOUR: &str = r#"{"tenant":"default","room":"r","participants":["a"],"at":"0s","duration":"1h"}"#;
+
+/// One request over a connection of its own: status and body.
+fn request(address: &str, method: &str, path: &str, content_type: &str, body: &[u8]) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("it reads");
+    // It may have refused already what it has only begun to read.
+    let _ = stream.write_all(body);
+    let mut answer = String::new();
+    let read = stream.read_to_string(&mut answer);
+    let (head, body) =
+        answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer from {address}{path}: {read:?}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.unwrap_or_else(|| panic!("no status in {head}")), body.to_owned())
+}
+
+/// The same to the control API.
+fn control(served: &Served, method: &str, path: &str, body: &str) -> (u16, String) {
+    request(&served.control, method, path, "application/json", body.as_bytes())
+}
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -49,7 +73,7 @@ fn ctrl_c_ends_it_at_once_and_well() {
     for signal in ["-INT", "-TERM"] {
         let mut served = Served::start(&[]);
         // Somebody is connected, and stays so.
-        let _connected = std::net::TcpStream::connect(&served.livekit).expect("it listens");
+        let _connected = TcpStream::connect(&served.livekit).expect("it listens");
         let sent = Command::new("kill").args([signal, &served.process.id().to_string()]).status();
         assert!(sent.expect("kill is there").success());
         assert_eq!(served.process.wait().expect("it ends").code(), Some(0), "{signal}");
@@ -79,14 +103,14 @@ fn the_control_api_refuses_in_json_and_goes_on() {
         ("GET", "/nothing", "", 404, "docs/control-api.md"),
         ("PUT", "/calls", "", 405, "PUT"),
     ] {
-        let (got, answer) = served.control(method, path, body);
+        let (got, answer) = control(&served, method, path, body);
         assert_eq!(got, status, "{method} {path} {body}: {answer}");
         let error = json(&answer)["error"].as_str().unwrap_or_default().to_owned();
         assert!(error.contains(words), "{method} {path} {body}: {answer}");
     }
-    assert_eq!(served.control("POST", "/calls", HOUR), (200, r#"{"room":"r"}"#.into()));
-    assert_eq!(served.control("POST", "/calls", HOUR).0, 409, "the room is there already");
-    let (status, answer) = served.control("POST", "/calls", &"x".repeat(3_000_000));
+    assert_eq!(control(&served, "POST", "/calls", HOUR), (200, r#"{"room":"r"}"#.into()));
+    assert_eq!(control(&served, "POST", "/calls", HOUR).0, 409, "the room is there already");
+    let (status, answer) = control(&served, "POST", "/calls", &"x".repeat(2 * 1024 * 1024 + 1));
     assert_eq!(status, 413, "{answer}");
 }
 
@@ -103,6 +127,21 @@ fn livekits_api_refuses_what_is_too_large_or_nowhere() {
     let (status, answer) = request(at, "POST", path, "application/json", &large[..large.len() - 1]);
     assert_eq!(status, 400, "what is not too large is read: {answer}");
     assert_eq!(request(at, "GET", "/", "", b"").0, 200, "and it goes on");
+}
+
+#[test]
+fn s3_refuses_who_does_not_sign_and_what_it_does_not_have() {
+    let served = Served::start(&["--clock", "manual"]);
+    for (method, path, body, status, code) in [
+        ("GET", "/recordings/a", "", 403, "AccessDenied"),
+        ("DELETE", "/recordings/a", "", 403, "AccessDenied"),
+        ("PUT", "/recordings/a", "x", 403, "AccessDenied"),
+        ("GET", "/no_bucket%00/a", "", 400, "InvalidBucketName"),
+    ] {
+        let (got, answer) = request(&served.s3, method, path, "", body.as_bytes());
+        assert!(got == status && answer.contains(code), "{method} {path}: {got} {answer}");
+    }
+    assert_eq!(json(&control(&served, "GET", "/buckets/recordings", "").1), json("[]"), "nothing was stored");
 }
 
 /// Answers 500 to whatever comes, and tells of each request's first line.
@@ -138,10 +177,10 @@ fn refusing_receiver() -> (String, std::sync::mpsc::Receiver<String>) {
 fn a_receiver_that_refuses_is_tried_five_times_in_virtual_time() {
     let (url, told) = refusing_receiver();
     let served = Served::start(&["--clock", "manual", "--webhook", &url]);
-    assert_eq!(served.control("POST", "/calls", HOUR).0, 200);
-    let before = json(&served.control("GET", "/clock", "").1)["now"].clone();
+    assert_eq!(control(&served, "POST", "/calls", HOUR).0, 200);
+    let before = json(&control(&served, "GET", "/clock", "").1)["now"].clone();
     // Waits of 1, 2, 4 and 8 s: `room_started` is given up, and `participant_joined`, next in its queue, begins.
-    let (status, after) = served.control("POST", "/clock/advance", r#"{"by":"20s"}"#);
+    let (status, after) = control(&served, "POST", "/clock/advance", r#"{"by":"20s"}"#);
     assert_eq!(status, 200, "{after}");
     assert_ne!(json(&after)["now"], before);
     let attempts = told.try_iter().inspect(|first| assert!(first.starts_with("POST /webhook "), "{first}")).count();
@@ -152,8 +191,8 @@ fn a_receiver_that_refuses_is_tried_five_times_in_virtual_time() {
 fn a_receiver_that_is_not_there_holds_nothing_up() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");
     let served = Served::start(&["--clock", "manual", "--webhook", &format!("http://{nobody}/webhook")]);
-    assert_eq!(served.control("POST", "/calls", HOUR).0, 200);
-    assert_eq!(served.control("POST", "/clock/advance", r#"{"by":"90d"}"#).0, 200);
-    let clock = json(&served.control("GET", "/clock", "").1);
+    assert_eq!(control(&served, "POST", "/calls", HOUR).0, 200);
+    assert_eq!(control(&served, "POST", "/clock/advance", r#"{"by":"90d"}"#).0, 200);
+    let clock = json(&control(&served, "GET", "/clock", "").1);
     assert_eq!(clock["under_way"]["deliveries"], 0, "{clock}");
 }

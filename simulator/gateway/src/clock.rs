@@ -105,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_is_a_second_at_sixty_times_and_never_comes_where_time_stands() {
+    fn an_hour_is_a_minute_at_sixty_times_and_never_comes_where_time_stands() {
         let start = Time(1_800_000_000_000_000_000);
-        let then = start + Span::seconds(60);
-        for (mode, wall) in [(Mode::Real, 60), (Mode::Factor(60), 1)] {
+        let then = start + Span::seconds(3600);
+        for (mode, wall) in [(Mode::Real, 3600), (Mode::Factor(60), 60)] {
             let clock = Clock::new(mode, start);
             let until = clock.until(then).expect("it goes on");
             assert!(until <= Duration::from_secs(wall), "{mode:?}: {until:?}");
-            assert!(until > Duration::from_secs(wall) / 2 || clock.now() > Some(start), "{mode:?}: {until:?}");
+            assert!(until > Duration::from_secs(wall) / 2, "{mode:?}: {until:?}");
             assert!(clock.now() >= Some(start));
         }
         for mode in [Mode::Manual, Mode::Auto] {

@@ -1,7 +1,6 @@
 //! `egress-sim serve`, started for one test and ended with it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 /// A server that listens at three addresses of its own.
@@ -29,11 +28,6 @@ impl Served {
         });
         Served { process, livekit, s3, control }
     }
-
-    /// Status and body of what the control API says.
-    pub fn control(&self, method: &str, path: &str, body: &str) -> (u16, String) {
-        request(&self.control, method, path, "application/json", body.as_bytes())
-    }
 }
 
 impl Drop for Served {
@@ -49,23 +43,4 @@ pub fn command() -> Command {
     command.args(["serve", "--livekit", "127.0.0.1:0", "--s3", "127.0.0.1:0", "--console", "127.0.0.1:0"]);
     command.stdin(Stdio::null());
     command
-}
-
-/// One request over a connection of its own: status and body.
-pub fn request(address: &str, method: &str, path: &str, content_type: &str, body: &[u8]) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
-         Content-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).expect("it reads");
-    // It may have refused already what it has only begun to read.
-    let _ = stream.write_all(body);
-    let mut answer = String::new();
-    let read = stream.read_to_string(&mut answer);
-    let (head, body) =
-        answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer from {address}{path}: {read:?}"));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    (status.unwrap_or_else(|| panic!("no status in {head}")), body.to_owned())
 }
