@@ -121,8 +121,11 @@ fn nobody_at_the_door_and_500_are_tried_again() {
     live.listens(true);
     live.reach(after(&live, Span::seconds(3601)));
     assert_eq!(hear(&mut live, 500), ["room_started"]);
+    live.reach(after(&live, Span::seconds(3602)));
+    assert!(live.take().is_none(), "the third attempt comes two seconds behind the second");
     live.reach(after(&live, Span::seconds(3603)));
-    assert_eq!(hear(&mut live, 200), ["room_started"], "the third attempt, two seconds behind the second");
+    // What is behind it in its queue goes out as soon as it is answered.
+    assert_eq!(hear(&mut live, 200)[..2], ["room_started", "participant_joined"]);
 }
 
 #[test]
