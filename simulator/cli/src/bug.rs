@@ -6,6 +6,9 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic;
 use std::sync::Mutex;
 
+use crate::console;
+use crate::exit::Exit;
+
 /// The last panic, in words.
 static LAST: Mutex<String> = Mutex::new(String::new());
 
@@ -20,6 +23,16 @@ pub fn keep_panics() {
             _ => String::new(),
         };
         *LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = format!("{message}{place}{backtrace}");
+    }));
+}
+
+/// From now on a panic, in whatever thread, is told and ends the program: nobody waits for the threads of a server.
+pub fn end_at_panics() {
+    let keep = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        keep(panic);
+        console::error(&report());
+        std::process::exit(Exit::Bug.code().into());
     }));
 }
 

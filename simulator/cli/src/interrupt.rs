@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::console;
+use crate::exit::Exit;
 
 /// What a shell says of a program that Ctrl-C ended.
 const ENDED: i32 = 130;
@@ -25,4 +26,9 @@ pub fn listen() {
 /// Whether it is time to finish.
 pub fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
+}
+
+/// From now on Ctrl-C ends the program at once, and well: a server has nothing to finish.
+pub fn ends_well() {
+    let _ = ctrlc::set_handler(|| std::process::exit(Exit::Held.code().into()));
 }

@@ -29,6 +29,7 @@ pub mod report;
 mod reserved;
 pub mod run;
 pub mod scenarios;
+pub mod serve;
 pub mod story;
 pub mod sweep;
 #[cfg(test)]
@@ -79,7 +80,7 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Reduce(arguments) => reduce::reduce(&arguments),
         Command::Merge(arguments) => merge::merge(&arguments),
         Command::Promote(arguments) => promote::promote(&arguments),
-        Command::Serve(_) => Err(reserved::command("serve")),
+        Command::Serve(arguments) => serve::serve(&arguments),
         Command::Import(arguments) => import::import(&arguments),
     };
     done.unwrap_or_else(|error| {

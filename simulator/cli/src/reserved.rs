@@ -2,11 +2,6 @@
 
 use crate::UserError;
 
-/// A command.
-pub fn command(name: &str) -> UserError {
-    UserError(format!("`egress-sim {name}` is not built yet; `egress-sim --help` lists what is"))
-}
-
 /// A flag, with what to use instead.
 pub fn flag(flag: &str, instead: &str) -> UserError {
     UserError(format!("`{flag}` is not built yet; {instead}"))

@@ -11,6 +11,7 @@ pub mod chance;
 pub mod egress;
 pub mod fault;
 pub mod goals;
+pub mod live;
 pub mod livekit;
 pub mod operator;
 pub mod property;

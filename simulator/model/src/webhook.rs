@@ -10,6 +10,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::call::{Refusal, Reply};
 use crate::livekit::WebhookEvent;
 use crate::scenario::Scenario;
@@ -170,13 +172,21 @@ impl World<'_> {
     }
 
     pub(crate) fn webhook_raw(&self, handle: u64) -> Reply {
-        let Some(delivery) = self.notifier.deliveries.get(&handle) else {
-            return Reply::Raw { authorization: String::new(), body: bytes::Bytes::new() };
-        };
-        let life = self.state.scenario.world.token_life;
-        let (authorization, body) =
-            token::deliver(&delivery.event, &delivery.sender, API_KEY, API_SECRET, delivery.signed_at, life);
+        let signed_at = self.notifier.deliveries.get(&handle).map_or(self.state.now, |delivery| delivery.signed_at);
+        let (authorization, body) = self.webhook_bytes(handle, signed_at, API_KEY, API_SECRET);
         Reply::Raw { authorization, body }
+    }
+
+    /// A delivery's `Authorization` and body, signed at a moment; both empty where there is no such delivery.
+    pub(crate) fn webhook_bytes(&self, handle: u64, signed_at: Time, key: &str, secret: &str) -> (String, Bytes) {
+        let Some(delivery) = self.notifier.deliveries.get(&handle) else { return (String::new(), Bytes::new()) };
+        let life = self.state.scenario.world.token_life;
+        token::deliver(&delivery.event, &delivery.sender, key, secret, signed_at, life)
+    }
+
+    /// From now on faults may befall webhooks.
+    pub(crate) fn expect_trouble(&mut self) {
+        self.notifier.hostile = true;
     }
 }
 

@@ -17,7 +17,8 @@ use crate::chance::Chance;
 use crate::egress::Recorders;
 use crate::egress::upload::Late;
 use crate::fault::kinds::strikes_by_itself;
-use crate::fault::{Faults, Point, Strike};
+use crate::fault::{Anchor, Fault, Faults, Point, Strike};
+use crate::live::Ticket;
 use crate::livekit::WebhookEvent;
 use crate::operator::Host;
 use crate::property::operator::crash_safe;
@@ -43,6 +44,7 @@ mod lists;
 mod log;
 mod moments;
 mod orders;
+pub(crate) mod outside;
 mod ports;
 mod queue;
 mod rooms;
@@ -51,6 +53,7 @@ use healing::Healing;
 pub(crate) use instances::InboxItem;
 use instances::Instance;
 use log::Log;
+use outside::Outside;
 use queue::Queue;
 
 /// LiveKit's API key in every world, what people's tooling already says.
@@ -178,6 +181,8 @@ pub(crate) enum Event {
     Reports { event: Arc<WebhookEvent> },
     /// A call of an instance takes effect, or is answered.
     CallGoesOn { instance: u32, incarnation: u32 },
+    /// A call from outside takes effect, or is answered.
+    OutsideGoesOn { ticket: Ticket },
     /// An instance is started again.
     Restarts { instance: u32 },
     /// The moment of a fault that strikes by itself.
@@ -216,6 +221,8 @@ pub(crate) struct World<'a> {
     host: &'a dyn Host,
     older: &'a dyn Host,
     instances: Vec<Instance>,
+    /// Instead of instances: a process on sockets.
+    pub(crate) outside: Option<Outside>,
     /// Where the search for an idle instance begins.
     next_instance: usize,
     inbox: VecDeque<InboxItem>,
@@ -288,12 +295,7 @@ impl Run<'_> {
             if at > world.end() {
                 break;
             }
-            world.log.run_due(at, &world.state);
-            let (at, event) = world.queue.pop().expect("an event was there to look at");
-            assert!(at >= world.state.now, "time ran backwards from {:?} to {at:?}: {event:?}", world.state.now);
-            world.state.now = at;
-            world.handle(event);
-            world.hand_over();
+            world.step();
             handled += 1;
             if handled.is_multiple_of(1024) {
                 current_run::reached(world.log.trace.len());
@@ -309,7 +311,7 @@ impl Run<'_> {
 }
 
 impl<'a> World<'a> {
-    fn new(
+    pub(crate) fn new(
         scenario: &Rc<Scenario>,
         [host, older]: [&'a dyn Host; 2],
         monitor: Monitor,
@@ -350,6 +352,7 @@ impl<'a> World<'a> {
             host,
             older,
             instances: Vec::new(),
+            outside: None,
             next_instance: 0,
             inbox: VecDeque::new(),
             commands: Vec::new(),
@@ -365,31 +368,62 @@ impl<'a> World<'a> {
     }
 
     /// Puts everything into the queue that the scenario knows from the start.
-    fn prepare(&mut self) {
+    pub(crate) fn prepare(&mut self) {
         let scenario = Rc::clone(&self.state.scenario);
         if self.faults.has("s3.stale_list") {
             self.state.sink.remember();
         }
-        self.boot_instances(scenario.operator.instances);
+        if self.outside.is_none() {
+            self.boot_instances(scenario.operator.instances);
+        }
         for (rule, call) in scenario.calls.iter().enumerate() {
             self.queue.push(self.at(call.start(0)), Event::CallStarts { rule, n: 0 });
             self.owe(self.at(call.start(call.count.saturating_sub(1)) + call.duration));
         }
         self.prepare_orders();
-        for (ix, fault) in scenario.faults.iter().enumerate() {
-            if let crate::fault::Anchor::At(at) = fault.anchor {
-                self.owe(self.at(at) + fault.window.unwrap_or_default());
-                if strikes_by_itself(fault.kind.name) {
-                    self.queue.push(self.at(at), Event::FaultDue { fault: ix });
-                }
+        for fault in 0..scenario.faults.len() {
+            self.plan_fault(fault);
+        }
+    }
+
+    fn plan_fault(&mut self, ix: usize) {
+        let scenario = Rc::clone(&self.state.scenario);
+        let fault = &scenario.faults[ix];
+        if let Anchor::At(at) = fault.anchor {
+            self.owe(self.at(at) + fault.window.unwrap_or_default());
+            if strikes_by_itself(fault.kind.name) {
+                self.queue.push(self.at(at), Event::FaultDue { fault: ix });
             }
         }
+    }
+
+    /// One fault more, which the scenario did not have when the world began.
+    pub(crate) fn add_fault(&mut self, fault: Fault) {
+        Rc::make_mut(&mut self.state.scenario).faults.push(fault);
+        self.faults.extend(&self.state.scenario);
+        if self.faults.has("s3.stale_list") {
+            self.state.sink.remember();
+        }
+        self.expect_trouble();
+        self.plan_fault(self.state.scenario.faults.len() - 1);
+    }
+
+    /// The next event.
+    pub(crate) fn step(&mut self) {
+        let (at, event) = self.queue.pop().expect("whoever steps has seen an event");
+        assert!(at >= self.state.now, "time ran backwards from {:?} to {at:?}: {event:?}", self.state.now);
+        self.log.run_due(at, &self.state);
+        self.state.now = at;
+        self.handle(event);
+        self.hand_over();
     }
 
     fn handle(&mut self, event: Event) {
         match event {
             Event::CallStarts { rule, n } => self.call_starts(rule, n),
-            Event::Joins { call, participant } => self.joins(call, participant),
+            Event::Joins { call, participant } if !self.state.call(call).ended => self.joins(call, participant),
+            // The call was ended from outside before they came.
+            Event::Joins { .. } => {}
             Event::Leaves { call, participant } => self.leaves(call, participant),
             Event::CallEnds { call } => self.call_ends(call),
             Event::CommandGiven { command } => self.command_given(command),
@@ -405,6 +439,7 @@ impl<'a> World<'a> {
             Event::ExtraDelivery { delivery } => self.extra_delivery(delivery),
             Event::Reports { event } => self.extra_event(event),
             Event::CallGoesOn { instance, incarnation } => self.call_goes_on(instance, incarnation),
+            Event::OutsideGoesOn { ticket } => self.outside_goes_on(ticket),
             Event::Restarts { instance } => self.restarts(instance),
             Event::FaultDue { fault } => self.fault_due(fault),
             Event::ClockBack { fault } => self.clock_back(fault),
@@ -458,7 +493,7 @@ impl<'a> World<'a> {
         !spared
     }
 
-    fn finish(mut self) -> Outcome {
+    pub(crate) fn finish(mut self) -> Outcome {
         let ended_at = self.end();
         self.log.run_due(ended_at + Span(1), &self.state);
         self.state.now = ended_at;

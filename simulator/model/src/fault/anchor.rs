@@ -59,6 +59,12 @@ impl Faults {
         Faults { scenario: Rc::clone(scenario), progress: vec![Progress::default(); scenario.faults.len()] }
     }
 
+    /// One fault more than there were: `scenario` has it at its end.
+    pub fn extend(&mut self, scenario: &Rc<Scenario>) {
+        self.scenario = Rc::clone(scenario);
+        self.progress.resize(scenario.faults.len(), Progress::default());
+    }
+
     /// How often each has struck, in order of the scenario.
     pub fn fired(&self) -> Vec<u64> {
         self.progress.iter().map(|progress| progress.fired).collect()

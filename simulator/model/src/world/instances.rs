@@ -168,7 +168,12 @@ impl World<'_> {
 
     /// Whether anybody answers the door.
     pub(crate) fn operator_is_up(&self) -> bool {
-        self.instances.iter().any(|instance| instance.guest.is_some() && instance.service == Service::Serving)
+        match &self.outside {
+            Some(outside) => outside.listens,
+            None => {
+                self.instances.iter().any(|instance| instance.guest.is_some() && instance.service == Service::Serving)
+            }
+        }
     }
 
     /// The numbers of the instances that take deliveries, or of this one if it does.
@@ -184,7 +189,8 @@ impl World<'_> {
 
     /// Whether an instance has not come further than `init`.
     pub(super) fn is_booting(&self, number: u32) -> bool {
-        matches!(self.instances[number as usize].work, Work::Busy { what: Task::Init, .. })
+        let instance = self.instances.get(number as usize);
+        instance.is_some_and(|instance| matches!(instance.work, Work::Busy { what: Task::Init, .. }))
     }
 
     /// Puts something before the operator's door; it is handed over at the end of the event.
@@ -193,7 +199,10 @@ impl World<'_> {
     }
 
     /// Hands what waits to idle instances in turn, as a load balancer does.
-    pub(super) fn hand_over(&mut self) {
+    pub(crate) fn hand_over(&mut self) {
+        if self.outside.is_some() {
+            return self.hand_out();
+        }
         while !self.inbox.is_empty() {
             let count = self.instances.len();
             let mut turn = (0..count).map(|step| (self.next_instance + step) % count);
@@ -334,7 +343,7 @@ impl World<'_> {
     }
 
     /// A command or timer that was not done is handed over again, after 1 s, 2 s, 4 s … 60 s.
-    fn again(&mut self, item: InboxItem) {
+    pub(super) fn again(&mut self, item: InboxItem) {
         let (item, attempt) = match item {
             InboxItem::Command(command, attempt) => (InboxItem::Command(command, attempt + 1), attempt),
             InboxItem::Timer(timer, attempt) => (InboxItem::Timer(timer, attempt + 1), attempt),

@@ -45,7 +45,7 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn command_given(&mut self, ix: usize) {
+    pub(crate) fn command_given(&mut self, ix: usize) {
         let scenario = Rc::clone(&self.state.scenario);
         let command = &scenario.commands[ix];
         let tenant = self.state.tenant_named(&command.tenant).expect("the file's reader knows every tenant").ix;

@@ -13,7 +13,7 @@ use crate::trace::Fact;
 use crate::webhook::Subject;
 
 impl World<'_> {
-    pub(super) fn call_starts(&mut self, rule: usize, n: u64) {
+    pub(crate) fn call_starts(&mut self, rule: usize, n: u64) {
         let scenario = Rc::clone(&self.state.scenario);
         let spec = &scenario.calls[rule];
         if n + 1 < spec.count {
@@ -99,7 +99,7 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn joins(&mut self, call: CallIx, participant: usize) {
+    pub(crate) fn joins(&mut self, call: CallIx, participant: usize) {
         let state = &self.state.call(call);
         let who = &state.participants[participant];
         self.log.emit(
@@ -125,7 +125,45 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn leaves(&mut self, call: CallIx, participant: usize) {
+    /// Somebody joins whom no scenario has announced.
+    ///
+    /// # Errors
+    /// They are in the call already.
+    pub(crate) fn joins_now(&mut self, call: CallIx, identity: &str, tracks: &[TrackSource]) -> Result<(), String> {
+        let now = self.state.now;
+        let state = self.state.call(call);
+        let again = state.participants.iter().filter(|who| *who.identity == *identity);
+        if again.clone().any(|who| now < who.leaves_at) {
+            return Err(format!("\"{identity}\" is in room \"{}\" already", state.room));
+        }
+        // Whoever comes back is somebody new to LiveKit, under the old identity.
+        let entity = format!("{}/{identity}#{}", state.room, again.count());
+        let session = u64::from(state.session);
+        let who = ParticipantState {
+            identity: identity.into(),
+            sid: self.chance.id("PA_", &entity, session).into(),
+            joins_at: now,
+            leaves_at: state.ends_at,
+            tracks: tracks
+                .iter()
+                .map(|source| TrackState {
+                    sid: self.chance.id(track_prefix(*source), &entity, session).into(),
+                    source: *source,
+                })
+                .collect(),
+        };
+        let people = &mut self.state.calls[call.0 as usize].participants;
+        people.push(who);
+        let participant = people.len() - 1;
+        self.joins(call, participant);
+        Ok(())
+    }
+
+    pub(crate) fn leaves(&mut self, call: CallIx, participant: usize) {
+        // They may have left before their time, by order from outside.
+        if self.state.call(call).participants[participant].leaves_at != self.state.now {
+            return;
+        }
         for track in 0..self.state.call(call).participants[participant].tracks.len() {
             let sid = Arc::clone(&self.state.call(call).participants[participant].tracks[track].sid);
             self.track_unpublished(call, &sid);
@@ -140,8 +178,12 @@ impl World<'_> {
         self.notify("participant_left", Subject::Participant { call, participant });
     }
 
-    pub(super) fn call_ends(&mut self, call: CallIx) {
+    pub(crate) fn call_ends(&mut self, call: CallIx) {
         let ends_at = self.state.call(call).ends_at;
+        // It may have ended before its time, by order from outside.
+        if ends_at != self.state.now {
+            return;
+        }
         for participant in 0..self.state.call(call).participants.len() {
             if self.state.call(call).participants[participant].leaves_at == ends_at {
                 self.leaves(call, participant);

@@ -1,0 +1,92 @@
+//! `egress-sim serve`: the world behind sockets, until it is interrupted.
+
+use std::time::Duration;
+
+use egress_sim_gateway::clock::Mode;
+use egress_sim_gateway::driver::wall_clock;
+use egress_sim_gateway::server::{self, Served};
+use egress_sim_model::scenario::Scenario;
+use egress_sim_model::scenario::file::parse;
+use egress_sim_model::time::Span;
+use egress_sim_wire::livekit::Keys;
+
+use crate::arguments::Serve;
+use crate::exit::Exit;
+use crate::scenarios::{self, Source};
+use crate::{UserError, bug, console, interrupt};
+
+/// The world where nobody names one: somewhere for recordings to go, no time lost in calls, and no end in sight.
+const WORLD: &str = r#"
+format = 1
+[world]
+horizon = "36500d"
+livekit_latency = "0s"
+s3_latency = "0s"
+[[tenant]]
+name = "default"
+buckets = ["recordings"]
+"#;
+
+/// Serves until the process is interrupted.
+///
+/// # Errors
+/// An argument, a scenario or an address that cannot be used.
+pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
+    let clock = Mode::parse(&arguments.clock).map_err(|why| UserError(format!("--clock: {why}")))?;
+    let quiet =
+        Span::parse(&arguments.quiet).map_err(|why| UserError(format!("--quiet {}: {why}", arguments.quiet)))?;
+    let webhooks = arguments.webhook.iter().map(|url| target(url)).collect::<Result<Vec<_>, _>>()?;
+    let what = server::Serve {
+        livekit: arguments.livekit,
+        s3: arguments.s3,
+        control: arguments.console,
+        webhooks,
+        clock,
+        quiet: Duration::from_nanos(quiet.0),
+        keys: Keys { key: arguments.api_key.clone(), secret: arguments.api_secret.clone() },
+        s3_keys: ("minioadmin".into(), "minioadmin".into()),
+        scenario: scenario(arguments)?,
+    };
+    interrupt::ends_well();
+    bug::end_at_panics();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| UserError(format!("no threads can be started to serve with: {error}")))?;
+    runtime.block_on(async {
+        let Served { livekit, s3, control, world } = server::serve(what).await.map_err(UserError)?;
+        console::print(&format!(
+            "LiveKit API   http://{livekit}  key {}, secret {}\n\
+             S3            http://{s3}  minioadmin, minioadmin\n\
+             control API   http://{control}\n",
+            arguments.api_key, arguments.api_secret
+        ))?;
+        // Nothing ends it but a signal.
+        std::future::pending::<()>().await;
+        drop(world);
+        Ok(Exit::Held)
+    })
+}
+
+fn scenario(arguments: &Serve) -> Result<Scenario, UserError> {
+    let Some(path) = &arguments.scenario else {
+        let mut world = parse("serve", WORLD).expect("our own scenario is well formed");
+        world.world.start = wall_clock();
+        return Ok(world);
+    };
+    let mut read = scenarios::read_all(std::slice::from_ref(path))?;
+    let (Some(Source { scenario, .. }), true) = (read.pop(), read.is_empty()) else {
+        return Err(UserError(format!("--scenario {}: expected one file", path.display())));
+    };
+    scenario.map_err(|broken| UserError(broken.plain))
+}
+
+fn target(url: &str) -> Result<http::Uri, UserError> {
+    let uri: http::Uri = url.parse().map_err(|error| UserError(format!("--webhook {url}: {error}")))?;
+    if uri.scheme_str() == Some("http") && uri.host().is_some() {
+        return Ok(uri);
+    }
+    Err(UserError(format!(
+        "--webhook {url}: expected a url that begins with http://, such as http://127.0.0.1:8080/webhook"
+    )))
+}

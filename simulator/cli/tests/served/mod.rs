@@ -1,0 +1,46 @@
+//! `egress-sim serve`, started for one test and ended with it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// A server that listens at three addresses of its own.
+#[derive(Debug)]
+pub struct Served {
+    pub process: Child,
+    /// `127.0.0.1:PORT` of LiveKit's API.
+    pub livekit: String,
+    /// Of S3.
+    pub s3: String,
+    /// Of the control API.
+    pub control: String,
+}
+
+impl Served {
+    /// Starts it and waits until it listens.
+    pub fn start(more: &[&str]) -> Served {
+        let mut process = command().args(more).stdout(Stdio::piped()).spawn().expect("the binary starts");
+        let mut told = BufReader::new(process.stdout.take().expect("stdout is a pipe")).lines();
+        let [livekit, s3, control] = ["LiveKit API", "S3", "control API"].map(|name| {
+            let line = told.next().expect("it tells where it listens").expect("UTF-8");
+            assert!(line.starts_with(name), "{line}");
+            let address = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+            address.unwrap_or_else(|| panic!("no address in {line}")).to_owned()
+        });
+        Served { process, livekit, s3, control }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// `egress-sim serve` at ports that are free.
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_egress-sim"));
+    command.args(["serve", "--livekit", "127.0.0.1:0", "--s3", "127.0.0.1:0", "--console", "127.0.0.1:0"]);
+    command.stdin(Stdio::null());
+    command
+}

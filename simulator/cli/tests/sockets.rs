@@ -1,0 +1,198 @@
+//! `egress-sim serve` where something is wrong: arguments, addresses, requests, receivers. And how it ends.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::thread;
+
+use serde_json::Value;
+
+mod served;
+
+use served::{Served, command};
+
+const HOUR: &str = r#"{"tenant":"default","room":"r","participants":["a"],"at":"0s","duration":"1h"}"#;
+
+/// One request over a connection of its own: status and body.
+fn request(address: &str, method: &str, path: &str, content_type: &str, body: &[u8]) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("it reads");
+    // It may have refused already what it has only begun to read.
+    let _ = stream.write_all(body);
+    let mut answer = String::new();
+    let read = stream.read_to_string(&mut answer);
+    let (head, body) =
+        answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer from {address}{path}: {read:?}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.unwrap_or_else(|| panic!("no status in {head}")), body.to_owned())
+}
+
+/// The same to the control API.
+fn control(served: &Served, method: &str, path: &str, body: &str) -> (u16, String) {
+    request(&served.control, method, path, "application/json", body.as_bytes())
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn what_cannot_be_served_ends_in_64_and_says_why() {
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = holder.local_addr().expect("an address").to_string();
+    let scenario = format!("{}/../../scenarios/no-such.toml", env!("CARGO_MANIFEST_DIR"));
+    for (arguments, expected) in [
+        (["--clock", "fast"], "expected real, auto, manual, or a factor such as 60x"),
+        (["--clock", "0x"], "expected real, auto, manual, or a factor such as 60x"),
+        (["--quiet", "soon"], "--quiet soon: "),
+        (["--webhook", "127.0.0.1:8080/webhook"], "--webhook 127.0.0.1:8080/webhook: "),
+        (["--webhook", "https://127.0.0.1/webhook"], "expected a url that begins with http://"),
+        (["--scenario", &scenario], "no-such.toml"),
+        (["--livekit", &taken], "cannot be had: "),
+    ] {
+        let output = match arguments[0] {
+            "--livekit" => Command::new(env!("CARGO_BIN_EXE_egress-sim")).arg("serve").args(arguments).output(),
+            _ => command().args(arguments).output(),
+        };
+        let output = output.expect("the binary starts");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {complaint}");
+        assert!(complaint.contains(expected), "{arguments:?}: {complaint}");
+        assert!(output.stdout.is_empty(), "{arguments:?}: nothing was served");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_at_once_and_well() {
+    for signal in ["-INT", "-TERM"] {
+        let mut served = Served::start(&[]);
+        // Somebody is connected, and stays so.
+        let _connected = TcpStream::connect(&served.livekit).expect("it listens");
+        let sent = Command::new("kill").args([signal, &served.process.id().to_string()]).status();
+        assert!(sent.expect("kill is there").success());
+        assert_eq!(served.process.wait().expect("it ends").code(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn the_control_api_refuses_in_json_and_goes_on() {
+    let served = Served::start(&["--clock", "manual"]);
+    for (method, path, body, status, words) in [
+        ("POST", "/calls", "{", 400, "the body cannot be read: "),
+        ("POST", "/calls", "[]", 400, "[[call]]"),
+        ("POST", "/calls", r#"{"tenant":"else","participants":["a"],"at":"0s","duration":"1h"}"#, 400, "else"),
+        ("POST", "/calls", r#"{"tenant":"default","rom":"r"}"#, 400, "rom"),
+        ("POST", "/calls/none/participants", r#"{"identity":"a"}"#, 404, "there is no room"),
+        ("POST", "/calls/none/participants", r#"{"identity":"a","tracks":["smell"]}"#, 400, "smell"),
+        ("DELETE", "/calls/none", "", 404, "there is no room"),
+        ("POST", "/faults", r#"{"do":"s3.slowdown"}"#, 400, "s3.slowdown"),
+        ("POST", "/commands", r#"{"tenant":"else","at":"0s","do":"contract_ended"}"#, 400, "else"),
+        ("POST", "/clock/advance", "{}", 400, "expected either"),
+        ("POST", "/clock/advance", r#"{"by":"soon"}"#, 400, "by: "),
+        ("POST", "/clock/advance", r#"{"by":"100000d","to":"2026-01-01T00:00:00Z"}"#, 400, "expected either"),
+        ("POST", "/clock/advance", r#"{"to":"2400-01-01T00:00:00Z"}"#, 400, "no further than 2262"),
+        ("DELETE", "/leases/7", "", 404, "there is no lease 7"),
+        ("DELETE", "/leases/seven", "", 400, "seven"),
+        ("GET", "/buckets/none", "", 404, "there is no bucket"),
+        ("GET", "/nothing", "", 404, "docs/control-api.md"),
+        ("PUT", "/calls", "", 405, "PUT"),
+    ] {
+        let (got, answer) = control(&served, method, path, body);
+        assert_eq!(got, status, "{method} {path} {body}: {answer}");
+        let error = json(&answer)["error"].as_str().unwrap_or_default().to_owned();
+        assert!(error.contains(words), "{method} {path} {body}: {answer}");
+    }
+    assert_eq!(control(&served, "POST", "/calls", HOUR), (200, r#"{"room":"r"}"#.into()));
+    assert_eq!(control(&served, "POST", "/calls", HOUR).0, 409, "the room is there already");
+    let (status, answer) = control(&served, "POST", "/calls", &"x".repeat(2 * 1024 * 1024 + 1));
+    assert_eq!(status, 413, "{answer}");
+}
+
+#[test]
+fn livekits_api_refuses_what_is_too_large_or_nowhere() {
+    let served = Served::start(&["--clock", "manual"]);
+    let at = &served.livekit;
+    assert_eq!(request(at, "GET", "/", "", b""), (200, "OK".into()));
+    assert_eq!(request(at, "GET", "/nothing", "", b"").0, 404);
+    let path = "/twirp/livekit.Egress/ListEgress";
+    let large = vec![b' '; 10 * 1024 * 1024 + 1];
+    let refused = request(at, "POST", path, "application/json", &large);
+    assert_eq!(refused, (413, "request body too large".into()));
+    let (status, answer) = request(at, "POST", path, "application/json", &large[..large.len() - 1]);
+    assert_eq!(status, 400, "what is not too large is read: {answer}");
+    assert_eq!(request(at, "GET", "/", "", b"").0, 200, "and it goes on");
+}
+
+#[test]
+fn s3_refuses_who_does_not_sign_and_what_it_does_not_have() {
+    let served = Served::start(&["--clock", "manual"]);
+    for (method, path, body, status, code) in [
+        ("GET", "/recordings/a", "", 403, "AccessDenied"),
+        ("DELETE", "/recordings/a", "", 403, "AccessDenied"),
+        ("PUT", "/recordings/a", "x", 403, "AccessDenied"),
+        ("GET", "/no_bucket%00/a", "", 400, "InvalidBucketName"),
+    ] {
+        let (got, answer) = request(&served.s3, method, path, "", body.as_bytes());
+        assert!(got == status && answer.contains(code), "{method} {path}: {got} {answer}");
+    }
+    assert_eq!(json(&control(&served, "GET", "/buckets/recordings", "").1), json("[]"), "nothing was stored");
+}
+
+/// Answers 500 to whatever comes, and tells of each request's first line.
+fn refusing_receiver() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/webhook", listener.local_addr().expect("an address"));
+    let (tell, told) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = BufReader::new(stream);
+            let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
+            while stream.read_line(&mut line).is_ok_and(|read| read > 2) {
+                if first.is_empty() {
+                    first.clone_from(&line);
+                }
+                let lower = line.to_ascii_lowercase();
+                if let Some(value) = lower.strip_prefix("content-length:") {
+                    length = value.trim().parse().expect("a length");
+                }
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            let answer = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            if stream.read_exact(&mut body).is_ok() && stream.get_mut().write_all(answer).is_ok() {
+                let _ = tell.send(first);
+            }
+        }
+    });
+    (url, told)
+}
+
+#[test]
+fn a_receiver_that_refuses_is_tried_five_times_in_virtual_time() {
+    let (url, told) = refusing_receiver();
+    let served = Served::start(&["--clock", "manual", "--webhook", &url]);
+    assert_eq!(control(&served, "POST", "/calls", HOUR).0, 200);
+    let before = json(&control(&served, "GET", "/clock", "").1)["now"].clone();
+    // Waits of 1, 2, 4 and 8 s: `room_started` is given up, and `participant_joined`, next in its queue, begins.
+    let (status, after) = control(&served, "POST", "/clock/advance", r#"{"by":"20s"}"#);
+    assert_eq!(status, 200, "{after}");
+    assert_ne!(json(&after)["now"], before);
+    let attempts = told.try_iter().inspect(|first| assert!(first.starts_with("POST /webhook "), "{first}")).count();
+    assert!((5..10).contains(&attempts), "{attempts} attempts in 20 s");
+}
+
+#[test]
+fn a_receiver_that_is_not_there_holds_nothing_up() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");
+    let served = Served::start(&["--clock", "manual", "--webhook", &format!("http://{nobody}/webhook")]);
+    assert_eq!(control(&served, "POST", "/calls", HOUR).0, 200);
+    assert_eq!(control(&served, "POST", "/clock/advance", r#"{"by":"90d"}"#).0, 200);
+    let clock = json(&control(&served, "GET", "/clock", "").1);
+    assert_eq!(clock["under_way"]["deliveries"], 0, "{clock}");
+}

@@ -1,0 +1,164 @@
+//! Listening, and the servers together.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use bytes::Bytes;
+use egress_sim_model::scenario::Scenario;
+use egress_sim_wire::livekit::Keys;
+use http::{Response, StatusCode, Uri};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use s3s::service::S3Service;
+use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt;
+
+use crate::clock::Mode;
+use crate::driver::{self, Settings, World};
+use crate::webhooks::{self, Targets};
+use crate::{control, livekit, s3};
+
+/// What `serve` is asked for.
+#[derive(Clone, Debug)]
+pub struct Serve {
+    /// LiveKit's API.
+    pub livekit: SocketAddr,
+    /// S3.
+    pub s3: SocketAddr,
+    /// The control API.
+    pub control: SocketAddr,
+    /// Where webhooks go.
+    pub webhooks: Vec<Uri>,
+    /// How time goes.
+    pub clock: Mode,
+    /// See [`Settings::quiet`].
+    pub quiet: Duration,
+    /// LiveKit's API key.
+    pub keys: Keys,
+    /// S3's credentials.
+    pub s3_keys: (String, String),
+    /// The world.
+    pub scenario: Scenario,
+}
+
+/// Servers that listen.
+#[derive(Debug)]
+pub struct Served {
+    /// Where LiveKit's API listens.
+    pub livekit: SocketAddr,
+    /// Where S3 listens.
+    pub s3: SocketAddr,
+    /// Where the control API listens.
+    pub control: SocketAddr,
+    /// The world behind them.
+    pub world: World,
+}
+
+/// Listens at all three addresses, and serves until the runtime ends.
+///
+/// # Errors
+/// An address that cannot be listened at: which, and why.
+pub async fn serve(what: Serve) -> Result<Served, String> {
+    let listeners = [
+        listen(what.livekit, "the LiveKit API").await?,
+        listen(what.s3, "S3").await?,
+        listen(what.control, "the control API").await?,
+    ];
+    let [livekit_at, s3_at, control_at] =
+        [0, 1, 2].map(|at| listeners[at].local_addr().expect("a listener has an address"));
+    let settings = Settings { mode: what.clock, quiet: what.quiet, listens: !what.webhooks.is_empty() };
+    let (world, outbox) = driver::start(what.scenario, settings);
+    let [livekit_listener, s3_listener, control_listener] = listeners;
+    tokio::spawn(webhooks::send(world.clone(), Targets { webhooks: what.webhooks, keys: what.keys.clone() }, outbox));
+    tokio::spawn(serve_router(livekit_listener, livekit::router(world.clone(), what.keys)));
+    tokio::spawn(serve_router(control_listener, control::router(world.clone())));
+    let (access_key, secret_key) = what.s3_keys;
+    tokio::spawn(serve_s3(s3_listener, s3::service(world.clone(), &access_key, &secret_key)));
+    Ok(Served { livekit: livekit_at, s3: s3_at, control: control_at, world })
+}
+
+async fn listen(address: SocketAddr, what: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| {
+        format!("{address}, where {what} is to listen, cannot be had: {error}; name another address, or port 0 for any")
+    })
+}
+
+/// A response that stands for a broken connection: it is never sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Broken;
+
+impl Broken {
+    /// For a server that can only say so in a response.
+    pub fn response() -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response.extensions_mut().insert(Broken);
+        response
+    }
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the world broke this connection")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+async fn serve_router(listener: TcpListener, router: Router) {
+    accept(listener, move |stream| {
+        let router = router.clone();
+        async move {
+            let service = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                let router = router.clone();
+                async move {
+                    let response = router.oneshot(request.map(axum::body::Body::new)).await;
+                    let response = response.unwrap_or_else(|never: Infallible| match never {});
+                    if response.extensions().get::<Broken>().is_some() { Err(Broken) } else { Ok(response) }
+                }
+            });
+            let connection = auto::Builder::new(TokioExecutor::new());
+            // A client that goes away in mid-request, or a connection that is to break, is nothing to tell anybody.
+            let _ = connection.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await;
+        }
+    })
+    .await;
+}
+
+async fn serve_s3(listener: TcpListener, service: S3Service) {
+    accept(listener, move |stream| {
+        let service = service.clone();
+        async move {
+            let service = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                let service = service.clone();
+                async move {
+                    let response = service.call(request.map(s3s::Body::from)).await.map_err(|_| Broken)?;
+                    if response.headers().contains_key(egress_sim_wire::s3::BREAK) { Err(Broken) } else { Ok(response) }
+                }
+            });
+            let connection = auto::Builder::new(TokioExecutor::new());
+            let _ = connection.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await;
+        }
+    })
+    .await;
+}
+
+async fn accept<F: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    serve: impl Fn(TcpStream) -> F + Send + 'static,
+) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Header and body leave in separate writes: without this each answer waits 40 ms for the other side's ACK.
+                let _ = stream.set_nodelay(true);
+                tokio::spawn(serve(stream));
+            }
+            // Too many open files, most likely: those that are open have to end first.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
