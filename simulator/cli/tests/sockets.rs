@@ -176,7 +176,7 @@ fn refusing_receiver() -> (String, std::sync::mpsc::Receiver<String>) {
 #[test]
 fn a_receiver_that_refuses_is_tried_five_times_in_virtual_time() {
     let (url, told) = refusing_receiver();
-    let served = Served::start(&["--clock", "manual", "--webhook", &url]);
+    let served = Served::start(&["--clock", "manual", "--quiet", "0s", "--webhook", &url]);
     assert_eq!(control(&served, "POST", "/calls", HOUR).0, 200);
     let before = json(&control(&served, "GET", "/clock", "").1)["now"].clone();
     // Waits of 1, 2, 4 and 8 s: `room_started` is given up, and `participant_joined`, next in its queue, begins.
