@@ -21,10 +21,16 @@ use egress_sim_tests::in_parallel;
 const BLOCKS: usize = 5;
 
 /// Those that the default campaign cannot be sure to catch, and why.
-const OUT_OF_REACH: &[(&str, &str)] = &[(
-    "no-lease",
-    "it takes two instances that look at the same moment for calls that nobody told them of: `patrol` is off",
-)];
+const OUT_OF_REACH: &[(&str, &str)] = &[
+    (
+        "last-word-wins",
+        "it takes an egress_updated of one recorder that arrives behind the start of the next, which is rare",
+    ),
+    (
+        "no-lease",
+        "it takes two instances that look at the same moment for calls that nobody told them of: `patrol` is off",
+    ),
+];
 
 /// Reduces a case, writes it, reads it, and runs it again; what is wrong with it, if anything is.
 fn wrong(about: &About, scenario: &Scenario) -> Result<(), String> {

@@ -36,17 +36,18 @@ fn and_of_a_whole_contract() {
 
 /// Scenarios whose own fault leaves no room for a crash beside it, and why.
 const FULL: &[(&str, &str)] = &[
-    ("livekit-unreachable", "the fault alone uses up nearly all of the promised gap"),
-    ("operator-crash-loop", "three crashes of a second each use up nearly all of the promised startup"),
-    ("operator-roll-back", "what it rolls back to breaks a promise by itself"),
-    ("store-lost-hold", "no operator can keep a hold that the store has lost"),
-    ("store-lost-write", "the crash takes the only memory of what the store has lost"),
-    ("store-unavailable", "the fault alone uses up nearly all of the promised startup"),
+    ("faults/livekit-unreachable", "the fault alone uses up nearly all of the promised gap"),
+    ("faults/operator-crash-loop", "three crashes of a second each use up nearly all of the promised startup"),
+    ("faults/operator-roll-back", "what it rolls back to breaks a promise by itself"),
+    ("faults/store-lost-hold", "no operator can keep a hold that the store has lost"),
+    ("faults/store-lost-write", "the crash takes the only memory of what the store has lost"),
+    ("faults/store-unavailable", "the fault alone uses up nearly all of the promised startup"),
+    ("operator/limits-around-a-crash", "its own crash and the failed egress behind it use up the promised startup"),
 ];
 
 #[test]
 fn and_of_every_scenario_with_a_fault() {
-    let full = |path: &str| FULL.iter().any(|(name, _)| path == format!("faults/{name}.toml"));
+    let full = |path: &str| FULL.iter().any(|(name, _)| path == format!("{name}.toml"));
     let paths: Vec<String> = scenario_files()
         .into_iter()
         .filter(|path| (path.starts_with("faults/") || path.starts_with("operator/")) && !full(path))
