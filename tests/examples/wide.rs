@@ -4,7 +4,7 @@
 //! so what differs is only what threads share: the address space, in which every instance maps and unmaps its memory under
 //! one lock of the kernel, and the allocator.
 //!
-//! `cargo run --release -p egress-sim-tests --example wide -- 2 4000`
+//! `cargo build --release --workspace --examples && target/release/examples/wide 2 4000`
 
 use std::process::{Command, Stdio};
 use std::time::Instant;
