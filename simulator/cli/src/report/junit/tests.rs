@@ -32,7 +32,7 @@ fn no_two_cases_have_the_same_name_in_the_same_class() {
             assert!(known.insert(key.clone()), "{key:?} stands there twice");
         }
     }
-    assert_eq!(class_of("/work/../scenarios/faults/webhook-drop.toml"), "work.scenarios.faults.webhook-drop");
+    assert_eq!(class_of("/builds/../scenarios/faults/webhook-drop.toml"), "builds.scenarios.faults.webhook-drop");
 }
 
 #[test]
