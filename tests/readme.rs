@@ -33,7 +33,7 @@ fn the_scenario_that_is_found_breaks_who_does_not_ask_for_the_condition() {
     let readme = readme();
     let found = readme.split("## Let it search").nth(1).expect("the section");
     let lines = found.lines().skip_while(|line| line.trim() != "format = 1");
-    let lines = lines.take_while(|line| line.is_empty() || line.starts_with("     "));
+    let lines = lines.take_while(|line| line.is_empty() || line.starts_with("        "));
     let source = lines.map(str::trim).collect::<Vec<_>>().join("\n");
     let scenario =
         Rc::new(file::parse("readme", &source).unwrap_or_else(|error| panic!("{}", error.render("README.md"))));
