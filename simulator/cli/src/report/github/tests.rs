@@ -4,7 +4,7 @@ use super::*;
 use crate::report::tests::{campaign_document, everything};
 
 fn drawn(telling: &Telling) -> String {
-    let github = GitHub { summary: None, workspace: Some("/home/runner/space".into()) };
+    let github = GitHub { summary: None, workspace: Some("/checkout".into()) };
     let lines: String = telling.annotations.iter().map(|one| github.line(one) + "\n").collect();
     format!("{lines}\n{}", telling.summary)
 }
@@ -24,9 +24,9 @@ fn a_campaign_has_an_annotation_for_each_fingerprint_and_a_summary() {
 
 #[test]
 fn what_stands_in_a_command_ends_nothing() {
-    let github = GitHub { summary: None, workspace: Some("/home/runner/space".into()) };
+    let github = GitHub { summary: None, workspace: Some("/checkout".into()) };
     let annotation = Annotation {
-        file: "/home/runner/space/found/a,b:c.toml".into(),
+        file: "/checkout/found/a,b:c.toml".into(),
         title: "100 %: a, b".into(),
         message: "one\u{1b}\r\ntwo: three, 5 %25".into(),
     };
