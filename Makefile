@@ -2,7 +2,7 @@
 CARGO ?= cargo
 FLAGS := --release --workspace --locked
 
-.PHONY: build run test lint bench fuzz schema docs clean
+.PHONY: build run test lint bench fuzz soak schema docs clean
 
 build: wasm-target
 	$(CARGO) build $(FLAGS)
@@ -30,6 +30,13 @@ fuzz: build
 
 bench: wasm-target
 	$(CARGO) bench --workspace --locked --bench runs --bench hostile --bench catch
+
+# `serve` under mixed load, by Python's clients of LiveKit and S3, for ten minutes.
+MINUTES ?= 10
+soak: build
+	python3 -m venv target/soak
+	target/soak/bin/pip install --quiet --requirement tests/clients/python/requirements.txt
+	target/soak/bin/python -W ignore tests/clients/python/soak.py target/release/egress-sim $(MINUTES)
 
 # The generated files that are checked in; tests fail when they are out of date.
 schema: build
