@@ -23,9 +23,12 @@ pub struct Keys {
     pub secret: &'static str,
 }
 
-/// A kept-alive connection.
+/// A kept-alive connection, opened again where the server closes it.
 #[derive(Debug)]
-pub struct Connection(SendRequest<Full<Bytes>>);
+pub struct Connection {
+    address: SocketAddr,
+    sender: SendRequest<Full<Bytes>>,
+}
 
 impl Connection {
     /// Connects.
@@ -33,11 +36,7 @@ impl Connection {
     /// # Errors
     /// Why it cannot be had.
     pub async fn open(address: SocketAddr) -> Result<Connection, String> {
-        let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-        stream.set_nodelay(true).map_err(|error| error.to_string())?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-        tokio::spawn(connection);
-        Ok(Connection(sender))
+        Ok(Connection { address, sender: connect(address).await? })
     }
 
     /// Sends a request and reads the whole answer.
@@ -45,12 +44,22 @@ impl Connection {
     /// # Errors
     /// A connection that broke.
     pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), String> {
-        self.0.ready().await.map_err(|error| format!("the connection broke: {error}"))?;
-        let response = self.0.send_request(request).await.map_err(|error| format!("no answer: {error}"))?;
+        if self.sender.ready().await.is_err() {
+            self.sender = connect(self.address).await?;
+        }
+        let response = self.sender.send_request(request).await.map_err(|error| format!("no answer: {error}"))?;
         let status = response.status();
         let body = response.into_body().collect().await.map_err(|error| format!("half an answer: {error}"))?;
         Ok((status, body.to_bytes()))
     }
+}
+
+async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>, String> {
+    let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 /// Waits until a server accepts connections.
