@@ -92,6 +92,11 @@ pub trait Steps {
     /// What this incarnation knows.
     fn desk(&mut self) -> &mut Desk;
 
+    /// A process begins. Whoever was here before may have died in the midst of something, so somebody looks at once.
+    fn begin(&mut self, cx: &mut Cx<'_>) -> Outcome {
+        self.desk().next_round(cx, 0)
+    }
+
     // What arrives.
 
     /// A delivery is believed once its signature was verified. Anybody can send one, so a refusal is logged and not
@@ -145,10 +150,12 @@ pub trait Steps {
             return Ok(Claim::Done);
         }
         duty.since = cx.now();
-        self.keep_watch(cx, duty.since)?;
         let intent = Commit::new().put_state(&open, duty.to_json()).expect_no_state(&open).expect_no_state(&closed);
         match cx.commit(intent) {
-            Ok(version) => Ok(Claim::Ours(version)),
+            Ok(version) => {
+                self.keep_watch(cx, duty.since)?;
+                Ok(Claim::Ours(version))
+            }
             Err(Error::Conflict(Subject::State(key))) if key == open => {
                 Ok(cx.state().get(&open)?.map_or(Claim::Done, Claim::Begun))
             }
@@ -157,7 +164,9 @@ pub trait Steps {
         }
     }
 
-    /// Sees to it that somebody looks again within `reconcile`: no webhook is sure to come.
+    /// Sees to it that somebody looks again within `reconcile`: no webhook is sure to come. It is said behind the commit that
+    /// there is something to look after, because a round that finds nothing is the last one; who dies in between begins again
+    /// with a round.
     fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Outcome {
         self.desk().keep_watch(cx, now)
     }
@@ -416,9 +425,13 @@ pub trait Steps {
 pub struct Conduct(pub Box<dyn Steps>);
 
 impl Operator for Conduct {
-    /// Calls nothing unless a patrol is wanted: what is to be done, deliveries and timers say.
+    /// Without a store there is nothing to look at, but deliveries may find it again.
     fn init(&mut self, cx: &mut Cx<'_>, boot: &Boot) -> Outcome {
-        self.0.desk().configure(cx, boot)
+        self.0.desk().configure(boot)?;
+        if let Err(error) = self.0.begin(cx) {
+            cx.log().warn(format!("no round at boot: {error}"));
+        }
+        Ok(())
     }
 
     fn on_webhook(&mut self, cx: &mut Cx<'_>, delivery: Delivery) -> Outcome {
@@ -456,7 +469,7 @@ impl Operator for Conduct {
         match timer.name.split_once('/') {
             Some(("round", _)) => self.0.round(cx, &timer),
             Some(("sweep", tenant)) => self.0.sweep(cx, tenant),
-            Some(("due", tenant)) => self.0.delete_due(cx, tenant, timer.at),
+            Some(("due", tenant)) => self.0.delete_due(cx, tenant, &timer),
             Some(("search", tenant)) => self.0.search(cx, tenant),
             _ => Ok(()),
         }

@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egress_sim_sdk::{AuditRecord, Boot, Bucket, Cx, Error, Outcome, Result, Room, Row, Tenant, time};
+use egress_sim_sdk::{AuditRecord, Boot, Bucket, Cx, Error, Outcome, Result, Room, Row, Tenant, Timer, time};
 use serde::Deserialize;
 
 /// Calls that are remembered at most. Beyond that everything is forgotten, and asked for again.
 const REMEMBERED: usize = 10_000;
-
-/// How long a round that is due may be under way at another instance.
-const ROUND_MARGIN: u64 = 5 * time::SECOND;
 
 /// See the head of this file.
 pub struct Desk {
@@ -24,7 +21,7 @@ pub struct Desk {
     taken: BTreeMap<String, String>,
     /// Sids of calls that are over.
     over: BTreeSet<String>,
-    /// When the next round of this instance's timer comes.
+    /// When the next round of this instance's timer comes; 0: nobody knows.
     round_at: u64,
     /// How far this clock is behind the one that timers go by, as the last of them showed.
     behind: u64,
@@ -131,13 +128,9 @@ impl Desk {
         }
     }
 
-    /// Reads the configuration, and begins the patrol if one is wanted.
-    pub fn configure(&mut self, cx: &mut Cx<'_>, boot: &Boot) -> Outcome {
+    /// Reads the configuration.
+    pub fn configure(&mut self, boot: &Boot) -> Outcome {
         self.config = Config::read(&boot.config)?;
-        if let Some(patrol) = self.config.patrol {
-            let now = cx.now();
-            self.next_round(cx, now + patrol)?;
-        }
         Ok(())
     }
 
@@ -234,26 +227,26 @@ impl Desk {
         self.over.insert(sid.to_owned());
     }
 
-    /// Sees to it that a round comes within `reconcile`. Each instance has a timer of its own: with one for all, instances
-    /// that set it in turn could put it off for ever.
-    pub fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Result<()> {
-        if now + ROUND_MARGIN < self.round_at {
-            return Ok(());
-        }
-        self.next_round(cx, now + self.config.reconcile)
+    /// Sees to it that a round comes within `reconcile`. One that comes sooner is never put off: where much happens there would
+    /// be none. So each instance has a timer of its own; with one for all, each could put off what another has set.
+    pub fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Outcome {
+        let soon = now + self.config.reconcile;
+        if now < self.round_at && self.round_at <= soon { Ok(()) } else { self.next_round(cx, soon) }
     }
 
     /// Sets this instance's timer for rounds.
-    pub fn next_round(&mut self, cx: &mut Cx<'_>, at: u64) -> Result<()> {
+    pub fn next_round(&mut self, cx: &mut Cx<'_>, at: u64) -> Outcome {
         cx.timers().set(&self.round_timer(), self.by_the_timers(at))?;
         self.round_at = at;
         Ok(())
     }
 
-    /// A timer that was to come at `at` has come now. If that is early, this clock is behind: what it sets would come at once,
-    /// and again and again.
-    pub fn timer_came(&mut self, at: u64, now: u64) {
-        self.behind = at.saturating_sub(now);
+    /// A timer has come now. If that is early, this clock is behind: what it sets would come at once, and again and again.
+    pub fn timer_came(&mut self, timer: &Timer, now: u64) {
+        self.behind = timer.at.saturating_sub(now);
+        if timer.name == self.round_timer() {
+            self.round_at = 0;
+        }
     }
 
     /// A time of this clock as the timers' clock has it.
@@ -264,11 +257,6 @@ impl Desk {
     /// The name of that timer.
     pub fn round_timer(&self) -> String {
         format!("round/{}", self.instance)
-    }
-
-    /// No round is coming.
-    pub fn no_round(&mut self) {
-        self.round_at = 0;
     }
 }
 

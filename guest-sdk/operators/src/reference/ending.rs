@@ -73,11 +73,11 @@ impl dyn Steps {
     /// Goes on with a duty whose egress still uploads: a duty of its own waits for that.
     pub fn hand_over(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: Duty, recording: &Recording) -> Outcome {
         let now = cx.now();
-        self.keep_watch(cx, now)?;
         let uploads = Duty { since: now, ..Duty::of_uploads(recording) };
         let intent = Commit::new().put_state(&uploads.open_key(), uploads.to_json()).expect_state(entry);
         let next = duty.next(now);
         let version = cx.commit(intent.put_state(&entry.key, next.to_json()))?;
+        self.keep_watch(cx, now)?;
         self.begin_next(cx, entry, next, version)
     }
 
@@ -113,10 +113,10 @@ impl dyn Steps {
             return Ok(());
         }
         let now = cx.now();
-        self.keep_watch(cx, now)?;
         let next = duty.next(now);
         let intent = Commit::new().put_state(&entry.key, next.to_json()).expect_state(entry);
         let version = self.enter(cx, recording, row, intent)?;
+        self.keep_watch(cx, now)?;
         self.begin_next(cx, entry, next, version)
     }
 

@@ -13,19 +13,18 @@ use super::recording;
 impl dyn Steps {
     /// The timer of a round has come.
     pub fn round(&mut self, cx: &mut Cx<'_>, timer: &Timer) -> Outcome {
+        let now = cx.now();
+        self.desk().timer_came(timer, now);
         // The duties first: whatever they name was started before LiveKit is asked what runs.
         let open = self.open_duties(cx)?;
         if open.is_empty() && self.desk().config.patrol.is_none() {
-            if timer.name == self.desk().round_timer() {
-                self.desk().no_round();
-            }
             return Ok(());
         }
         let rooms = cx.rooms().all()?;
         let running = cx.egress().active()?;
         for entry in &open {
             // One that cannot be helped now must not keep the others waiting; the next round comes back to it.
-            if let Err(error) = self.look_after(cx, entry, &rooms, &running) {
+            if let Err(error) = self.look_after(cx, now, entry, &rooms, &running) {
                 cx.log().info(format!("{}: {error}", entry.key));
             }
         }
@@ -36,8 +35,6 @@ impl dyn Steps {
         }
         let config = &self.desk().config;
         let wait = config.patrol.filter(|_| open.is_empty()).unwrap_or(config.reconcile);
-        let now = cx.now();
-        self.desk().timer_came(timer.at, now);
         let next = now + wait;
         if timer.name == self.desk().round_timer() {
             self.desk().next_round(cx, next)
@@ -49,7 +46,14 @@ impl dyn Steps {
     }
 
     /// One open duty.
-    fn look_after(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, rooms: &[Room], running: &[EgressInfo]) -> Outcome {
+    fn look_after(
+        &mut self,
+        cx: &mut Cx<'_>,
+        now: u64,
+        entry: &StateEntry,
+        rooms: &[Room],
+        running: &[EgressInfo],
+    ) -> Outcome {
         let duty = Duty::read(entry)?;
         let room = rooms.iter().find(|room| room.sid == duty.sid);
         if room.is_none() {
@@ -57,7 +61,6 @@ impl dyn Steps {
         }
         let Some(egress_id) = duty.egress_id.clone() else { return self.resume(cx, entry, duty) };
         if let Some(info) = running.iter().find(|info| info.egress_id == egress_id) {
-            let now = cx.now();
             return if self.is_doubtful(now, &duty, info, room) {
                 self.doubt(cx, entry, duty, info)
             } else if info.status == EgressStatus::Ending && room.is_some() && !duty.uploads {

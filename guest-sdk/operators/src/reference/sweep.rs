@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use egress_sim_sdk::time::SECOND;
-use egress_sim_sdk::{Commit, Cx, Outcome, Result, StoredRow};
+use egress_sim_sdk::{Commit, Cx, Outcome, Result, StoredRow, Timer};
 use serde::{Deserialize, Serialize};
 
 use super::Steps;
@@ -87,11 +87,11 @@ impl dyn Steps {
     }
 
     /// One piece of the list of what is due.
-    pub fn delete_due(&mut self, cx: &mut Cx<'_>, tenant: &str, timer_at: u64) -> Outcome {
+    pub fn delete_due(&mut self, cx: &mut Cx<'_>, tenant: &str, timer: &Timer) -> Outcome {
         let now = cx.now();
-        self.desk().timer_came(timer_at, now);
+        self.desk().timer_came(timer, now);
         // A timer that has come says that its time has, whatever this clock says.
-        let now = now.max(timer_at);
+        let now = now.max(timer.at);
         let limit = self.desk().config.rows;
         let entries = cx.state().scan(&format!("due/{tenant}/"), None, limit)?;
         let due: Vec<(&str, &str)> = entries
