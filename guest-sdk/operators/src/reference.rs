@@ -93,7 +93,7 @@ pub trait Steps {
     fn desk(&mut self) -> &mut Desk;
 
     /// A process begins. Whoever was here before may have died in the midst of something, so somebody looks at once.
-    fn begin(&mut self, cx: &mut Cx<'_>) -> Outcome {
+    fn booted(&mut self, cx: &mut Cx<'_>) -> Outcome {
         self.desk().next_round(cx, 0)
     }
 
@@ -428,7 +428,7 @@ impl Operator for Conduct {
     /// Without a store there is nothing to look at, but deliveries may find it again.
     fn init(&mut self, cx: &mut Cx<'_>, boot: &Boot) -> Outcome {
         self.0.desk().configure(boot)?;
-        if let Err(error) = self.0.begin(cx) {
+        if let Err(error) = self.0.booted(cx) {
             cx.log().warn(format!("no round at boot: {error}"));
         }
         Ok(())

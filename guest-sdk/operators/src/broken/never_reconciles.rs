@@ -26,7 +26,7 @@ impl Steps for NeverReconciles {
         self.0.desk()
     }
 
-    fn begin(&mut self, _cx: &mut Cx<'_>) -> Outcome {
+    fn booted(&mut self, _cx: &mut Cx<'_>) -> Outcome {
         Ok(())
     }
 
