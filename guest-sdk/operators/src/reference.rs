@@ -92,9 +92,9 @@ pub trait Steps {
     /// What this incarnation knows.
     fn desk(&mut self) -> &mut Desk;
 
-    /// A process begins. Whoever was here before may have died in the midst of something, so somebody looks at once.
+    /// A process begins. Whoever was here before may have died in the midst of something, so it looks around at once.
     fn booted(&mut self, cx: &mut Cx<'_>) -> Outcome {
-        self.desk().next_round(cx, 0)
+        self.desk().look_around(cx)
     }
 
     // What arrives.
@@ -149,7 +149,7 @@ pub trait Steps {
         if self.desk().is_taken(&open) {
             return Ok(Claim::Done);
         }
-        duty.since = cx.now();
+        duty.since = self.desk().now(cx);
         let intent = Commit::new().put_state(&open, duty.to_json()).expect_no_state(&open).expect_no_state(&closed);
         match cx.commit(intent) {
             Ok(version) => {
@@ -465,11 +465,13 @@ impl Operator for Conduct {
     }
 
     fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) -> Outcome {
+        self.0.desk().timer_came(&timer);
         self.0.tell_the_untold(cx);
         match timer.name.split_once('/') {
-            Some(("round", _)) => self.0.round(cx, &timer),
+            Some(("boot", _)) => self.0.round(cx, &timer, true),
+            Some(("round", _)) => self.0.round(cx, &timer, false),
             Some(("sweep", tenant)) => self.0.sweep(cx, tenant),
-            Some(("due", tenant)) => self.0.delete_due(cx, tenant, &timer),
+            Some(("due", tenant)) => self.0.delete_due(cx, tenant),
             Some(("search", tenant)) => self.0.search(cx, tenant),
             _ => Ok(()),
         }

@@ -23,8 +23,8 @@ pub struct Desk {
     over: BTreeSet<String>,
     /// When the next round of this instance's timer comes; 0: nobody knows.
     round_at: u64,
-    /// How far this clock is behind the one that timers go by, as the last of them showed.
-    behind: u64,
+    /// The latest time of a timer that has come.
+    shown: u64,
     /// When the timer of each tenant's due deletions comes.
     pub due_at: BTreeMap<String, u64>,
     /// What the audit could not be told yet and nobody else has heard, by idempotency key.
@@ -122,7 +122,7 @@ impl Desk {
             taken: BTreeMap::new(),
             over: BTreeSet::new(),
             round_at: 0,
-            behind: 0,
+            shown: 0,
             due_at: BTreeMap::new(),
             untold: BTreeMap::new(),
         }
@@ -236,25 +236,31 @@ impl Desk {
 
     /// Sets this instance's timer for rounds.
     pub fn next_round(&mut self, cx: &mut Cx<'_>, at: u64) -> Outcome {
-        cx.timers().set(&self.round_timer(), self.by_the_timers(at))?;
+        cx.timers().set(&self.round_timer(), at)?;
         self.round_at = at;
         Ok(())
     }
 
-    /// A timer has come now. If that is early, this clock is behind: what it sets would come at once, and again and again.
-    pub fn timer_came(&mut self, timer: &Timer, now: u64) {
-        self.behind = timer.at.saturating_sub(now);
+    /// Has this instance look around at once.
+    pub fn look_around(&self, cx: &mut Cx<'_>) -> Outcome {
+        cx.timers().set(&format!("boot/{}", self.instance), 0)
+    }
+
+    /// A timer has come.
+    pub fn timer_came(&mut self, timer: &Timer) {
+        self.shown = self.shown.max(timer.at);
         if timer.name == self.round_timer() {
             self.round_at = 0;
         }
     }
 
-    /// A time of this clock as the timers' clock has it.
-    pub const fn by_the_timers(&self, time: u64) -> u64 {
-        time + self.behind
+    /// The time. Whatever this clock says, it is not earlier than a timer that has come: what a clock that is behind sets for
+    /// soon would come at once, and again and again.
+    pub fn now(&self, cx: &mut Cx<'_>) -> u64 {
+        cx.now().max(self.shown)
     }
 
-    /// The name of that timer.
+    /// The name of this instance's timer for rounds.
     pub fn round_timer(&self) -> String {
         format!("round/{}", self.instance)
     }

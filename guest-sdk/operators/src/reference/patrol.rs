@@ -2,7 +2,8 @@
 //!
 //! A webhook that never comes leaves no trace, so somebody has to look. A round asks LiveKit twice, for all rooms and for
 //! all running egresses, whatever the number of calls, and acts only where the two and the open duties disagree. It goes
-//! on for as long as a duty is open, and for ever where a patrol is wanted.
+//! on for as long as a duty is open, and for ever where a patrol is wanted. A process that begins looks once in any case: what
+//! its predecessor was told of and died with, nobody will tell again.
 
 use egress_sim_sdk::{Cx, EgressInfo, EgressStatus, Outcome, Room, StateEntry, Timer};
 
@@ -11,17 +12,17 @@ use super::duty::Duty;
 use super::recording;
 
 impl dyn Steps {
-    /// The timer of a round has come.
-    pub fn round(&mut self, cx: &mut Cx<'_>, timer: &Timer) -> Outcome {
-        let now = cx.now();
-        self.desk().timer_came(timer, now);
+    /// The timer of a round has come; `boots`: of the one with which a process begins.
+    pub fn round(&mut self, cx: &mut Cx<'_>, timer: &Timer, boots: bool) -> Outcome {
+        let now = self.desk().now(cx);
         // The duties first: whatever they name was started before LiveKit is asked what runs.
         let open = self.open_duties(cx)?;
-        if open.is_empty() && self.desk().config.patrol.is_none() {
+        let patrol = self.desk().config.patrol;
+        if open.is_empty() && patrol.is_none() && !boots {
             return Ok(());
         }
         let rooms = cx.rooms().all()?;
-        let running = cx.egress().active()?;
+        let running = if open.is_empty() { Vec::new() } else { cx.egress().active()? };
         for entry in &open {
             // One that cannot be helped now must not keep the others waiting; the next round comes back to it.
             if let Err(error) = self.look_after(cx, now, entry, &rooms, &running) {
@@ -33,15 +34,12 @@ impl dyn Steps {
                 cx.log().info(format!("room {}: {error}", room.name));
             }
         }
-        let config = &self.desk().config;
-        let wait = config.patrol.filter(|_| open.is_empty()).unwrap_or(config.reconcile);
-        let next = now + wait;
-        if timer.name == self.desk().round_timer() {
-            self.desk().next_round(cx, next)
-        } else {
+        let wait = if open.is_empty() { patrol } else { Some(self.desk().config.reconcile) };
+        match wait {
+            None => Ok(()),
+            Some(wait) if boots || timer.name == self.desk().round_timer() => self.desk().next_round(cx, now + wait),
             // Another instance's timer, which came to us.
-            let next = self.desk().by_the_timers(next);
-            cx.timers().set(&timer.name, next)
+            Some(wait) => cx.timers().set(&timer.name, now + wait),
         }
     }
 
