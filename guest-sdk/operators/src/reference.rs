@@ -8,7 +8,7 @@
 //! - **Ask LiveKit, do not remember.** Whether a call is still on, whether an egress runs, what it stored: that is looked up
 //!   where it is true, when it matters ([`ending`]); an event is old news by the time it comes, and sometimes never was true. What an incarnation keeps in memory only saves calls.
 //! - **Look yourself.** While a duty is open, a timer compares what should be recorded with what is. A lost webhook costs
-//!   `reconcile` at most ([`patrol`]).
+//!   `calm` at most ([`patrol`]).
 //! - **Delete in pieces, and look afterwards.** Work that takes long is done by timers, a piece at a time, from what is
 //!   written in the inventory; a deletion is in the audit once HEAD found nothing ([`erase`]). What arrives in the sink
 //!   afterwards is found by looking again until the deadline, and so is what no inventory knows of ([`leftovers`]).
@@ -23,7 +23,7 @@
 //! | `room_started` | the next `participant_joined` or `track_published` of the room, or the next round while anything is open, or `patrol` |
 //! | `track_published` | the next round: `patrol` in a call without any other track, `reconcile` otherwise |
 //! | `egress_started`, `egress_updated` | nothing depends on them |
-//! | `egress_ended`, `room_finished` | the next round, `reconcile` later at most |
+//! | `egress_ended`, `room_finished` | the next round, `calm` later at most |
 //! | `participant_left` of a recorder | the next round, by the room's `active_recording`, where nothing else records the room |
 //! | all of them, in an outage | the same rounds; what begins meanwhile only by `patrol` |
 //!
@@ -34,7 +34,8 @@
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `reconcile` | `"10s"` | from one round to the next while any duty is open; what a lost webhook costs must be less than the promised `startup` and `gap` |
+//! | `reconcile` | `"10s"` | to the next round while something begins or is amiss, and between any two in a call that is recorded track by track; what a lost webhook costs there must be less than the promised `startup` |
+//! | `calm` | `"30s"` | to the next round at most while any duty is open: where all is as it should be, each comes after twice as long; what a lost webhook costs must be less than the promised `gap` |
 //! | `patrol` | off | rounds also while nothing is open, so that the loss of a lone `room_started` is noticed |
 //! | `lease` | `"3s"` | how long an intent to start keeps others off: longer than LiveKit takes to answer a start |
 //! | `starting` | `"30s"` | how long an egress may be STARTING before its worker is asked whether it lives; the second time that it does not answer, which is a round later, another one is started, and that must be within the promised `gap` |
@@ -149,7 +150,7 @@ pub trait Steps {
         if self.desk().is_taken(&open) {
             return Ok(Claim::Done);
         }
-        duty.since = self.desk().now(cx);
+        duty.since = cx.now();
         let intent = Commit::new().put_state(&open, duty.to_json()).expect_no_state(&open).expect_no_state(&closed);
         match cx.commit(intent) {
             Ok(version) => {

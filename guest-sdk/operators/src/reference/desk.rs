@@ -23,6 +23,8 @@ pub struct Desk {
     over: BTreeSet<String>,
     /// When the next round of this instance's timer comes; 0: nobody knows.
     round_at: u64,
+    /// From the last round to that one.
+    distance: u64,
     /// The latest time of a timer that has come.
     shown: u64,
     /// When the timer of each tenant's due deletions comes.
@@ -34,8 +36,10 @@ pub struct Desk {
 /// `[operator.config]`; the keys are explained in [`super`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// From one round to the next while anything is open.
+    /// From one round to the next while something begins or is amiss.
     pub reconcile: u64,
+    /// And at most, while all is as it should be.
+    pub calm: u64,
     /// And while nothing is.
     pub patrol: Option<u64>,
     /// How long an intent keeps others off.
@@ -54,6 +58,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             reconcile: 10 * time::SECOND,
+            calm: 30 * time::SECOND,
             patrol: None,
             lease: 3 * time::SECOND,
             starting: 30 * time::SECOND,
@@ -102,6 +107,7 @@ struct Metadata {
 #[serde(default)]
 struct Written {
     reconcile: Option<String>,
+    calm: Option<String>,
     patrol: Option<String>,
     lease: Option<String>,
     starting: Option<String>,
@@ -122,6 +128,7 @@ impl Desk {
             taken: BTreeMap::new(),
             over: BTreeSet::new(),
             round_at: 0,
+            distance: 0,
             shown: 0,
             due_at: BTreeMap::new(),
             untold: BTreeMap::new(),
@@ -230,15 +237,26 @@ impl Desk {
     /// Sees to it that a round comes within `reconcile`. One that comes sooner is never put off: where much happens there would
     /// be none. So each instance has a timer of its own; with one for all, each could put off what another has set.
     pub fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Outcome {
-        let soon = now + self.config.reconcile;
-        if now < self.round_at && self.round_at <= soon { Ok(()) } else { self.next_round(cx, soon) }
+        let now = now.max(self.shown);
+        self.distance = self.config.reconcile;
+        self.round_by(cx, now, now + self.distance)
     }
 
-    /// Sets this instance's timer for rounds.
-    pub fn next_round(&mut self, cx: &mut Cx<'_>, at: u64) -> Outcome {
+    /// Sees to it that a round comes by then.
+    pub fn round_by(&mut self, cx: &mut Cx<'_>, now: u64, at: u64) -> Outcome {
+        if now < self.round_at && self.round_at <= at {
+            return Ok(());
+        }
         cx.timers().set(&self.round_timer(), at)?;
         self.round_at = at;
         Ok(())
+    }
+
+    /// From a round to the next: twice as long each time that all is as it should be.
+    pub fn next_distance(&mut self, calm: bool) -> u64 {
+        let Config { reconcile, calm: most, .. } = self.config;
+        self.distance = if calm { (self.distance * 2).min(most).max(reconcile) } else { reconcile };
+        self.distance
     }
 
     /// Has this instance look around at once.
@@ -254,8 +272,8 @@ impl Desk {
         }
     }
 
-    /// The time. Whatever this clock says, it is not earlier than a timer that has come: what a clock that is behind sets for
-    /// soon would come at once, and again and again.
+    /// The time for timers. Whatever this clock says, it is not earlier than one that has come: what a clock that is behind sets
+    /// for soon would come at once, and again and again. Leases go by the clock as it is, which is the same for all instances.
     pub fn now(&self, cx: &mut Cx<'_>) -> u64 {
         cx.now().max(self.shown)
     }
@@ -284,6 +302,7 @@ impl Config {
         let default = Config::default();
         Ok(Config {
             reconcile: span("reconcile", &written.reconcile)?.unwrap_or(default.reconcile),
+            calm: span("calm", &written.calm)?.unwrap_or(default.calm),
             patrol: span("patrol", &written.patrol)?,
             lease: span("lease", &written.lease)?.unwrap_or(default.lease),
             starting: span("starting", &written.starting)?.unwrap_or(default.starting),

@@ -72,7 +72,7 @@ impl dyn Steps {
 
     /// Goes on with a duty whose egress still uploads: a duty of its own waits for that.
     pub fn hand_over(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: Duty, recording: &Recording) -> Outcome {
-        let now = self.desk().now(cx);
+        let now = cx.now();
         let uploads = Duty { since: now, ..Duty::of_uploads(recording) };
         let intent = Commit::new().put_state(&uploads.open_key(), uploads.to_json()).expect_state(entry);
         let next = duty.next(now);
@@ -112,7 +112,7 @@ impl dyn Steps {
             self.desk().release(&entry.key);
             return Ok(());
         }
-        let now = self.desk().now(cx);
+        let now = cx.now();
         let next = duty.next(now);
         let intent = Commit::new().put_state(&entry.key, next.to_json()).expect_state(entry);
         let version = self.enter(cx, recording, row, intent)?;

@@ -65,7 +65,7 @@ impl dyn Steps {
     /// # Errors
     /// [`Error::Retry`] where the store or LiveKit was so slow that the lease has run out: somebody else may be starting it.
     pub fn start(&mut self, cx: &mut Cx<'_>, mut duty: Duty, version: u64) -> Outcome {
-        if self.desk().now(cx) >= duty.since + self.desk().config.lease {
+        if cx.now() >= duty.since + self.desk().config.lease {
             return Err(Error::retry(format!("the lease of {} has run out", duty.open_key())));
         }
         let error = match self.request(cx, &duty) {
@@ -161,7 +161,7 @@ impl dyn Steps {
     /// # Errors
     /// [`Error::Retry`] while whoever wrote it may still be at work.
     pub fn resume(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, mut duty: Duty) -> Outcome {
-        let now = self.desk().now(cx);
+        let now = cx.now();
         if now < duty.since + self.desk().config.lease {
             return Err(Error::retry(format!("{} is being started", entry.key)));
         }

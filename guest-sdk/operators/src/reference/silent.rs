@@ -53,6 +53,7 @@ impl dyn Steps {
             duty.silent = silent;
             duty.asked = self.desk().now(cx);
             cx.commit(Commit::new().put_state(&entry.key, duty.to_json()).expect_state(entry))?;
+            self.keep_watch(cx, duty.asked)?;
         }
         Ok(())
     }
