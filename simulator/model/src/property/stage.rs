@@ -3,7 +3,7 @@
 //! Every verb changes the state as the world would and then shows the fact. Offsets are from the start of the run.
 //! There are two tenants, `acme-1` (bucket `rec`) and `acme-10` (buckets `rec` and `versions`, which is versioned).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -263,6 +263,7 @@ impl Stage {
             start_delay: Span::ZERO,
             draining: false,
             lost: None,
+            struck: BTreeSet::new(),
         });
         self.state.egress_by_id.insert(id, ix);
         self.state.calls[call.0 as usize].egresses.push(ix);
