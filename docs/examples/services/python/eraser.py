@@ -127,8 +127,8 @@ class Eraser:
                 recording.state = "deleted"
                 gone.append(recording)
         await self.evidence.audit(records)
-        self.ledger.save(*gone)
         await self.evidence.enter(*gone)
+        self.ledger.save(*gone)
         self.ledger.forget_doomed(reported)
         return len(gone) == len(recordings)
 

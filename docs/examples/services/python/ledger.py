@@ -23,7 +23,7 @@ class Job:
     sid: str
     track: str  # empty: the call as a whole
     room: str
-    attempt: int = 1
+    attempt: int = 0
     egress_id: str = ""  # empty: it is being started, or nobody knows what came of that
     closed: bool = False
 
@@ -54,7 +54,7 @@ class Ledger:
 
     def claim(self, job: Job) -> Job:
         """Writes down that this is to be recorded. Whoever comes second gets what the first one wrote."""
-        self.db.execute("insert or ignore into jobs values (?, ?, ?, 1, '', 0)", (job.sid, job.track, job.room))
+        self.db.execute("insert or ignore into jobs values (?, ?, ?, 0, '', 0)", (job.sid, job.track, job.room))
         return self.job(job.sid, job.track)
 
     def job(self, sid: str, track: str) -> Job | None:

@@ -77,6 +77,7 @@ class Recorder:
         if recording is None or recording.state != "recording":
             return
         await self.replace(recording, info)
+        # It is written down last: until then, all of this is done again if any of it fails.
         ended_well = info.status in ENDED_WELL
         if ended_well and not await asyncio.to_thread(self.is_stored, recording, info):
             raise RuntimeError(f"LiveKit calls {info.egress_id} complete, and the sink does not show all of it yet")
@@ -84,9 +85,9 @@ class Recorder:
             await self.publish(recording, info)
         recording.state = "stored" if ended_well else "failed"
         recording.due = self.eraser.due(recording, info.ended_at)
-        self.ledger.save(recording)
         await self.evidence.enter(recording)
         await self.eraser.plan(recording)
+        self.ledger.save(recording)
 
     # Starting and stopping.
 
@@ -102,7 +103,13 @@ class Recorder:
                 return
             # If somebody wrote that down before, their egress may be running although they never heard of it.
             info = await self.running(job) if known else None
-            await self.begun(job, info or await self.start(job, room))
+            if info is None:
+                job.attempt += 1
+                self.ledger.save_job(job)
+                info = await self.start(job, room)
+            job.egress_id = info.egress_id
+            self.ledger.save_job(job)
+            await self.entered(info)
 
     async def start(self, job: Job, room: api.Room) -> api.EgressInfo:
         plan = self.plan(room)
@@ -116,7 +123,7 @@ class Recorder:
             endpoint=os.environ.get("AWS_ENDPOINT_URL_S3", ""),
             force_path_style="AWS_ENDPOINT_URL_S3" in os.environ,
         )
-        # A directory of its own for each egress: that is what makes deleting it safe.
+        # A directory of its own for each attempt: that is what makes deleting it safe.
         directory = f"{plan.tenant}/{job.sid}/{job.track or 'call'}-{job.attempt}/"
         if job.track:
             file = api.DirectFileOutput(filepath=directory + job.track, s3=s3)
@@ -143,19 +150,14 @@ class Recorder:
                 return info
         return None
 
-    async def begun(self, job: Job, info: api.EgressInfo) -> None:
-        job.egress_id = info.egress_id
-        self.ledger.save_job(job)
-        await self.entered(info)
-
     async def replace(self, recording: Recording, info: api.EgressInfo) -> None:
         """If what it recorded still goes on, the next attempt begins."""
         job = self.ledger.job(info.room_id, recording.track)
-        if job is None or job.closed or job.egress_id != info.egress_id:
+        if job is None or job.closed or job.egress_id not in ("", info.egress_id):
             return
         room = await self.find_room(job.sid, job.room)
         if room and await self.is_published(job):
-            job.egress_id, job.attempt = "", job.attempt + 1
+            job.egress_id = ""
             self.ledger.save_job(job)
             await self.record(room, job.track)
         else:

@@ -138,9 +138,9 @@ export class Eraser {
       if ((await Promise.all(looks)).includes(false)) return false;
     }
     await this.evidence.audit(places.map(({ bucket, key }) => deletion(recording, bucket, key)));
+    await this.evidence.enter({ ...recording, state: "deleted" });
     recording.state = "deleted";
     recording.doomed.clear();
-    await this.evidence.enter(recording);
     return true;
   }
 

@@ -36,7 +36,7 @@ export class Ledger {
 
   /** Writes down that this is to be recorded. Whoever comes second gets what the first one wrote. */
   claim(sid: string, track: string, room: string): Job {
-    const job = this.job(sid, track) ?? { sid, track, room, attempt: 1, closed: false };
+    const job = this.job(sid, track) ?? { sid, track, room, attempt: 0, closed: false };
     this.jobs.set(`${sid}/${track}`, job);
     return job;
   }

@@ -79,15 +79,17 @@ export class Recorder {
     const recording = await this.entered(info);
     if (recording?.state !== "recording") return;
     await this.replace(recording, info);
+    // It is written down last: until then, all of this is done again if any of it fails.
     const endedWell = [EgressStatus.EGRESS_COMPLETE, EgressStatus.EGRESS_LIMIT_REACHED].includes(info.status);
     if (endedWell && !(await this.isStored(recording, info))) {
       throw new Error(`LiveKit calls ${info.egressId} complete, and the sink does not show all of it yet`);
     }
     if (endedWell) await this.publish(recording, info);
-    recording.state = endedWell ? "stored" : "failed";
-    recording.due = this.eraser.due(recording, info.endedAt);
-    await this.evidence.enter(recording);
-    await this.eraser.plan(recording);
+    const state = endedWell ? "stored" : "failed";
+    const ended: Recording = { ...recording, state, due: this.eraser.due(recording, info.endedAt) };
+    await this.evidence.enter(ended);
+    await this.eraser.plan(ended);
+    this.ledger.save(ended);
   }
 
   // Starting and stopping.
@@ -106,7 +108,11 @@ export class Recorder {
       const job = this.ledger.claim(room.sid, track, room.name);
       if (job.egressId || job.closed) return;
       // If somebody wrote that down before, their egress may be running although they never heard of it.
-      const info = (known && (await this.running(job))) ?? (await this.start(job, room));
+      let info = known && (await this.running(job));
+      if (!info) {
+        job.attempt += 1;
+        info = await this.start(job, room);
+      }
       job.egressId = info.egressId;
       await this.entered(info);
     })();
@@ -128,7 +134,7 @@ export class Recorder {
       forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined,
     });
     const output = { case: "s3", value: s3 } as const;
-    // A directory of its own for each egress: that is what makes deleting it safe.
+    // A directory of its own for each attempt: that is what makes deleting it safe.
     const directory = `${plan.tenant}/${job.sid}/${job.track || "call"}-${job.attempt}/`;
     if (job.track) {
       const file = new DirectFileOutput({ filepath: directory + job.track, output });
@@ -156,11 +162,10 @@ export class Recorder {
   /** If what it recorded still goes on, the next attempt begins. */
   protected async replace(recording: Recording, info: EgressInfo): Promise<void> {
     const job = this.ledger.job(info.roomId, recording.track);
-    if (!job || job.closed || job.egressId !== info.egressId) return;
+    if (!job || job.closed || (job.egressId && job.egressId !== info.egressId)) return;
     const room = await this.findRoom(job.sid, job.room);
     if (room && (await this.isPublished(job))) {
       job.egressId = undefined;
-      job.attempt += 1;
       await this.record(room, job.track);
     } else {
       job.closed = true;
