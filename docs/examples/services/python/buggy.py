@@ -1,6 +1,6 @@
 """The service with one thing wrong each, as people really write it:
 
-    python3 buggy.py BUG [PORT]
+    python3 buggy.py BUG
 
 egress-sim finds each of them.
 """
@@ -80,7 +80,7 @@ RECORDERS = {"track-egress": TrackEgress, "no-endlist-check": NoEndlistCheck, "n
 ERASERS = {"first-page-only": FirstPageOnly, "no-versions": NoVersions}
 
 if __name__ == "__main__":
-    bug, port = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "8080"
+    bug = sys.argv[1]
     if bug not in RECORDERS | ERASERS:
         sys.exit(f"there is no {bug}; there are {', '.join(RECORDERS | ERASERS)}")
-    service.run(RECORDERS.get(bug, Recorder), ERASERS.get(bug, Eraser), port)
+    service.run(RECORDERS.get(bug, Recorder), ERASERS.get(bug, Eraser))

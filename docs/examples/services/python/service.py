@@ -1,6 +1,6 @@
 """A recording service: LiveKit's webhooks come in, recordings are made, kept, published and deleted.
 
-    python3 service.py [PORT]
+    PORT=8080 python3 service.py
 
 It is configured as every LiveKit and S3 client is: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, AWS_ACCESS_KEY_ID,
 AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL_S3 where it is not Amazon's. DATABASE names a file of SQLite's; without it, nothing
@@ -12,7 +12,6 @@ outlives the process. Where its evidence goes says `evidence.py`.
 import json
 import logging
 import os
-import sys
 from base64 import b64decode
 from contextlib import contextmanager
 from hashlib import sha256
@@ -143,10 +142,11 @@ async def application(recorder=Recorder, eraser=Eraser) -> web.Application:
     return app
 
 
-def run(recorder=Recorder, eraser=Eraser, port: str = "8080") -> None:
+def run(recorder=Recorder, eraser=Eraser) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    web.run_app(application(recorder, eraser), host="127.0.0.1", port=int(port), print=None)
+    port = int(os.environ.get("PORT", "8080"))
+    web.run_app(application(recorder, eraser), host="127.0.0.1", port=port, print=None)
 
 
 if __name__ == "__main__":
-    run(port=sys.argv[1] if len(sys.argv) > 1 else "8080")
+    run()

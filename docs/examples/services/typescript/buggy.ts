@@ -1,6 +1,6 @@
 // The service with one thing wrong each, as people really write it:
 //
-//     npx tsx buggy.ts BUG [PORT]
+//     node --import tsx buggy.ts BUG
 //
 // egress-sim finds each of them.
 
@@ -69,9 +69,9 @@ class NoVersions extends Eraser {
 const RECORDERS: Record<string, typeof Recorder> = { "track-egress": TrackEgress, "no-endlist-check": NoEndlistCheck };
 const ERASERS: Record<string, typeof Eraser> = { "first-page-only": FirstPageOnly, "no-versions": NoVersions };
 
-const [, , bug, port = "8080"] = argv;
+const bug = argv[2];
 if (!(bug in RECORDERS) && !(bug in ERASERS)) {
   console.error(`there is no ${bug}; there are ${Object.keys({ ...RECORDERS, ...ERASERS }).join(", ")}`);
   exit(1);
 }
-await run(port, RECORDERS[bug], ERASERS[bug]);
+await run(RECORDERS[bug], ERASERS[bug]);

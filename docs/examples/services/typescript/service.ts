@@ -1,6 +1,6 @@
 // A recording service: LiveKit's webhooks come in, recordings are made, kept, published and deleted.
 //
-//     npx tsx service.ts [PORT]
+//     PORT=8080 node --import tsx service.ts
 //
 // It is configured as every LiveKit and S3 client is: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, AWS_REGION,
 // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL_S3 where it is not Amazon's. Where its evidence goes says
@@ -101,7 +101,7 @@ async function refusing<T>(verified: Promise<T>): Promise<T> {
   });
 }
 
-export async function run(port: string, recorder = Recorder, eraser = Eraser): Promise<void> {
+export async function run(recorder = Recorder, eraser = Eraser): Promise<void> {
   const evidence = new Evidence();
   await evidence.open();
   const ledger = new Ledger();
@@ -118,7 +118,7 @@ export async function run(port: string, recorder = Recorder, eraser = Eraser): P
     const body = Buffer.concat(pieces).toString();
     response.writeHead(await service.take(request.url ?? "", body, request.headers.authorization)).end();
   });
-  server.listen(Number(port), "127.0.0.1");
+  server.listen(Number(process.env.PORT ?? 8080), "127.0.0.1");
 }
 
-if (import.meta.url === pathToFileURL(argv[1]).href) await run(argv[2] ?? "8080");
+if (import.meta.url === pathToFileURL(argv[1]).href) await run();
