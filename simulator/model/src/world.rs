@@ -19,6 +19,7 @@ use crate::egress::upload::Late;
 use crate::fault::kinds::strikes_by_itself;
 use crate::fault::{Anchor, Fault, Faults, Point, Strike};
 use crate::live::Ticket;
+use crate::live::evidence::Unexercised;
 use crate::livekit::WebhookEvent;
 use crate::operator::Host;
 use crate::property::operator::crash_safe;
@@ -96,6 +97,8 @@ pub struct Outcome {
     pub counts: Counts,
     /// What it left behind, where that was asked for.
     pub settled: Option<Settled>,
+    /// Promises that could not be judged, because the operator showed nothing that they could be judged by.
+    pub unexercised: Vec<Unexercised>,
 }
 
 /// Whose verdict it is.
@@ -493,8 +496,13 @@ impl<'a> World<'a> {
         !spared
     }
 
-    pub(crate) fn finish(mut self) -> Outcome {
+    pub(crate) fn finish(self) -> Outcome {
         let ended_at = self.end();
+        self.finish_at(ended_at)
+    }
+
+    /// The run ends here, whatever was still to come.
+    pub(crate) fn finish_at(mut self, ended_at: Time) -> Outcome {
         self.log.run_due(ended_at + Span(1), &self.state);
         self.state.now = ended_at;
         let settled = self.log.audit.take().map(|audit| Settled::of(&self.state, &audit));
@@ -504,13 +512,7 @@ impl<'a> World<'a> {
         counts.objects_deleted = self.state.sink.objects_deleted;
         counts.objects_live = self.state.sink.objects_live();
         counts.versions_live = self.state.sink.versions_live();
-        let properties = self
-            .log
-            .finish(&self.state)
-            .into_iter()
-            .map(|(about, verdict)| (PropertyName::Property(about), verdict))
-            .chain(self.customs.into_iter().map(|(id, verdict)| (PropertyName::Custom(id), verdict)))
-            .collect();
+        let (properties, unexercised) = self.judge();
         Outcome {
             trace_hash: self.log.trace.hash(),
             checkpoints: self.log.trace.checkpoints().to_vec(),
@@ -520,7 +522,19 @@ impl<'a> World<'a> {
             faults_fired: self.faults.fired(),
             counts,
             settled,
+            unexercised,
         }
+    }
+
+    /// What each promise came to, if the run is over now. They are not watched over any more.
+    pub(crate) fn judge(&mut self) -> (Vec<(PropertyName, Verdict)>, Vec<Unexercised>) {
+        let of_ours = self.log.finish(&self.state).into_iter();
+        let of_ours = of_ours.map(|(about, verdict)| (PropertyName::Property(about), verdict));
+        let customs = std::mem::take(&mut self.customs).into_iter();
+        let customs = customs.map(|(id, verdict)| (PropertyName::Custom(id), verdict));
+        let mut properties: Vec<_> = of_ours.chain(customs).collect();
+        let unexercised = self.outside.as_ref().map(|outside| outside.evidence.withhold(&mut properties));
+        (properties, unexercised.unwrap_or_default())
     }
 
     /// How long after a call its effect comes.

@@ -95,6 +95,7 @@ fn outcome(scenario: &Scenario, fired: [u64; 2], properties: Vec<(&'static About
         properties: properties.into_iter().map(|(about, found)| (PropertyName::Property(about), found)).collect(),
         faults_fired: fired.to_vec(),
         settled: None,
+        unexercised: Vec::new(),
         counts: Counts {
             calls: 1,
             egresses: 12_001,

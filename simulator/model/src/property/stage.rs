@@ -698,7 +698,7 @@ impl Stage {
     /// Somebody looks at the goals; the world was healed at `healed`.
     pub fn look(&mut self, healed: &str) -> Goals {
         let healed = self.state.scenario.world.start + span(healed);
-        let goals = goals::look(&self.state, healed);
+        let goals = goals::look(&self.state, healed, goals::Shown::ALL);
         let unmet = if let Goals::Unmet(unmet) = &goals { Some(unmet) } else { None };
         self.see(&Fact::GoalsLooked { healed, met: goals == Goals::Met, unmet });
         goals
