@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::interference::Interference;
 use super::{Event, InboxItem, World};
+use crate::call::s3::answer;
 use crate::call::{Answer, Call, CallError, Delivery, Reply};
 use crate::live::{Out, Ticket};
 use crate::time::Span;
@@ -37,6 +38,11 @@ enum Pending {
     Answer(Call, Reply),
 }
 
+/// What goes on record of a call: what the contract has too goes by the contract's name, whichever way it came.
+fn plain(call: &Call) -> Option<Call> {
+    if let Call::S3(request) = call { request.plain() } else { None }
+}
+
 impl Outside {
     fn free_lane(&mut self) -> usize {
         self.lanes.iter().position(Option::is_none).unwrap_or_else(|| {
@@ -57,7 +63,8 @@ impl World<'_> {
 
     /// A call comes in.
     pub(crate) fn asked_from_outside(&mut self, call: Call) -> Ticket {
-        self.log.emit(&self.state, &Fact::Called { instance: CALLER, call: &call });
+        let plain = plain(&call);
+        self.log.emit(&self.state, &Fact::Called { instance: CALLER, call: plain.as_ref().unwrap_or(&call) });
         let at = self.state.now + self.latency(&call);
         let outside = self.outside();
         outside.tickets += 1;
@@ -107,7 +114,13 @@ impl World<'_> {
     }
 
     fn outside_answers(&mut self, ticket: Ticket, call: &Call, reply: Reply) {
-        self.log.emit(&self.state, &Fact::Replied { instance: CALLER, call, reply: &reply });
+        match (plain(call), &reply) {
+            (Some(plain), Reply::S3(answer)) => {
+                let reply = answer::plain(answer, &plain);
+                self.log.emit(&self.state, &Fact::Replied { instance: CALLER, call: &plain, reply: &reply });
+            }
+            _ => drop(self.log.emit(&self.state, &Fact::Replied { instance: CALLER, call, reply: &reply })),
+        }
         self.outside().out.push_back(Out::Reply { ticket, reply });
     }
 
