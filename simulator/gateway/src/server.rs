@@ -12,14 +12,14 @@ use http::{Response, StatusCode, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use s3s::service::S3Service;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use crate::clock::Mode;
 use crate::driver::{self, Settings, World};
+use crate::s3::S3;
 use crate::webhooks::{self, Targets};
-use crate::{control, livekit, s3};
+use crate::{control, livekit};
 
 /// What `serve` is asked for.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ pub async fn serve(what: Serve) -> Result<Served, String> {
     tokio::spawn(serve_router(livekit_listener, livekit::router(world.clone(), what.keys)));
     tokio::spawn(serve_router(control_listener, control::router(world.clone())));
     let (access_key, secret_key) = what.s3_keys;
-    tokio::spawn(serve_s3(s3_listener, s3::service(world.clone(), &access_key, &secret_key)));
+    tokio::spawn(serve_s3(s3_listener, S3::new(world.clone(), &access_key, &secret_key)));
     Ok(Served { livekit: livekit_at, s3: s3_at, control: control_at, world })
 }
 
@@ -128,16 +128,13 @@ async fn serve_router(listener: TcpListener, router: Router) {
     .await;
 }
 
-async fn serve_s3(listener: TcpListener, service: S3Service) {
+async fn serve_s3(listener: TcpListener, service: S3) {
     accept(listener, move |stream| {
         let service = service.clone();
         async move {
             let service = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
                 let service = service.clone();
-                async move {
-                    let response = service.call(request.map(s3s::Body::from)).await.map_err(|_| Broken)?;
-                    if response.headers().contains_key(egress_sim_wire::s3::BREAK) { Err(Broken) } else { Ok(response) }
-                }
+                async move { service.answer(request).await.map_err(|_| Broken) }
             });
             let connection = auto::Builder::new(TokioExecutor::new());
             let _ = connection.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await;
