@@ -11,14 +11,14 @@ use http::{Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use s3s::service::S3Service;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use crate::clock::Mode;
 use crate::driver::{self, Settings, World};
+use crate::s3::S3;
 use crate::webhooks::{self, Targets};
-use crate::{control, livekit, s3};
+use crate::{control, livekit};
 
 /// What is to listen where, and what it is to be like.
 #[derive(Clone)]
@@ -79,7 +79,7 @@ pub async fn serve(what: Serve) -> Result<Served, String> {
     tokio::spawn(webhooks::send(world.clone(), what.targets, outbox));
     tokio::spawn(serve_router(livekit_listener, livekit::router(world.clone(), what.keys), Some(world.clone())));
     tokio::spawn(serve_router(control_listener, control::router(world.clone(), own), None));
-    tokio::spawn(serve_s3(s3_listener, s3::service(world.clone(), &access_key, &secret_key), world.clone()));
+    tokio::spawn(serve_s3(s3_listener, S3::new(world.clone(), &access_key, &secret_key), world.clone()));
     Ok(Served { livekit: livekit_at, s3: s3_at, control: control_at, world })
 }
 
@@ -134,7 +134,7 @@ async fn serve_router(listener: TcpListener, router: Router, clock: Option<World
     .await;
 }
 
-async fn serve_s3(listener: TcpListener, service: S3Service, clock: World) {
+async fn serve_s3(listener: TcpListener, service: S3, clock: World) {
     accept(listener, move |stream| {
         let (service, clock) = (service.clone(), clock.clone());
         async move {
@@ -143,8 +143,7 @@ async fn serve_s3(listener: TcpListener, service: S3Service, clock: World) {
                 let in_flight = clock.request();
                 async move {
                     let _in_flight = in_flight;
-                    let response = service.call(request.map(s3s::Body::from)).await.map_err(|_| Broken)?;
-                    if response.headers().contains_key(egress_sim_wire::s3::BREAK) { Err(Broken) } else { Ok(response) }
+                    service.answer(request).await.map_err(|_| Broken)
                 }
             });
             let connection = auto::Builder::new(TokioExecutor::new());

@@ -41,6 +41,7 @@ mod deploy;
 mod healing;
 mod instances;
 mod interference;
+mod lifecycle;
 mod lists;
 mod log;
 mod moments;
@@ -49,10 +50,12 @@ pub(crate) mod outside;
 mod ports;
 mod queue;
 mod rooms;
+mod s3;
 
 use healing::Healing;
 pub(crate) use instances::InboxItem;
 use instances::Instance;
+use lifecycle::Lifecycle;
 use log::Log;
 use outside::Outside;
 use queue::Queue;
@@ -208,6 +211,8 @@ pub(crate) enum Event {
     ViewsAll { tenant: TenantIx, room: Option<String> },
     /// Somebody looks how far the operator has come since the last fault.
     LooksAtGoals,
+    /// Lifecycle rules of the buckets may have something to do.
+    LifecycleRuns,
 }
 
 /// The world during a run.
@@ -240,6 +245,7 @@ pub(crate) struct World<'a> {
     /// The latest moment at which something is still owed.
     last_obligation: Time,
     healing: Healing,
+    lifecycle: Lifecycle,
     /// This is a twin run: crashes strike without effect.
     spared: bool,
 }
@@ -366,6 +372,7 @@ impl<'a> World<'a> {
             clock_faults: Vec::new(),
             last_obligation: scenario.world.start,
             healing: Healing::new(&scenario.promises),
+            lifecycle: Lifecycle::default(),
             spared: false,
         }
     }
@@ -454,6 +461,7 @@ impl<'a> World<'a> {
             Event::Views { egress_id, occasion } => self.views(&egress_id, occasion),
             Event::ViewsAll { tenant, room } => self.views_all(tenant, room.as_deref()),
             Event::LooksAtGoals => self.looks_at_goals(),
+            Event::LifecycleRuns => self.lifecycle_runs(),
         }
     }
 

@@ -476,6 +476,7 @@ impl Stage {
             content_type: "".into(),
             metadata: Arc::default(),
             tagging: "".into(),
+            attributes: None,
         };
         self.push_version(&bucket, &key, Origin::Egress(ix), Some(content), Actor::Egress(ix));
     }
