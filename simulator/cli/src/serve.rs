@@ -43,6 +43,7 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
         webhooks,
         clock,
         quiet: Duration::from_nanos(quiet.0),
+        test_server: arguments.test_server.clone(),
         keys: Keys { key: arguments.api_key.clone(), secret: arguments.api_secret.clone() },
         s3_keys: ("minioadmin".into(), "minioadmin".into()),
         scenario: scenario(arguments)?,
@@ -54,13 +55,16 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
         .build()
         .map_err(|error| UserError(format!("no threads can be started to serve with: {error}")))?;
     runtime.block_on(async {
-        let Served { livekit, s3, control, world } = server::serve(what).await.map_err(UserError)?;
+        let Served { livekit, s3, control, test_server, world } = server::serve(what).await.map_err(UserError)?;
         console::print(&format!(
             "LiveKit API   http://{livekit}  key {}, secret {}\n\
              S3            http://{s3}  minioadmin, minioadmin\n\
              control API   http://{control}\n",
             arguments.api_key, arguments.api_secret
         ))?;
+        if let [first, ..] = test_server.as_slice() {
+            console::print(&format!("test server   http://{first}  {} regions\n", test_server.len()))?;
+        }
         // Nothing ends it but a signal.
         std::future::pending::<()>().await;
         drop(world);

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -36,6 +37,8 @@ pub struct Serve {
     pub clock: Mode,
     /// See [`Settings::quiet`].
     pub quiet: Duration,
+    /// Where the regions of a test server for SDKs listen; none: there is none.
+    pub test_server: Vec<SocketAddr>,
     /// LiveKit's API key.
     pub keys: Keys,
     /// S3's credentials.
@@ -53,6 +56,8 @@ pub struct Served {
     pub s3: SocketAddr,
     /// Where the control API listens.
     pub control: SocketAddr,
+    /// Where the regions of the test server listen.
+    pub test_server: Vec<SocketAddr>,
     /// The world behind them.
     pub world: World,
 }
@@ -73,11 +78,27 @@ pub async fn serve(what: Serve) -> Result<Served, String> {
     let (world, outbox) = driver::start(what.scenario, settings);
     let [livekit_listener, s3_listener, control_listener] = listeners;
     tokio::spawn(webhooks::send(world.clone(), Targets { webhooks: what.webhooks, keys: what.keys.clone() }, outbox));
+    let test_server = serve_regions(&what.test_server, &what.keys).await?;
     tokio::spawn(serve_router(livekit_listener, livekit::router(world.clone(), what.keys)));
     tokio::spawn(serve_router(control_listener, control::router(world.clone())));
     let (access_key, secret_key) = what.s3_keys;
     tokio::spawn(serve_s3(s3_listener, s3::service(world.clone(), &access_key, &secret_key)));
-    Ok(Served { livekit: livekit_at, s3: s3_at, control: control_at, world })
+    Ok(Served { livekit: livekit_at, s3: s3_at, control: control_at, test_server, world })
+}
+
+/// Listens at an address for each region of a test server.
+async fn serve_regions(addresses: &[SocketAddr], keys: &Keys) -> Result<Vec<SocketAddr>, String> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        listeners.push(listen(*address, "a region of the test server").await?);
+    }
+    let at: Vec<SocketAddr> =
+        listeners.iter().map(|listener| listener.local_addr().expect("a listener has an address")).collect();
+    let urls: Arc<[String]> = at.iter().map(|address| format!("http://{address}")).collect();
+    for (index, listener) in listeners.into_iter().enumerate() {
+        tokio::spawn(serve_router(listener, livekit::test_server(keys.clone(), index, Arc::clone(&urls))));
+    }
+    Ok(at)
 }
 
 async fn listen(address: SocketAddr, what: &str) -> Result<TcpListener, String> {

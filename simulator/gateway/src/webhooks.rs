@@ -43,12 +43,21 @@ pub async fn send(world: World, targets: Targets, mut outbox: UnboundedReceiver<
 }
 
 async fn deliver(world: &World, targets: &Targets, client: &Client<HttpConnector, Full<Bytes>>, out: &Out) -> u16 {
+    let mut asked_for = None;
     let (path, content_type, authorization, body) = match out {
         Out::Webhook { delivery, .. } => {
             let handle = *delivery;
             let Keys { key, secret } = targets.keys.clone();
-            let made = world.with(move |driver| driver.live.webhook(handle, wall_clock(), [&key, &secret])).await;
-            let Some((authorization, body)) = made else { return 0 };
+            let made = world
+                .with(move |driver| {
+                    let url = driver.live.webhook_url(handle);
+                    (url, driver.live.webhook(handle, wall_clock(), [&key, &secret]))
+                })
+                .await;
+            let Some((url, (authorization, body))) = made else { return 0 };
+            // What a request has asked for goes there alone. A url that is none fails as if nobody was there.
+            let Ok(url) = url.map(|url| url.parse::<Uri>()).transpose() else { return 0 };
+            asked_for = url.map(|url| vec![url]);
             (None, "application/webhook+json", authorization, body)
         }
         Out::Command { attempt, command, .. } => {
@@ -64,7 +73,7 @@ async fn deliver(world: &World, targets: &Targets, client: &Client<HttpConnector
         Out::Reply { .. } => return 0,
     };
     let mut worst = 200;
-    for target in &targets.webhooks {
+    for target in asked_for.as_ref().unwrap_or(&targets.webhooks) {
         let target = path.map_or_else(|| Some(target.clone()), |path| on_origin(target, path));
         let Some(target) = target else { return 0 };
         let mut request = Request::builder()

@@ -10,13 +10,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::livekit::{EgressInfo, ParticipantInfo, Room, StartEgress, WebhookEvent};
+use crate::livekit::{EgressInfo, ParticipantInfo, Room, StartEgress, TrackInfo, WebhookEvent};
 use crate::scenario::ObjectLock;
 use crate::time::{Span, Time};
 
+mod api;
 mod ports;
 mod s3;
 
+pub use api::{ApiCall, CreateRoom, RoomEgress, UpdateParticipant};
 pub use ports::{
     AuditAction, AuditOutcome, AuditRecord, CommitOutcome, Expectation, Link, Precondition, Row, RowState, SinkKey,
     StateEntry, StoredRow, Subject, Timer, Write,
@@ -229,6 +231,8 @@ pub enum Call {
         /// Text.
         message: String,
     },
+    /// What LiveKit's API has over HTTP beside what the contract has.
+    Api(ApiCall),
 }
 
 impl Call {
@@ -267,6 +271,7 @@ impl Call {
             Call::CancelTimer { .. } => "timers.cancel",
             Call::Entropy => "entropy.next_u64",
             Call::Log { .. } => "log.write",
+            Call::Api(call) => call.name(),
         }
     }
 
@@ -277,7 +282,8 @@ impl Call {
             | Call::StopEgress { .. }
             | Call::ListEgress { .. }
             | Call::ListRooms { .. }
-            | Call::ListParticipants { .. } => Surface::Livekit,
+            | Call::ListParticipants { .. }
+            | Call::Api(_) => Surface::Livekit,
             Call::HeadObject { .. }
             | Call::GetObject { .. }
             | Call::PutObject { .. }
@@ -325,7 +331,7 @@ impl Call {
                 | Call::Retract { .. }
                 | Call::SetTimer(_)
                 | Call::CancelTimer { .. }
-        )
+        ) || matches!(self, Call::Api(call) if call.is_mutating())
     }
 }
 
@@ -353,6 +359,7 @@ impl Call {
             Call::StartEgress(request) => Some(&request.room_name),
             Call::ListEgress { room_name, .. } => Some(room_name),
             Call::ListParticipants { room } => Some(room),
+            Call::Api(call) => call.room(),
             _ => None,
         }
     }
@@ -365,6 +372,7 @@ impl Call {
             | Call::InventoryGet { egress_id }
             | Call::Retract { egress_id } => Some(egress_id),
             Call::Publish(link) => Some(&link.egress_id),
+            Call::Api(call) => call.egress_id(),
             _ => None,
         }
     }
@@ -389,6 +397,7 @@ impl Call {
             Call::ListEgress { .. } => Reply::EgressList(Err(error)),
             Call::ListRooms { .. } => Reply::Rooms(Err(error)),
             Call::ListParticipants { .. } => Reply::Participants(Err(error)),
+            Call::Api(call) => call.failed(error),
             Call::HeadObject { .. } => Reply::Head(Err(error)),
             Call::GetObject { .. } => Reply::Object(Err(error)),
             Call::PutObject { .. } => Reply::Put(Err(error)),
@@ -489,6 +498,12 @@ pub enum Reply {
     Entropy(u64),
     /// To calls that always work.
     Nothing,
+    /// To calls that make or change a room.
+    Room(Result<Room, CallError>),
+    /// To calls about one participant.
+    Participant(Result<ParticipantInfo, CallError>),
+    /// To `MutePublishedTrack`.
+    Track(Result<TrackInfo, CallError>),
 }
 
 /// A definite no, in the peer's own words.

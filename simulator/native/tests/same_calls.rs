@@ -263,6 +263,8 @@ fn egress(request: &Arc<StartEgress>) -> EgressInfo {
         backup_storage_used: false,
         retry_count: 0,
         flaw: None,
+        stream_results: Vec::new(),
+        image_results: Vec::new(),
     }
 }
 

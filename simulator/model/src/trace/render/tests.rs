@@ -85,6 +85,7 @@ fn world() -> State {
             ended: false,
             participants: Vec::new(),
             egresses: vec![EgressIx(0)],
+            made: None,
         }],
         rooms: BTreeMap::from([(Arc::clone(&room), CallIx(0))]),
         egresses: vec![Egress {
@@ -156,6 +157,8 @@ fn info() -> EgressInfo {
         backup_storage_used: false,
         retry_count: 0,
         flaw: None,
+        stream_results: Vec::new(),
+        image_results: Vec::new(),
     }
 }
 

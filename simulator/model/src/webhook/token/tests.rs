@@ -58,6 +58,8 @@ fn egress_ended() -> WebhookEvent {
         backup_storage_used: false,
         retry_count: 0,
         flaw: None,
+        stream_results: Vec::new(),
+        image_results: Vec::new(),
     };
     WebhookEvent {
         id: "EV_c".into(),
