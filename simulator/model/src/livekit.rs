@@ -15,9 +15,9 @@ pub mod proto;
 mod request;
 
 pub use request::{
-    AudioCodec, AudioConfig, AudioMatch, Details, Echo, Encoding, FileOutput, FileType, ImageFileSuffix, ImageOutput, MediaSource,
-    MediaVideo, Output, Rpc, S3Upload, SegmentedFileOutput, SegmentedFileSuffix, Source, StartEgress, StreamOutput,
-    StreamProtocol, VideoCodec, WebhookConfig,
+    AudioCodec, AudioConfig, AudioMatch, Details, Echo, Encoding, FileOutput, FileType, ImageFileSuffix, ImageOutput,
+    MediaSource, MediaVideo, Output, Rpc, S3Upload, SegmentedFileOutput, SegmentedFileSuffix, Source, StartEgress,
+    StreamOutput, StreamProtocol, VideoCodec, WebhookConfig,
 };
 
 /// `livekit.EgressStatus`.

@@ -170,7 +170,8 @@ impl World<'_> {
             return signed;
         }
         delivery.signed_outside = Some(now);
-        if let Some(first) = delivery.queue.as_ref().and_then(|queue| self.notifier.queues.get_mut(queue)?.front_mut()) {
+        if let Some(first) = delivery.queue.as_ref().and_then(|queue| self.notifier.queues.get_mut(queue)?.front_mut())
+        {
             first.signed_outside = Some(now);
         }
         now

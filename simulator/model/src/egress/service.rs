@@ -17,8 +17,8 @@ impl World<'_> {
         let world = &self.state.scenario.world;
         let (prefixed, capacity, egress_start) = (world.error_prefix, world.egress_capacity, world.egress_start);
         let room = self.live_rooms.get(request.room_name.as_str()).copied();
-        let needs_none = request.room_name.is_empty()
-            && (request.is_unified() || matches!(request.source, Source::Web { .. }));
+        let needs_none =
+            request.room_name.is_empty() && (request.is_unified() || matches!(request.source, Source::Web { .. }));
         if room.is_none() && !needs_none {
             return Err(error::room_does_not_exist(prefixed));
         }

@@ -147,7 +147,11 @@ mod tests {
             ("mux://key", Kind::Rtmp, ""),
             ("srt://a.example:7001?streamid=x", Kind::Srt, ""),
             ("wss://a.example/ws", Kind::Websocket, ""),
-            ("http://a.example/live/key", Kind::Rtmp, "invalid_argument: invalid url http://a.example/live/key: invalid scheme"),
+            (
+                "http://a.example/live/key",
+                Kind::Rtmp,
+                "invalid_argument: invalid url http://a.example/live/key: invalid scheme",
+            ),
             ("srt://a.example", Kind::Rtmp, "invalid_argument: invalid url srt://a.example: invalid scheme"),
             ("nonsense", Kind::Srt, "invalid_argument: invalid url nonsense: invalid scheme"),
             (
@@ -163,7 +167,9 @@ mod tests {
 
     #[test]
     fn a_key_keeps_a_third_of_itself_at_most() {
-        for (key, left) in [("", "{...}"), ("ab", "{...}"), ("abc", "{a...c}"), ("abcdef", "{ab...ef}"), ("abcdefghij", "{abc...hij}")] {
+        for (key, left) in
+            [("", "{...}"), ("ab", "{...}"), ("abc", "{a...c}"), ("abcdef", "{ab...ef}"), ("abcdefghij", "{abc...hij}")]
+        {
             assert_eq!(redacted(key), left, "{key}");
         }
         assert_eq!(redacted_url("twitch://live_12345"), "rtmps://live.twitch.tv/app/{liv...345}");

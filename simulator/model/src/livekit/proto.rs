@@ -8,8 +8,8 @@ use livekit_protocol as proto;
 use serde::Serialize;
 
 use super::{
-    EgressInfo, EgressStatus, FileInfo, Flaw, ImagesInfo, ParticipantInfo, ParticipantKind, Permission, Room, RoomLimits,
-    SegmentsInfo, Source, StartEgress, StreamInfo, StreamStatus, TrackInfo, TrackSource, WebhookEvent,
+    EgressInfo, EgressStatus, FileInfo, Flaw, ImagesInfo, ParticipantInfo, ParticipantKind, Permission, Room,
+    RoomLimits, SegmentsInfo, Source, StartEgress, StreamInfo, StreamStatus, TrackInfo, TrackSource, WebhookEvent,
 };
 use crate::time::{Span, Time};
 
@@ -27,9 +27,7 @@ pub fn egress_info(info: &EgressInfo) -> proto::EgressInfo {
     let result = match (files.as_slice(), segments.as_slice(), streams.is_empty(), whole.image_results.is_empty()) {
         ([file], [], true, true) => Some(proto::egress_info::Result::File(file.clone())),
         ([], [segments], true, true) => Some(proto::egress_info::Result::Segments(segments.clone())),
-        ([], [], false, true) => {
-            Some(proto::egress_info::Result::Stream(proto::StreamInfoList { info: streams }))
-        }
+        ([], [], false, true) => Some(proto::egress_info::Result::Stream(proto::StreamInfoList { info: streams })),
         _ => None,
     };
     proto::EgressInfo {

@@ -175,8 +175,11 @@ impl Stage {
             let (joins, leaves) = stay.split_once("..").unwrap_or_default();
             let offset =
                 |text: &str, otherwise: Time| if text.is_empty() { otherwise } else { started_at + span(text) };
-            let track =
-                |source: TrackSource| TrackState { sid: format!("TR_{identity}_{}", source.name()).into(), source, muted: false };
+            let track = |source: TrackSource| TrackState {
+                sid: format!("TR_{identity}_{}", source.name()).into(),
+                source,
+                muted: false,
+            };
             ParticipantState {
                 identity: identity.into(),
                 sid: format!("PA_{identity}").into(),

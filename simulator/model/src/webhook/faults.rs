@@ -228,7 +228,15 @@ impl World<'_> {
             ..(**genuine).clone()
         };
         let sender = Sender::Stranger(forgery, Arc::clone(genuine));
-        let delivery = Delivery { event: Arc::new(event), attempt: 1, sender, signed_at: now, signed_outside: None, url: None, queue: None };
+        let delivery = Delivery {
+            event: Arc::new(event),
+            attempt: 1,
+            sender,
+            signed_at: now,
+            signed_outside: None,
+            url: None,
+            queue: None,
+        };
         let handle = self.notifier.deliver(delivery);
         self.extra_delivery(handle);
     }

@@ -173,8 +173,7 @@ pub fn claims<C: DeserializeOwned>(token: &str, key: &str, secret: &str) -> Resu
     }
     install_crypto();
     // The issuer chooses the secret, so it is read before anything can be trusted.
-    let unverified: Issuer =
-        jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| Fault::Malformed)?;
+    let unverified: Issuer = jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| Fault::Malformed)?;
     if unverified.iss != key {
         return Err(Fault::UnknownKey);
     }

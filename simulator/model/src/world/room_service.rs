@@ -117,12 +117,8 @@ impl World<'_> {
         let said = Said::of(&request.metadata);
         let tenant = self.tenant_said(&said);
         let rule = self.rule_by_order(&request.name, tenant, &said);
-        let made = Made {
-            limits: request.limits,
-            egress: request.egress.clone(),
-            silent: said.recording.is_none(),
-            idle: 0,
-        };
+        let made =
+            Made { limits: request.limits, egress: request.egress.clone(), silent: said.recording.is_none(), idle: 0 };
         let ix = self.call_by_order(rule, request.metadata.as_str().into(), made);
         self.waits_for_somebody(ix, false);
         ix
@@ -137,7 +133,8 @@ impl World<'_> {
     /// Writes a call down in the scenario as one that begins now.
     fn rule_by_order(&mut self, room: &str, tenant: TenantIx, said: &Said) -> usize {
         let at = self.state.now.since(self.state.scenario.world.start);
-        let tenant = self.state.scenario.tenants.get(tenant.0 as usize).map_or_else(String::new, |own| own.name.clone());
+        let tenant =
+            self.state.scenario.tenants.get(tenant.0 as usize).map_or_else(String::new, |own| own.name.clone());
         let calls = &mut Rc::make_mut(&mut self.state.scenario).calls;
         calls.push(scenario::Call {
             name: String::new(),
@@ -158,7 +155,8 @@ impl World<'_> {
     /// What is recorded without a room belongs to a call that nobody is in, one for each tenant.
     pub(crate) fn no_room_of(&mut self, request: &crate::livekit::StartEgress) -> CallIx {
         let bucket = request.outputs.iter().find_map(crate::livekit::Output::s3).map_or("", |s3| &s3.bucket);
-        let owner = self.state.scenario.tenants.iter().position(|tenant| tenant.buckets.iter().any(|own| own == bucket));
+        let owner =
+            self.state.scenario.tenants.iter().position(|tenant| tenant.buckets.iter().any(|own| own == bucket));
         let tenant = TenantIx(owner.unwrap_or(0) as u32);
         let known = self.state.calls.iter().find(|call| call.room.is_empty() && call.tenant == tenant);
         if let Some(call) = known {
@@ -315,7 +313,9 @@ impl Said {
         Said {
             tenant: text("tenant").map(str::to_owned),
             recording: text("recording").and_then(|name| {
-                [Recording::Compliance, Recording::Processing, Recording::None].into_iter().find(|one| one.name() == name)
+                [Recording::Compliance, Recording::Processing, Recording::None]
+                    .into_iter()
+                    .find(|one| one.name() == name)
             }),
             output: text("output")
                 .and_then(|name| [OutputKind::Mp4, OutputKind::Hls].into_iter().find(|one| one.name() == name)),

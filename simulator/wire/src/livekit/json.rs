@@ -168,10 +168,35 @@ mod tests {
         use livekit_protocol as proto;
         agrees::<proto::EgressInfo>("EgressInfo");
         agrees::<proto::ListEgressResponse>("ListEgressResponse");
-        agrees::<proto::RoomCompositeEgressRequest>("RoomCompositeEgressRequest");
-        agrees::<proto::TrackEgressRequest>("TrackEgressRequest");
-        agrees::<proto::SegmentsInfo>("SegmentsInfo");
         agrees::<proto::ListRoomsResponse>("ListRoomsResponse");
         agrees::<proto::ListParticipantsResponse>("ListParticipantsResponse");
+        agrees::<proto::MuteRoomTrackResponse>("MuteRoomTrackResponse");
+        agrees::<proto::CreateRoomRequest>("CreateRoomRequest");
+        agrees::<proto::StartEgressRequest>("StartEgressRequest");
+        agrees::<proto::RoomCompositeEgressRequest>("RoomCompositeEgressRequest");
+        agrees::<proto::WebEgressRequest>("WebEgressRequest");
+        agrees::<proto::ParticipantEgressRequest>("ParticipantEgressRequest");
+        agrees::<proto::TrackCompositeEgressRequest>("TrackCompositeEgressRequest");
+        agrees::<proto::TrackEgressRequest>("TrackEgressRequest");
+        agrees::<proto::UpdateStreamRequest>("UpdateStreamRequest");
+        agrees::<proto::UpdateLayoutRequest>("UpdateLayoutRequest");
+        agrees::<proto::ListEgressRequest>("ListEgressRequest");
+        agrees::<proto::StopEgressRequest>("StopEgressRequest");
+        agrees::<proto::UpdateParticipantRequest>("UpdateParticipantRequest");
+        agrees::<proto::UpdateSubscriptionsRequest>("UpdateSubscriptionsRequest");
+        agrees::<proto::SendDataRequest>("SendDataRequest");
+        agrees::<proto::MoveParticipantRequest>("MoveParticipantRequest");
+        agrees::<proto::PerformRpcRequest>("PerformRpcRequest");
+        agrees::<proto::RoomParticipantIdentity>("RoomParticipantIdentity");
+        agrees::<proto::MuteRoomTrackRequest>("MuteRoomTrackRequest");
+        agrees::<proto::UpdateRoomMetadataRequest>("UpdateRoomMetadataRequest");
+        agrees::<proto::SegmentsInfo>("SegmentsInfo");
+        agrees::<proto::ImageOutput>("ImageOutput");
+        agrees::<proto::StorageConfig>("StorageConfig");
+        agrees::<proto::MediaSource>("MediaSource");
+        agrees::<proto::AutoTrackEgress>("AutoTrackEgress");
+        agrees::<proto::AutoParticipantEgress>("AutoParticipantEgress");
+        agrees::<proto::TrackInfo>("TrackInfo");
+        agrees::<proto::Room>("Room");
     }
 }

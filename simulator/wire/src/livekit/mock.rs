@@ -139,7 +139,12 @@ const METHODS: &[(&str, &str, &str, Needs)] = &[
     ("livekit.Egress/UpdateStream", "UpdateStreamRequest", "EgressInfo", Needs::RoomRecord),
     ("livekit.RoomService/CreateRoom", "CreateRoomRequest", "Room", Needs::RoomCreate),
     ("livekit.RoomService/DeleteRoom", "DeleteRoomRequest", "DeleteRoomResponse", Needs::RoomCreate),
-    ("livekit.RoomService/ForwardParticipant", "ForwardParticipantRequest", "ForwardParticipantResponse", Needs::Destination),
+    (
+        "livekit.RoomService/ForwardParticipant",
+        "ForwardParticipantRequest",
+        "ForwardParticipantResponse",
+        Needs::Destination,
+    ),
     ("livekit.RoomService/GetParticipant", "RoomParticipantIdentity", "ParticipantInfo", Needs::RoomAdmin),
     ("livekit.RoomService/ListParticipants", "ListParticipantsRequest", "ListParticipantsResponse", Needs::RoomAdmin),
     ("livekit.RoomService/ListRooms", "ListRoomsRequest", "ListRoomsResponse", Needs::RoomList),
@@ -150,7 +155,12 @@ const METHODS: &[(&str, &str, &str, Needs)] = &[
     ("livekit.RoomService/SendData", "SendDataRequest", "SendDataResponse", Needs::RoomAdmin),
     ("livekit.RoomService/UpdateParticipant", "UpdateParticipantRequest", "ParticipantInfo", Needs::RoomAdmin),
     ("livekit.RoomService/UpdateRoomMetadata", "UpdateRoomMetadataRequest", "Room", Needs::RoomAdmin),
-    ("livekit.RoomService/UpdateSubscriptions", "UpdateSubscriptionsRequest", "UpdateSubscriptionsResponse", Needs::RoomAdmin),
+    (
+        "livekit.RoomService/UpdateSubscriptions",
+        "UpdateSubscriptionsRequest",
+        "UpdateSubscriptionsResponse",
+        Needs::RoomAdmin,
+    ),
 ];
 
 fn routed(request: &Request<'_>) -> Result<Mock, TwirpError> {

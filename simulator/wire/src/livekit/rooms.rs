@@ -161,11 +161,7 @@ fn room_egress(egress: livekit::RoomEgress, room: &str, keys: &Keys) -> Result<R
         };
         arc(start::track(request, keys))
     });
-    Ok(RoomEgress {
-        room: composite.transpose()?,
-        participant: participant.transpose()?,
-        tracks: tracks.transpose()?,
-    })
+    Ok(RoomEgress { room: composite.transpose()?, participant: participant.transpose()?, tracks: tracks.transpose()? })
 }
 
 fn permission(permission: livekit::ParticipantPermission) -> Permission {

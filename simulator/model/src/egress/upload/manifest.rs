@@ -105,7 +105,8 @@ fn images(egress: &Egress) -> Vec<Image> {
     let mut images = Vec::new();
     for object in egress.objects.iter().filter(|object| object.key.ends_with(".jpeg")) {
         let prefixes = egress.info.image_results.iter().map(|result| &result.filename_prefix);
-        let Some(output) = prefixes.enumerate().find_map(|(at, prefix)| object.key.starts_with(&**prefix).then_some(at))
+        let Some(output) =
+            prefixes.enumerate().find_map(|(at, prefix)| object.key.starts_with(&**prefix).then_some(at))
         else {
             continue;
         };

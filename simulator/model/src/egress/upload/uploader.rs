@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::call::CallError;
 use crate::egress::filename;
-use crate::livekit::S3Upload;
 use crate::fault::{Fault, Point};
+use crate::livekit::S3Upload;
 use crate::sink::multipart::CreateMultipartUpload;
 use crate::sink::{Body, Change, MediaKind, Origin, Put};
 use crate::state::{EgressIx, Object};
@@ -51,7 +51,8 @@ pub(in crate::egress) struct Upload<'u> {
 impl Upload<'_> {
     /// Whether the recording is not whole without it.
     fn is_essential(&self) -> bool {
-        !self.leftover && matches!(self.point, "upload.file" | "upload.segment" | "upload.playlist_end" | "upload.image")
+        !self.leftover
+            && matches!(self.point, "upload.file" | "upload.segment" | "upload.playlist_end" | "upload.image")
     }
 }
 

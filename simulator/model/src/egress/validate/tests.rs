@@ -73,7 +73,8 @@ fn what_it_cannot_do_it_refuses_by_name() {
 #[test]
 fn the_first_fault_in_the_workers_order_is_the_one_that_is_named() {
     let neither = Source::RoomComposite { layout: String::new(), audio_only: true, video_only: true };
-    let mut request = StartEgress { room_name: String::new(), source: neither, outputs: vec![file(), file()], details: None };
+    let mut request =
+        StartEgress { room_name: String::new(), source: neither, outputs: vec![file(), file()], details: None };
     assert_eq!(refused_field(&request), "audio_only and video_only");
     request.source = composite(vec![]).source;
     assert_eq!(refused_field(&request), "multiple file outputs");

@@ -40,10 +40,7 @@ fn the_old_result_repeats_a_single_output_only() {
     info.segment_results.push(SegmentsInfo::default());
     assert_eq!(egress_info(&info).result, None);
     info.file_results.clear();
-    assert_eq!(
-        egress_info(&info).result,
-        Some(proto::egress_info::Result::Segments(proto::SegmentsInfo::default()))
-    );
+    assert_eq!(egress_info(&info).result, Some(proto::egress_info::Result::Segments(proto::SegmentsInfo::default())));
 }
 
 #[test]

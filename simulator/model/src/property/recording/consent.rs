@@ -41,9 +41,7 @@ impl Property for Consent {
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
         match *fact {
-            Fact::RoomFinished { call, .. }
-                if must_not_be(state, call) && self.judged.insert(call) =>
-            {
+            Fact::RoomFinished { call, .. } if must_not_be(state, call) && self.judged.insert(call) => {
                 verdict.held();
             }
             Fact::EgressChanged { egress: ix, status: EgressStatus::Starting, .. } => {

@@ -128,6 +128,7 @@ fn request() -> StartEgress {
                 filepath: "acme-1/a.mp4".into(),
                 disable_manifest: false,
                 s3: S3Upload { bucket: "rec-eu-1".into(), ..S3Upload::default() },
+                ..FileOutput::default()
             }),
             Output::Segments(SegmentedFileOutput {
                 playlist_name: "acme-1/a.m3u8".into(),
@@ -135,6 +136,7 @@ fn request() -> StartEgress {
                 ..SegmentedFileOutput::default()
             }),
         ],
+        details: None,
     }
 }
 

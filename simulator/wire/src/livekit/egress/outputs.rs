@@ -27,10 +27,7 @@ impl V1 {
 }
 
 /// An output of the unified request. Its storage is its own, or else the request's.
-pub(super) fn unified(
-    output: livekit::Output,
-    storage: Option<&livekit::StorageConfig>,
-) -> Result<Output, TwirpError> {
+pub(super) fn unified(output: livekit::Output, storage: Option<&livekit::StorageConfig>) -> Result<Output, TwirpError> {
     use livekit::output::Config;
     let s3 = storage_config(output.storage.as_ref().or(storage))?;
     Ok(match output.config {

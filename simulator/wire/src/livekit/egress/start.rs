@@ -205,7 +205,12 @@ pub(super) fn unified(request: livekit::StartEgressRequest, keys: &Keys) -> Resu
         Some(From::Web(web)) => Source::Web { url: web.url, audio_only: web.audio_only, video_only: web.video_only },
         Some(From::Media(media)) => Source::Media(media_source(media)),
     };
-    Ok(StartEgress { room_name: request.room_name, source, outputs, details: Some(rest.details(Rpc::Egress, &echo, keys)) })
+    Ok(StartEgress {
+        room_name: request.room_name,
+        source,
+        outputs,
+        details: Some(rest.details(Rpc::Egress, &echo, keys)),
+    })
 }
 
 fn media_source(media: livekit::MediaSource) -> MediaSource {
@@ -288,9 +293,8 @@ impl Rest {
             !webhook.url.is_empty() && (webhook.signing_key.is_empty() || webhook.signing_key == keys.key)
         };
         let webhooks = self.webhooks.iter().filter(|webhook| known(webhook));
-        let webhooks = webhooks
-            .map(|one| WebhookConfig { url: one.url.clone(), signing_key: one.signing_key.clone() })
-            .collect();
+        let webhooks =
+            webhooks.map(|one| WebhookConfig { url: one.url.clone(), signing_key: one.signing_key.clone() }).collect();
         let Rest { encoding, custom_base_url, .. } = self;
         Arc::new(Details { echo: Echo { rpc, json }, encoding, custom_base_url, webhooks })
     }
