@@ -28,6 +28,12 @@ lint:
 fuzz: build
 	target/release/egress-sim fuzz
 
+# The tests that LiveKit's Rust SDK has of its own, against us. They are built once, outside of this workspace.
+.PHONY: sdk
+sdk: wasm-target
+	tests/clients/rust/build.sh target/tmp/clients/rust
+	$(CARGO) test $(FLAGS) --test clients rust_with
+
 bench: wasm-target
 	$(CARGO) bench --workspace --locked --bench runs --bench hostile --bench catch
 

@@ -50,13 +50,60 @@ fn all_holds(client: &mut Command, clock: &str) {
 fn python_with_livekit_api_and_boto3() {
     let sources = sources("python");
     if let Some(python) = installed::python("python", &sources.join("requirements.txt")) {
-        all_holds(Command::new(python).arg(sources.join("clients.py")), "auto");
+        all_holds(Command::new(&python).arg(sources.join("clients.py")), "auto");
+        all_holds(Command::new(&python).arg(sources.join("recording.py")), "manual");
     }
 }
 
 #[test]
 fn node_with_livekit_server_sdk_and_the_aws_sdk() {
-    if let Some(kept) = installed::node("node", &sources("node"), &["clients.mjs"]) {
-        all_holds(Command::new("node").arg(kept.join("clients.mjs")), "manual");
+    let programs = ["clients.mjs", "recording.mjs"];
+    if let Some(kept) = installed::node("node", &sources("node"), &programs) {
+        for program in programs {
+            all_holds(Command::new("node").arg(kept.join(program)), "manual");
+        }
     }
+}
+
+/// Those tests of livekit-api's own that are about Egress, `RoomService`, tokens, errors, and regions. The others are about services
+/// that have nothing to do with recording.
+const OF_LIVEKIT_API: [&str; 16] = [
+    "all_unavailable",
+    "attempts_gating_and_timeout_guard",
+    "client_error_not_retried",
+    "create_room_echoes_fields",
+    "disabled",
+    "egress_smoke",
+    "healthy",
+    "non_sip_error_not_decoded",
+    "not_cloud_host",
+    "primary_unavailable",
+    "region_discovery_unreachable",
+    "room_mute_track",
+    "room_smoke",
+    "token_auth",
+    "transport_error_failover",
+    "two_regions_unavailable",
+];
+
+#[test]
+fn rust_with_the_tests_of_livekit_api_itself() {
+    let tests = installed::kept("rust").join("api_test");
+    if !tests.exists() {
+        println!("skipped: {} is not there; `make sdk` builds it", tests.display());
+        return;
+    }
+    let anywhere = ["127.0.0.1:0"; 4].join(",");
+    let (_served, regions) = Served::start_test_server(&anywhere);
+    let names = OF_LIVEKIT_API.map(|name| format!("services::api_test::{name}"));
+    let run = Command::new(&tests)
+        .args(["--exact", "--nocapture"])
+        .args(&names)
+        .env("LK_TEST_SERVER_URL", format!("http://{regions}"))
+        .output()
+        .expect("it was built");
+    let (told, complaints) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    // A test that finds no server passes without having tested anything.
+    assert!(run.status.success() && !complaints.contains("skipping"), "{told}\n{complaints}");
+    assert!(told.contains("16 passed"), "all of them are there: {told}");
 }

@@ -322,6 +322,10 @@ impl Recording {
 fn what(egress: &Egress, call: &CallState) -> String {
     match &egress.info.request.source {
         Source::RoomComposite { .. } => "composite".into(),
+        Source::TrackComposite { .. } => "a track composite".into(),
+        Source::Participant { identity, .. } => identity.clone(),
+        Source::Web { url, .. } => url.clone(),
+        Source::Media(_) | Source::Unset => "media".into(),
         Source::Track { track_id } => {
             let whose = call.participants.iter().find_map(|person| {
                 let track = person.tracks.iter().find(|track| *track.sid == **track_id)?;

@@ -287,6 +287,8 @@ fn uploads_of(output: &Output) -> Vec<&'static str> {
             let always = ["upload.segment", "upload.playlist", "upload.playlist_end"];
             (always.into_iter().chain(live).collect(), !hls.disable_manifest)
         }
+        Output::Images(images) => (Vec::new(), !images.disable_manifest),
+        Output::Stream(_) | Output::Unset => (Vec::new(), false),
     };
     uploads.extend(manifest.then_some("upload.manifest"));
     uploads

@@ -38,7 +38,7 @@ pub fn node(name: &str, sources: &Path, files: &[&str]) -> Option<PathBuf> {
 }
 
 /// Where packages are kept from one run of the tests to the next.
-fn kept(name: &str) -> PathBuf {
+pub fn kept(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(name)
 }
 
