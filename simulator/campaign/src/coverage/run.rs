@@ -143,7 +143,9 @@ impl Coverage {
         // Of the same id, that it was reached comes first, and counts.
         ids.sort_unstable_by(|(one, reached), (other, also)| one.cmp(other).then(also.cmp(reached)));
         ids.dedup_by(|(id, _), (known, _)| id == known);
-        ids.iter().for_each(|(id, reached)| tell(id, *reached));
+        for (id, reached) in &ids {
+            tell(id, *reached);
+        }
         self.read = ids;
     }
 
@@ -342,6 +344,8 @@ fn uploads_of(output: &Output) -> Vec<&'static str> {
             let always = ["upload.segment", "upload.playlist", "upload.playlist_end"];
             (always.into_iter().chain(live).collect(), !hls.disable_manifest)
         }
+        Output::Images(images) => (Vec::new(), !images.disable_manifest),
+        Output::Stream(_) | Output::Unset => (Vec::new(), false),
     };
     uploads.extend(manifest.then_some("upload.manifest"));
     uploads
