@@ -241,10 +241,10 @@ impl Report {
     pub fn outside(mut self, exec: Option<String>, unexercised: &[Unexercised], broken_off: Option<String>) -> Report {
         self.trace_hash = None;
         let mut missing: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
-        for Unexercised { id, reason, operators_choice } in unexercised {
+        for Unexercised { id, reason, matters } in unexercised {
             let found = self.properties.iter_mut().filter(|property| property.id == *id);
             found.for_each(|property| property.message = Some((*reason).to_owned()));
-            if *operators_choice {
+            if *matters {
                 match missing.iter_mut().find(|(known, _)| known == reason) {
                     Some((_, ids)) => ids.push(id),
                     None => missing.push((reason, vec![id])),

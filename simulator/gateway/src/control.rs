@@ -75,7 +75,10 @@ pub fn router(world: World, own: Own) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.does));
     router
         .fallback(async |method: Method, request: Request| {
-            not_found(format!("there is no {method} {}; GET /openapi.json lists what there is", request.uri().path()))
+            let path = request.uri().path();
+            not_found(format!(
+                "there is no {method} {path}; docs/control-api.md and GET /openapi.json list what there is"
+            ))
         })
         .method_not_allowed_fallback(async |method: Method, request: Request| {
             let path = request.uri().path();
@@ -128,8 +131,8 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let place = error.path().to_string();
-        let place = if place == "." { String::new() } else { format!(" at {place}") };
-        bad(format!("the body cannot be read{place}: {}", error.inner()))
+        let place = if ["", ".", "?"].contains(&&*place) { String::new() } else { format!("at {place}: ") };
+        bad(format!("the body cannot be read: {place}{}", error.inner()))
     })?;
     json.end().map_err(|error| bad(format!("the body cannot be read: {error}")))?;
     Ok(value)

@@ -533,7 +533,7 @@ impl<'a> World<'a> {
         let customs = std::mem::take(&mut self.customs).into_iter();
         let customs = customs.map(|(id, verdict)| (PropertyName::Custom(id), verdict));
         let mut properties: Vec<_> = of_ours.chain(customs).collect();
-        let unexercised = self.outside.as_ref().map(|outside| outside.evidence.withhold(&mut properties));
+        let unexercised = self.outside.as_ref().map(|outside| outside.evidence.withhold(&self.state, &mut properties));
         (properties, unexercised.unwrap_or_default())
     }
 

@@ -56,12 +56,17 @@ struct Operator {
 impl Service {
     /// For a LiveKit and a control API that will listen there.
     pub fn start(habits: Habits, livekit: &str, control: &str) -> Service {
+        Service::start_at(0, habits, livekit, control)
+    }
+
+    /// The same at a port.
+    pub fn start_at(port: u16, habits: Habits, livekit: &str, control: &str) -> Service {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("a thread can be started");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a free port");
         listener.set_nonblocking(true).expect("it is ours");
         let url = format!("http://{}/webhook", listener.local_addr().expect("an address"));
         let heard = Arc::default();
@@ -129,7 +134,8 @@ impl Operator {
                 let audio = event["track"]["source"].as_str().is_some_and(|source| source.contains("AUDIO"))
                     || event["track"]["source"] == "MICROPHONE";
                 if metadata["recording"] == "processing" && audio {
-                    self.records_track(room, &metadata, event["track"]["sid"].as_str().expect("a track has a sid")).await;
+                    self.records_track(room, &metadata, event["track"]["sid"].as_str().expect("a track has a sid"))
+                        .await;
                 }
                 if self.habits.records_twice && metadata["recording"] == "compliance" {
                     self.records(room, &metadata).await;
@@ -171,7 +177,8 @@ impl Operator {
     async fn records_track(&self, room: &str, metadata: &Value, track: &str) {
         let bucket = self.bucket(metadata["tenant"].as_str().unwrap_or_default()).await;
         let file = json!({ "filepath": format!("{room}/{track}/audio"), "s3": { "bucket": bucket } });
-        let info = self.livekit("StartTrackEgress", &json!({ "room_name": room, "track_id": track, "file": file })).await;
+        let info =
+            self.livekit("StartTrackEgress", &json!({ "room_name": room, "track_id": track, "file": file })).await;
         self.row(&info, metadata, "recording").await;
     }
 
@@ -200,7 +207,8 @@ impl Operator {
     }
 
     async fn livekit(&self, method: &str, request: &Value) -> Value {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970").as_secs();
+        let now =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970").as_secs();
         let claims = json!({ "iss": "devkey", "exp": now + 600, "video": { "roomRecord": true } });
         let token = jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(b"secret"));
         let url = format!("{}/twirp/livekit.Egress/{method}", self.livekit);

@@ -7,6 +7,7 @@
 use crate::call::{Call, Order, Write};
 use crate::goals::Shown;
 use crate::property::Verdict;
+use crate::state::State;
 use crate::world::PropertyName;
 
 /// See the head of this file.
@@ -28,8 +29,8 @@ pub struct Unexercised {
     pub id: &'static str,
     /// Why.
     pub reason: &'static str,
-    /// The operator could have given what was missing.
-    pub operators_choice: bool,
+    /// The operator could have given what was missing, and there was something to judge by it.
+    pub matters: bool,
 }
 
 impl Evidence {
@@ -60,42 +61,67 @@ impl Evidence {
     }
 
     /// Why a promise cannot be judged, and whether the operator could have given what is missing.
-    fn missing(self, id: &str) -> Option<(&'static str, bool)> {
-        let operators = |reason| Some((reason, true));
+    fn missing(self, id: &str) -> Option<(&'static str, Missing)> {
+        let by_nature = |reason| Some((reason, Missing::ByNature));
+        let not_given = |reason, needs| Some((reason, Missing::NotGiven(needs)));
         match id {
-            "operator.crash-safe" => Some(("a process on sockets has no twin run to compare with", false)),
-            "sandbox.contained" => Some(("a process on sockets runs in no sandbox", false)),
+            "operator.crash-safe" => by_nature("a process on sockets has no twin run to compare with"),
+            "sandbox.contained" => by_nature("a process on sockets runs in no sandbox"),
             "inventory.complete" | "inventory.no-phantom" if !self.rows => {
-                operators("the operator committed no inventory row (POST /commit)")
+                not_given("the operator committed no inventory row (POST /commit)", About::Recordings)
             }
             "audit.complete" | "audit.truthful" if !self.records => {
-                operators("the operator appended no audit record (POST /audit)")
+                not_given("the operator appended no audit record (POST /audit)", About::Deletions)
             }
             "playlist.final" | "playlist.via-cdn" | "playlist.plays" | "deletion.links-gone" if !self.links => {
-                operators("the operator published no link (POST /publish)")
+                not_given("the operator published no link (POST /publish)", About::Recordings)
             }
             "deletion.verified" if !self.rows && !self.records => {
-                operators("the operator reported no deletion (POST /audit, or a row that says `deleted`)")
+                let reason = "the operator reported no deletion (POST /audit, or a row that says `deleted`)";
+                not_given(reason, About::Deletions)
             }
             "deletion.complete" if self.deaf_to_contract_ends => {
-                operators("the operator has no route /commands, so it was not told of the contract's end")
+                let reason = "the operator has no route /commands, so it was not told of the contract's end";
+                not_given(reason, About::Orders)
             }
             "retention.not-early" | "audit.complete" if self.deaf_to_holds => {
-                operators("the operator has no route /commands, so it was not told of legal holds")
+                let reason = "the operator has no route /commands, so it was not told of legal holds";
+                not_given(reason, About::Orders)
             }
             _ => None,
         }
     }
 
     /// Takes back what was found of promises that could not be judged.
-    pub(crate) fn withhold(self, properties: &mut [(PropertyName, Verdict)]) -> Vec<Unexercised> {
+    pub(crate) fn withhold(self, state: &State, properties: &mut [(PropertyName, Verdict)]) -> Vec<Unexercised> {
         let mut unexercised = Vec::new();
         for (name, verdict) in properties {
             let PropertyName::Property(about) = name else { continue };
-            let Some((reason, operators_choice)) = self.missing(about.id) else { continue };
+            let Some((reason, missing)) = self.missing(about.id) else { continue };
+            let matters = match missing {
+                Missing::ByNature => false,
+                Missing::NotGiven(About::Orders) => true,
+                Missing::NotGiven(About::Recordings) => state.egresses.iter().any(|egress| !egress.objects.is_empty()),
+                Missing::NotGiven(About::Deletions) => state.sink.objects_deleted > 0,
+            };
             *verdict = Verdict::default();
-            unexercised.push(Unexercised { id: about.id, reason, operators_choice });
+            unexercised.push(Unexercised { id: about.id, reason, matters });
         }
         unexercised
     }
+}
+
+/// Why something is missing.
+enum Missing {
+    /// A process on sockets cannot give it.
+    ByNature,
+    /// The operator could have.
+    NotGiven(About),
+}
+
+/// What evidence is about: without that, none can be given.
+enum About {
+    Recordings,
+    Deletions,
+    Orders,
 }

@@ -272,7 +272,12 @@ fn stamp(text: &mut String, report: &Report) {
         if let Some(why) = &report.error {
             let _ = writeln!(text, "  broken off   {}", hang(&escape(why), 15));
         }
-        super::missing(text, report);
+        let mut label = "no evidence";
+        for (reason, ids) in &outside.missing {
+            let line = format!("{reason}, so nothing is said of {}", ids.join(", "));
+            let _ = writeln!(text, "  {label:11}  {}", hang(&line, 15));
+            label = "";
+        }
         let _ = writeln!(text, "  trace hash   none: sockets bring things in an order that nobody chose");
         let again = if outside.exec.is_some() { "" } else { ", with a service that has forgotten this run" };
         let _ = writeln!(text, "  run again    the command above{again}\n");
