@@ -14,7 +14,7 @@ const BUGS: [(&str, &str, &str); 4] = [
     ("track-egress", "compliance-call-small", "recording.composite-per-call"),
     ("no-endlist-check", "hls-980-segments", "playlist.final"),
     ("first-page-only", "contract-end-small", "deletion.complete"),
-    ("no-versions", "contract-end-small", "deletion.complete"),
+    ("no-versions", "contract-end-small", "deletion.verified"),
 ];
 
 /// What can be asked of an operator in the sandbox only: a process has a memory and deliveries of its own.

@@ -12,6 +12,7 @@ outlives the process. Where its evidence goes says `evidence.py`.
 import json
 import logging
 import os
+import warnings
 from base64 import b64decode
 from contextlib import contextmanager
 from hashlib import sha256
@@ -143,6 +144,8 @@ async def application(recorder=Recorder, eraser=Eraser) -> web.Application:
 
 
 def run(recorder=Recorder, eraser=Eraser) -> None:
+    # LiveKit's development secret is as short as everybody knows it.
+    warnings.filterwarnings("ignore", message="The HMAC key is")
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     port = int(os.environ.get("PORT", "8080"))
     web.run_app(application(recorder, eraser), host="127.0.0.1", port=port, print=None)
