@@ -2,9 +2,9 @@
 
     PORT=8080 python3 service.py
 
-It is configured as every LiveKit and S3 client is: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, AWS_ACCESS_KEY_ID,
-AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL_S3 where it is not Amazon's. DATABASE names a file of SQLite's; without it, nothing
-outlives the process. Where its evidence goes says `evidence.py`.
+It is configured as every LiveKit and S3 client is: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, AWS_REGION,
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL_S3 where it is not Amazon's. DATABASE names a file of
+SQLite's; without it, nothing outlives the process. Where its evidence goes says `evidence.py`.
 
 `recorder.py` starts, replaces and stops egresses, `eraser.py` deletes, `ledger.py` is what both know.
 """
