@@ -316,6 +316,17 @@ pub struct Serve {
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
 
+    /// Also answer as LiveKit's test server for SDKs does, without any world, a region at each address; without addresses, where
+    /// SDKs look for it: 127.0.0.1:9999 and three more regions at ports 10000 to 10002
+    #[arg(
+        long,
+        value_name = "ADDR,...",
+        num_args = 0..=1,
+        value_delimiter = ',',
+        default_missing_value = "127.0.0.1:9999,127.0.0.1:10000,127.0.0.1:10001,127.0.0.1:10002"
+    )]
+    pub test_server: Vec<SocketAddr>,
+
     /// Where webhooks go; commands go to /commands on the same origin. May be given several times
     #[arg(long, value_name = "URL")]
     pub webhook: Vec<String>,

@@ -52,6 +52,7 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
         targets: Targets { webhooks, patience: PATIENCE, keeper: None },
         clock,
         quiet: Duration::from_nanos(quiet.0),
+        test_server: arguments.test_server.clone(),
         keys: Keys { key: arguments.api_key.clone(), secret: arguments.api_secret.clone() },
         s3_keys: ("minioadmin".into(), "minioadmin".into()),
     };
@@ -62,7 +63,7 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
         .build()
         .map_err(|error| UserError(format!("no threads can be started to serve with: {error}")))?;
     runtime.block_on(async {
-        let Served { livekit, s3, control, world } = server::serve(what).await.map_err(UserError)?;
+        let Served { livekit, s3, control, test_server, world } = server::serve(what).await.map_err(UserError)?;
         world.begin(begin);
         console::print(&format!(
             "LiveKit API   http://{livekit}  key {}, secret {}\n\
@@ -70,6 +71,9 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
              control API   http://{control}\n",
             arguments.api_key, arguments.api_secret
         ))?;
+        if let [first, ..] = test_server.as_slice() {
+            console::print(&format!("test server   http://{first}  {} regions\n", test_server.len()))?;
+        }
         // Nothing ends it but a signal.
         std::future::pending::<()>().await;
         drop(world);

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,14 +12,14 @@ use http::{Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use s3s::service::S3Service;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use crate::clock::Mode;
 use crate::driver::{self, Settings, World};
+use crate::s3::S3;
 use crate::webhooks::{self, Targets};
-use crate::{control, livekit, s3};
+use crate::{control, livekit};
 
 /// What is to listen where, and what it is to be like.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ pub struct Serve {
     pub clock: Mode,
     /// See [`Settings::quiet`].
     pub quiet: Duration,
+    /// Where the regions of a test server for SDKs listen; none: there is none.
+    pub test_server: Vec<SocketAddr>,
     /// LiveKit's API key.
     pub keys: Keys,
     /// S3's credentials.
@@ -50,6 +53,8 @@ pub struct Served {
     pub s3: SocketAddr,
     /// Where the control API listens.
     pub control: SocketAddr,
+    /// Where the regions of the test server listen.
+    pub test_server: Vec<SocketAddr>,
     /// The way to the world behind them. There is none before [`World::begin`].
     pub world: World,
 }
@@ -76,11 +81,27 @@ pub async fn serve(what: Serve) -> Result<Served, String> {
         keys: what.keys.clone(),
         s3_keys: (access_key.clone(), secret_key.clone()),
     };
+    let test_server = serve_regions(&what.test_server, &what.keys).await?;
     tokio::spawn(webhooks::send(world.clone(), what.targets, outbox));
     tokio::spawn(serve_router(livekit_listener, livekit::router(world.clone(), what.keys), Some(world.clone())));
     tokio::spawn(serve_router(control_listener, control::router(world.clone(), own), None));
-    tokio::spawn(serve_s3(s3_listener, s3::service(world.clone(), &access_key, &secret_key), world.clone()));
-    Ok(Served { livekit: livekit_at, s3: s3_at, control: control_at, world })
+    tokio::spawn(serve_s3(s3_listener, S3::new(world.clone(), &access_key, &secret_key), world.clone()));
+    Ok(Served { livekit: livekit_at, s3: s3_at, control: control_at, test_server, world })
+}
+
+/// Listens at an address for each region of a test server.
+async fn serve_regions(addresses: &[SocketAddr], keys: &Keys) -> Result<Vec<SocketAddr>, String> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        listeners.push(listen(*address, "a region of the test server").await?);
+    }
+    let at: Vec<SocketAddr> =
+        listeners.iter().map(|listener| listener.local_addr().expect("a listener has an address")).collect();
+    let urls: Arc<[String]> = at.iter().map(|address| format!("http://{address}")).collect();
+    for (index, listener) in listeners.into_iter().enumerate() {
+        tokio::spawn(serve_router(listener, livekit::test_server(keys.clone(), index, Arc::clone(&urls)), None));
+    }
+    Ok(at)
 }
 
 async fn listen(address: SocketAddr, what: &str) -> Result<TcpListener, String> {
@@ -134,7 +155,7 @@ async fn serve_router(listener: TcpListener, router: Router, clock: Option<World
     .await;
 }
 
-async fn serve_s3(listener: TcpListener, service: S3Service, clock: World) {
+async fn serve_s3(listener: TcpListener, service: S3, clock: World) {
     accept(listener, move |stream| {
         let (service, clock) = (service.clone(), clock.clone());
         async move {
@@ -143,8 +164,7 @@ async fn serve_s3(listener: TcpListener, service: S3Service, clock: World) {
                 let in_flight = clock.request();
                 async move {
                     let _in_flight = in_flight;
-                    let response = service.call(request.map(s3s::Body::from)).await.map_err(|_| Broken)?;
-                    if response.headers().contains_key(egress_sim_wire::s3::BREAK) { Err(Broken) } else { Ok(response) }
+                    service.answer(request).await.map_err(|_| Broken)
                 }
             });
             let connection = auto::Builder::new(TokioExecutor::new());

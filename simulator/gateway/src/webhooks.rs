@@ -41,11 +41,21 @@ pub struct Sending {
 /// A request in the making.
 #[derive(Debug)]
 pub(crate) struct Post {
-    /// None: the webhook's own url.
-    path: Option<String>,
+    place: Place,
     content_type: &'static str,
     authorization: String,
     body: Bytes,
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+enum Place {
+    /// To everybody who takes webhooks.
+    Webhooks,
+    /// To this path on their origins.
+    Path(String),
+    /// There alone, as a start request has asked for. A url that is none fails as if nobody was there.
+    Asked(String),
 }
 
 impl Sending {
@@ -84,16 +94,17 @@ pub trait Keeper: Send + Sync {
 }
 
 /// A request for what goes out, as of now.
-pub(crate) fn post(live: &Live<'_>, out: &Out, keys: &Keys) -> Option<Post> {
+pub(crate) fn post(live: &mut Live<'_>, out: &Out, keys: &Keys) -> Option<Post> {
     let signed = |path: &str, body: &Value| {
         let body = Bytes::from(body.to_string());
         let authorization = token::sign(&body, &keys.key, &keys.secret, wall_clock(), TOKEN_LIFE);
-        Some(Post { path: Some(path.to_owned()), content_type: "application/json", authorization, body })
+        Some(Post { place: Place::Path(path.to_owned()), content_type: "application/json", authorization, body })
     };
     match out {
         Out::Webhook { delivery, .. } => {
             let (authorization, body) = live.webhook(*delivery, wall_clock(), [&keys.key, &keys.secret]);
-            Some(Post { path: None, content_type: "application/webhook+json", authorization, body })
+            let place = live.webhook_url(*delivery).map_or(Place::Webhooks, Place::Asked);
+            Some(Post { place, content_type: "application/webhook+json", authorization, body })
         }
         Out::Command { attempt, command, .. } => signed("/commands", &evidence::command(command, *attempt)),
         Out::Timer { timer, attempt } => signed("/timers", &evidence::timer(timer, *attempt)),
@@ -165,11 +176,12 @@ fn connector() -> HttpConnector {
 
 async fn deliver(targets: &Targets, client: &Client<HttpConnector, Full<Bytes>>, post: &Post) -> u16 {
     let mut worst = 200;
-    for target in &targets.webhooks {
-        let target = match &post.path {
-            None => Some(target.clone()),
-            Some(path) => on_origin(target, path),
-        };
+    let own = match &post.place {
+        Place::Asked(url) => Some(vec![url.parse::<Uri>().ok()]),
+        Place::Path(path) => Some(targets.webhooks.iter().map(|target| on_origin(target, path)).collect()),
+        Place::Webhooks => None,
+    };
+    for target in own.unwrap_or_else(|| targets.webhooks.iter().cloned().map(Some).collect()) {
         let Some(target) = target else { return 0 };
         let mut request = Request::builder()
             .method(Method::POST)

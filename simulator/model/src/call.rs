@@ -10,17 +10,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::livekit::{EgressInfo, ParticipantInfo, Room, StartEgress, WebhookEvent};
+use crate::livekit::{EgressInfo, ParticipantInfo, Room, StartEgress, TrackInfo, WebhookEvent};
 use crate::scenario::ObjectLock;
 use crate::time::{Span, Time};
 
+mod api;
 mod ports;
-mod s3;
+pub mod s3;
 
+pub use api::{ApiCall, CreateRoom, RoomEgress, UpdateParticipant};
 pub use ports::{
     AuditAction, AuditOutcome, AuditRecord, CommitOutcome, Expectation, Link, Precondition, Row, RowState, SinkKey,
     StateEntry, StoredRow, Subject, Timer, Write,
 };
+use s3::answer::{S3Answer, S3Failure};
+use s3::request::S3Request;
 pub use s3::{
     DeleteError, DeleteResult, DeletedObject, HeadResult, ListObjectsPage, ListVersionsPage, MultipartUpload,
     ObjectHead, ObjectId, ObjectSummary, ObjectVersion, PutResult, Versioning,
@@ -229,6 +233,10 @@ pub enum Call {
         /// Text.
         message: String,
     },
+    /// A request of S3's own API, by a socket.
+    S3(Box<S3Request>),
+    /// What LiveKit's API has over HTTP beside what the contract has.
+    Api(ApiCall),
 }
 
 impl Call {
@@ -267,6 +275,8 @@ impl Call {
             Call::CancelTimer { .. } => "timers.cancel",
             Call::Entropy => "entropy.next_u64",
             Call::Log { .. } => "log.write",
+            Call::S3(request) => request.operation.name(),
+            Call::Api(call) => call.name(),
         }
     }
 
@@ -277,7 +287,8 @@ impl Call {
             | Call::StopEgress { .. }
             | Call::ListEgress { .. }
             | Call::ListRooms { .. }
-            | Call::ListParticipants { .. } => Surface::Livekit,
+            | Call::ListParticipants { .. }
+            | Call::Api(_) => Surface::Livekit,
             Call::HeadObject { .. }
             | Call::GetObject { .. }
             | Call::PutObject { .. }
@@ -287,7 +298,8 @@ impl Call {
             | Call::ListObjectVersions { .. }
             | Call::ListMultipartUploads { .. }
             | Call::AbortMultipartUpload { .. }
-            | Call::GetBucketVersioning { .. } => Surface::S3,
+            | Call::GetBucketVersioning { .. }
+            | Call::S3(_) => Surface::S3,
             Call::Commit { .. }
             | Call::InventoryGet { .. }
             | Call::InventoryScan { .. }
@@ -310,7 +322,10 @@ impl Call {
 
     /// Whether the call changes anything that outlives the delivery: LiveKit, the sink, a durable port, a link.
     /// Logging, auditing a refusal and the author's own checks do not count.
-    pub const fn is_mutating(&self) -> bool {
+    pub fn is_mutating(&self) -> bool {
+        if let Call::S3(request) = self {
+            return request.operation.is_mutating();
+        }
         matches!(
             self,
             Call::StartEgress(_)
@@ -325,7 +340,7 @@ impl Call {
                 | Call::Retract { .. }
                 | Call::SetTimer(_)
                 | Call::CancelTimer { .. }
-        )
+        ) || matches!(self, Call::Api(call) if call.is_mutating())
     }
 }
 
@@ -343,6 +358,7 @@ impl Call {
             | Call::ListMultipartUploads { bucket, .. }
             | Call::AbortMultipartUpload { bucket, .. }
             | Call::GetBucketVersioning { bucket } => Some(bucket),
+            Call::S3(request) => Some(&request.bucket),
             _ => None,
         }
     }
@@ -353,6 +369,7 @@ impl Call {
             Call::StartEgress(request) => Some(&request.room_name),
             Call::ListEgress { room_name, .. } => Some(room_name),
             Call::ListParticipants { room } => Some(room),
+            Call::Api(call) => call.room(),
             _ => None,
         }
     }
@@ -365,6 +382,7 @@ impl Call {
             | Call::InventoryGet { egress_id }
             | Call::Retract { egress_id } => Some(egress_id),
             Call::Publish(link) => Some(&link.egress_id),
+            Call::Api(call) => call.egress_id(),
             _ => None,
         }
     }
@@ -375,6 +393,7 @@ impl Call {
             Call::HeadObject { id, .. } | Call::GetObject { id, .. } | Call::DeleteObject { id, .. } => vec![&id.key],
             Call::PutObject { key, .. } | Call::AbortMultipartUpload { key, .. } => vec![key],
             Call::DeleteObjects { objects, .. } => objects.iter().map(|id| id.key.as_str()).collect(),
+            Call::S3(request) => request.keys(),
             _ => Vec::new(),
         }
     }
@@ -389,6 +408,7 @@ impl Call {
             Call::ListEgress { .. } => Reply::EgressList(Err(error)),
             Call::ListRooms { .. } => Reply::Rooms(Err(error)),
             Call::ListParticipants { .. } => Reply::Participants(Err(error)),
+            Call::Api(call) => call.failed(error),
             Call::HeadObject { .. } => Reply::Head(Err(error)),
             Call::GetObject { .. } => Reply::Object(Err(error)),
             Call::PutObject { .. } => Reply::Put(Err(error)),
@@ -398,6 +418,7 @@ impl Call {
             Call::ListObjectVersions { .. } => Reply::Versions(Err(error)),
             Call::ListMultipartUploads { .. } => Reply::Uploads(Err(error)),
             Call::GetBucketVersioning { .. } => Reply::Versioning(Err(error)),
+            Call::S3(_) => Reply::S3(Box::new(Err(error.into()))),
             Call::Commit { .. } => Reply::Commit(Err(error)),
             Call::InventoryGet { .. } => Reply::Row(Err(error)),
             Call::InventoryScan { .. } => Reply::Rows(Err(error)),
@@ -489,6 +510,14 @@ pub enum Reply {
     Entropy(u64),
     /// To calls that always work.
     Nothing,
+    /// To `S3`.
+    S3(Box<Result<S3Answer, S3Failure>>),
+    /// To calls that make or change a room.
+    Room(Result<Room, CallError>),
+    /// To calls about one participant.
+    Participant(Result<ParticipantInfo, CallError>),
+    /// To `MutePublishedTrack`.
+    Track(Result<TrackInfo, CallError>),
 }
 
 /// A definite no, in the peer's own words.

@@ -272,9 +272,16 @@ impl<'a> Live<'a> {
     }
 
     /// `Authorization` and body of a delivery. Its token is signed by the receiver's clock, which nobody can move; the
-    /// times in the body are the world's.
-    pub fn webhook(&self, delivery: u64, receiver_now: Time, [key, secret]: [&str; 2]) -> (String, Bytes) {
-        self.world.webhook_bytes(delivery, receiver_now, key, secret)
+    /// times in the body are the world's. A further attempt carries the token of the first, as LiveKit's do, unless so much of
+    /// the receiver's time has passed since that it has run out.
+    pub fn webhook(&mut self, delivery: u64, receiver_now: Time, [key, secret]: [&str; 2]) -> (String, Bytes) {
+        let signed_at = self.world.signed_for_receiver(delivery, receiver_now);
+        self.world.webhook_bytes(delivery, signed_at, key, secret)
+    }
+
+    /// Where a delivery goes that a request has asked for; none: to whoever takes deliveries.
+    pub fn webhook_url(&self, delivery: u64) -> Option<String> {
+        self.world.webhook_url(delivery)
     }
 
     /// A delivery in a few words, for people.
@@ -330,13 +337,7 @@ impl<'a> Live<'a> {
     pub fn end_call(&mut self, room: &str) -> bool {
         self.note(|| Step::EndCall(room.to_owned()));
         let Some(call) = self.room(room) else { return false };
-        let now = self.now();
-        let state = &mut self.world.state.calls[call.0 as usize];
-        state.ends_at = now;
-        for who in state.participants.iter_mut().filter(|who| now < who.leaves_at) {
-            who.leaves_at = now.max(who.joins_at);
-        }
-        self.world.call_ends(call);
+        self.world.ends_now(call);
         self.world.hand_over();
         true
     }
@@ -356,14 +357,9 @@ impl<'a> Live<'a> {
     /// Somebody leaves a call. False: they are not in it, or the room is not there.
     pub fn leave(&mut self, room: &str, identity: &str) -> bool {
         self.note(|| Step::Leave(Box::new((room.to_owned(), identity.to_owned()))));
-        let now = self.now();
         let Some(call) = self.room(room) else { return false };
-        let people = &mut self.world.state.calls[call.0 as usize].participants;
-        let there =
-            people.iter_mut().position(|who| *who.identity == *identity && who.joins_at <= now && now < who.leaves_at);
-        let Some(participant) = there else { return false };
-        people[participant].leaves_at = now;
-        self.world.leaves(call, participant);
+        let Some(participant) = self.world.present(call, identity) else { return false };
+        self.world.leaves_now(call, participant);
         self.world.hand_over();
         true
     }

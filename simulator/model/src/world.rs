@@ -2,7 +2,7 @@
 //!
 //! A run is a plain synchronous loop over a time-ordered queue. The operator is a coroutine: a call that it makes is
 //! one more event, at which faults are asked, the effect is applied, facts go out and the operator is resumed with
-//! the reply. The parts of the world are `impl World` blocks beside this file: `rooms` (calls of the scenario),
+//! the reply. The parts of the world are `impl World` blocks beside this file: `rooms` (calls of the scenario), `room_service` (rooms by order),
 //! `instances` (the operator's incarnations and what they are handed), `calls` (what each call does), `interference` (what
 //! faults make of a call), `moments` (faults between calls), `deploy` (instances that replace one another), `clock` (what the
 //! operator takes for the time), `ports` (durable ports), `orders` (commands, contract ends, viewers), and in their own folders
@@ -41,6 +41,7 @@ mod deploy;
 mod healing;
 mod instances;
 mod interference;
+mod lifecycle;
 mod lists;
 mod log;
 mod moments;
@@ -48,11 +49,14 @@ mod orders;
 pub(crate) mod outside;
 mod ports;
 mod queue;
+mod room_service;
 mod rooms;
+mod s3;
 
 use healing::Healing;
 pub(crate) use instances::InboxItem;
 use instances::Instance;
+use lifecycle::Lifecycle;
 use log::Log;
 use outside::Outside;
 use queue::Queue;
@@ -170,6 +174,14 @@ pub(crate) enum Event {
     RecorderMissed { egress: EgressIx },
     /// A segment of an egress is uploaded, unless the plan has changed since.
     SegmentStored { egress: EgressIx, plan: u32 },
+    /// An image of an egress is uploaded.
+    ImageStored { egress: EgressIx, result: usize },
+    /// It is noticed that some streams of an egress reach nobody.
+    StreamsMissed { egress: EgressIx },
+    /// The streams of an egress that ends are closed.
+    StreamsClosed { egress: EgressIx },
+    /// A room that was made by order has been empty for so long as it waits, unless that has changed since.
+    RoomIdles { call: CallIx, idle: u32 },
     /// A version is copied to another bucket.
     Replicates { copying: buckets::Copying },
     /// All of an egress is uploaded.
@@ -208,6 +220,8 @@ pub(crate) enum Event {
     ViewsAll { tenant: TenantIx, room: Option<String> },
     /// Somebody looks how far the operator has come since the last fault.
     LooksAtGoals,
+    /// Lifecycle rules of the buckets may have something to do.
+    LifecycleRuns,
 }
 
 /// The world during a run.
@@ -240,6 +254,7 @@ pub(crate) struct World<'a> {
     /// The latest moment at which something is still owed.
     last_obligation: Time,
     healing: Healing,
+    lifecycle: Lifecycle,
     /// This is a twin run: crashes strike without effect.
     spared: bool,
 }
@@ -366,6 +381,7 @@ impl<'a> World<'a> {
             clock_faults: Vec::new(),
             last_obligation: scenario.world.start,
             healing: Healing::new(&scenario.promises),
+            lifecycle: Lifecycle::default(),
             spared: false,
         }
     }
@@ -436,6 +452,10 @@ impl<'a> World<'a> {
             Event::RecorderMissed { egress } => self.recorder_missed(egress),
             Event::SegmentStored { egress, plan } => self.segment_stored(egress, plan),
             Event::EgressStored { egress } => self.egress_stored(egress),
+            Event::ImageStored { egress, result } => self.image_stored(egress, result),
+            Event::StreamsMissed { egress } => self.streams_missed(egress),
+            Event::StreamsClosed { egress } => self.streams_closed(egress),
+            Event::RoomIdles { call, idle } => self.room_idles(call, idle),
             Event::Replicates { copying } => self.replicates(&copying),
             Event::QueueTries { queue } => self.queue_tries(&queue),
             Event::UploadArrives { egress, late } => self.upload_arrives(egress, *late),
@@ -454,6 +474,7 @@ impl<'a> World<'a> {
             Event::Views { egress_id, occasion } => self.views(&egress_id, occasion),
             Event::ViewsAll { tenant, room } => self.views_all(tenant, room.as_deref()),
             Event::LooksAtGoals => self.looks_at_goals(),
+            Event::LifecycleRuns => self.lifecycle_runs(),
         }
     }
 

@@ -165,6 +165,7 @@ pub fn campaign_document() -> Document {
         commands: 0,
         message: message.into(),
         also_breaks: Vec::new(),
+        breaks_before: 0,
         first_case: 205,
         kinds_before: 1,
         text: String::new(),

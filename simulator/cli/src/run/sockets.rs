@@ -111,6 +111,7 @@ impl<'a> Stage<'a> {
             targets: Targets { webhooks: vec![service.url.clone()], patience, keeper },
             clock: Mode::Auto,
             quiet,
+            test_server: Vec::new(),
             keys: Keys { key: "devkey".into(), secret: "secret".into() },
             s3_keys: (S3_KEYS.0.into(), S3_KEYS.1.into()),
         };

@@ -302,7 +302,7 @@ impl<'a> Driver<'a> {
         }
         let (kind, what, attempt) = words(&self.live, &out);
         let id = self.attempts.goes_out(self.live.now(), kind, what, attempt);
-        let post = post(&self.live, &out, &self.way.settings.keys);
+        let post = post(&mut self.live, &out, &self.way.settings.keys);
         if self.way.outgoing.send(Sending::new(self.epoch, id, out, post)).is_err() {
             self.attempts.answered(id, 0);
         }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::interference::{Interference, Torn};
 use super::{Event, InboxItem, World};
+use crate::call::s3::answer;
 use crate::call::{Call, CallError, CommitOutcome, Reply, Surface};
 use crate::live::evidence::Evidence;
 use crate::live::{NOBODY, Out, Ticket, WakeUp};
@@ -63,6 +64,11 @@ struct Pending {
     reply: Option<Reply>,
 }
 
+/// What goes on record of a call: what the contract has too goes by the contract's name, whichever way it came.
+fn plain(call: &Call) -> Option<Call> {
+    if let Call::S3(request) = call { request.plain() } else { None }
+}
+
 /// What a call comes to.
 enum Met {
     /// This, so much later.
@@ -78,10 +84,11 @@ impl World<'_> {
 
     /// A call comes in.
     pub(crate) fn asked_from_outside(&mut self, call: Call) -> Ticket {
+        let plain = plain(&call);
         let outside = self.outside();
         outside.evidence.seen(&call);
         let by = outside.caller();
-        self.log.emit(&self.state, &Fact::Called { instance: by, call: &call });
+        self.log.emit(&self.state, &Fact::Called { instance: by, call: plain.as_ref().unwrap_or(&call) });
         let at = self.state.now + self.latency(&call);
         let outside = self.outside();
         outside.tickets += 1;
@@ -163,7 +170,13 @@ impl World<'_> {
     }
 
     fn outside_answers(&mut self, ticket: Ticket, by: u32, call: &Call, reply: Reply) {
-        self.log.emit(&self.state, &Fact::Replied { instance: by, call, reply: &reply });
+        match (plain(call), &reply) {
+            (Some(plain), Reply::S3(answer)) => {
+                let reply = answer::plain(answer, &plain);
+                self.log.emit(&self.state, &Fact::Replied { instance: by, call: &plain, reply: &reply });
+            }
+            _ => drop(self.log.emit(&self.state, &Fact::Replied { instance: by, call, reply: &reply })),
+        }
         self.outside().out.push_back(Out::Reply { ticket, reply });
     }
 }

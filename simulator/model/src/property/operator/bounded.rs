@@ -138,5 +138,9 @@ fn fails(reply: &Reply) -> bool {
         Reply::State(result) => result.is_err(),
         Reply::States(result) => result.is_err(),
         Reply::Done(result) => result.is_err(),
+        Reply::S3(answer) => answer.is_err(),
+        Reply::Room(result) => result.is_err(),
+        Reply::Participant(result) => result.is_err(),
+        Reply::Track(result) => result.is_err(),
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn is_notable(reply: &Reply) -> bool {
         | Reply::Entropy(_)
         | Reply::Nothing => false,
         Reply::DeleteResult(Ok(result)) => !result.errors.is_empty(),
+        Reply::S3(answer) => answer.is_err(),
         _ => true,
     }
 }
@@ -46,6 +47,9 @@ fn words(call: &Call, reply: &Reply) -> String {
             many => format!("200, {} egresses", many.len()),
         }),
         Reply::Rooms(result) => or_error(result, |rooms| format!("200, {}", plural(rooms.len(), "room"))),
+        Reply::Room(result) => or_error(result, |room| format!("200, {}", room.name)),
+        Reply::Participant(result) => or_error(result, |found| format!("200, {}", found.identity)),
+        Reply::Track(result) => or_error(result, |track| format!("200, {}", track.sid)),
         Reply::Participants(result) => or_error(result, |found| format!("200, {}", plural(found.len(), "participant"))),
         Reply::Head(result) => {
             let answer = or_error(result, |head| match head {
@@ -105,6 +109,10 @@ fn words(call: &Call, reply: &Reply) -> String {
         Reply::Now(now) => now.to_rfc3339(),
         Reply::Entropy(number) => format!("{number:016x}"),
         Reply::Nothing => "ok".into(),
+        Reply::S3(answer) => match &**answer {
+            Ok(_) => "200".into(),
+            Err(failure) => or_error::<()>(&Err(failure.error.clone()), |()| String::new()),
+        },
     }
 }
 
