@@ -129,6 +129,11 @@ pub struct Sockets {
     #[arg(long, value_name = "DUR", requires = "operator")]
     pub quiet: Option<String>,
 
+    /// Post to this path of the service so often, in world time: what its own cron would start, whose clock cannot be moved.
+    /// May be given several times
+    #[arg(long, value_name = "EVERY=PATH", requires = "operator")]
+    pub wake_up: Vec<String>,
+
     /// How long the service may take, by the wall clock, to listen, to answer, or to end a lease [default: 30s]
     #[arg(long, value_name = "DUR", requires = "operator")]
     pub patience: Option<String>,

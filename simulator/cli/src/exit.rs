@@ -66,7 +66,9 @@ impl Exit {
             Exit::Inconclusive => {
                 "With CI set, a fault of the scenario that never fired makes a run inconclusive: what it was to test was \
                  not tested. By hand that is only a warning. Change the fault's anchor, or take the fault out. A campaign is \
-                 inconclusive where a goal was not reached, and where it was interrupted."
+                 inconclusive where a goal was not reached, and where it was interrupted. A run with a service on sockets is \
+                 inconclusive where the service did not answer within --patience, ended by itself, or --time-limit was over: \
+                 the report says what was waited for, and what was broken until then still counts."
             }
             Exit::Nondeterministic => {
                 "A run depends on scenario, operator and model version alone. If it does not, no verdict can be trusted. \
@@ -74,7 +76,9 @@ impl Exit {
                  A native one can, by a hash map, a static or the clock."
             }
             Exit::Usage => {
-                "The message on stderr says what was expected. The other scenarios of the command still ran."
+                "The message on stderr says what was expected. The other scenarios of the command still ran. A service of \
+                 --operator http://… at which nobody listens is that, too, and one of --exec that ends before it listens: \
+                 the last lines that it said are shown."
             }
             Exit::Bug => {
                 "The message names scenario, seed and event: please report it together with the scenario file."

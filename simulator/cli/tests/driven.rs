@@ -149,6 +149,24 @@ fn a_command_that_has_no_route_is_not_held_against_anybody() {
 }
 
 #[test]
+fn one_that_believes_whoever_posts_to_it_is_caught() {
+    let (_, output) = drive(Habits::default(), "faults/webhook-forged.toml", &["--format", "json", "--quiet", "0s"]);
+    let run = report(&output);
+    assert_eq!((output.status.code(), &run["faults"][0]["fired"]), (Some(1), &1.into()), "{run:#}");
+    let message = verdict(&run, "webhook.authentic")["message"].as_str().unwrap_or_default();
+    assert!(message.contains("does not pass verification, but handling it made the call store.commit"), "{message}");
+}
+
+#[test]
+fn the_command_line_can_wake_a_service_that_knows_nothing_of_wake_ups() {
+    let more = ["--format", "json", "--quiet", "0s", "--wake-up", "12h=/cron/daily"];
+    let (service, output) = drive(Habits::default(), "compliance-call-small.toml", &more);
+    assert_eq!(output.status.code(), Some(0), "{:#}", report(&output));
+    let heard = service.heard.lock().expect("nobody panics");
+    assert_eq!(heard.iter().filter(|(path, _)| path == "/cron/daily").count(), 12, "twice a day, for six days");
+}
+
+#[test]
 fn a_service_that_never_answers_ends_the_run_inconclusive() {
     let habits = Habits { hangs: true, ..Habits::default() };
     let (_, output) = drive(habits, "compliance-call-small.toml", &["--format", "json", "--patience", "100ms"]);
@@ -191,6 +209,7 @@ fn what_cannot_be_driven_ends_in_64_and_says_why() {
         (&["--operator", "https://127.0.0.1/webhook"][..], "expected a url that begins with http://"),
         (&["--operator", "http://127.0.0.1:0/"], "port 0 is for --exec"),
         (&["--operator", &nobody, "--patience", "soon"], "--patience soon: "),
+        (&["--operator", &nobody, "--wake-up", "daily"], "expected how often and where, such as 1d=/cron/daily"),
         (&["--operator", &nobody, "--check-determinism"], "--check-determinism wants an operator that is loaded"),
         (&["--operator", &nobody, "--patience", "1ms"], "start the service first, or let --exec 'CMD' start it"),
         (&["--operator", "builtin:reference", "--exec", "true"], "--exec is for a running service"),

@@ -95,6 +95,31 @@ fn the_control_api_refuses_in_json_and_goes_on() {
         ("POST", "/commands", r#"{"tenant":"else","at":"0s","do":"contract_ended"}"#, 400, "else"),
         ("POST", "/clock/advance", "{}", 400, "expected either"),
         ("POST", "/clock/advance", r#"{"by":"soon"}"#, 400, "by: "),
+        ("POST", "/clock/advance", r#"{"bye":"1h"}"#, 400, "unknown field `bye`, expected `by` or `to`"),
+        ("POST", "/leases", r#"{"ttl":"soon"}"#, 400, "ttl: "),
+        ("PUT", "/timers/t", r#"{"payload":"x"}"#, 400, "expected either \"at\""),
+        ("PUT", "/timers/t", r#"{"at":"2026-01-01T00:00:00Z","in":"1h"}"#, 400, "not both"),
+        ("PUT", "/wake-ups/w", "{}", 400, "expected \"at\", \"in\" or \"every\""),
+        ("PUT", "/wake-ups/w", r#"{"every":"0s"}"#, 400, "every: "),
+        ("PUT", "/wake-ups/w", r#"{"in":"1h","path":"cron"}"#, 400, "path: \"cron\""),
+        ("DELETE", "/wake-ups/w", "", 404, "there is no wake-up"),
+        (
+            "POST",
+            "/commit",
+            r#"{"writes":[{"put_row":{"egress_id":"EG"}}]}"#,
+            400,
+            "at writes[0].put_row: missing field",
+        ),
+        ("POST", "/audit", r#"[{"action":"burn"}]"#, 400, "at [0].action: unknown variant `burn`, expected one of"),
+        ("GET", "/inventory?tenant=default&limit=many", "", 400, "limit"),
+        ("GET", "/inventory/EG_none", "", 404, "there is no row of EG_none"),
+        ("GET", "/state/a/b", "", 404, "there is no state key \"a/b\""),
+        ("DELETE", "/faults/0", "", 404, "there is no fault 0"),
+        ("DELETE", "/faults/first", "", 400, "first"),
+        ("GET", "/verdicts", "", 409, "name a scenario"),
+        ("POST", "/verdicts", "", 409, "name a scenario"),
+        ("POST", "/scenario", "format = 2", 400, "scenario.toml"),
+        ("POST", "/scenario", r#"{"format": 1, "tenants": []}"#, 400, "tenants"),
         ("POST", "/clock/advance", r#"{"by":"100000d","to":"2026-01-01T00:00:00Z"}"#, 400, "expected either"),
         ("POST", "/clock/advance", r#"{"to":"2400-01-01T00:00:00Z"}"#, 400, "no further than 2262"),
         ("DELETE", "/leases/7", "", 404, "there is no lease 7"),
@@ -195,4 +220,156 @@ fn a_receiver_that_is_not_there_holds_nothing_up() {
     assert_eq!(control(&served, "POST", "/clock/advance", r#"{"by":"90d"}"#).0, 200);
     let clock = json(&control(&served, "GET", "/clock", "").1);
     assert_eq!(clock["under_way"]["deliveries"], 0, "{clock}");
+}
+
+const ROW: &str = r#"{"egress_id":"EG_1","tenant":"default","room":"r","bucket":"recordings","key":{"prefix":"r/"},"state":"stored",
+    "details":{"by":"hand"}}"#;
+
+fn commit(served: &Served, expect: &str) -> (u16, Value) {
+    let body = format!(
+        r#"{{"writes":[{{"put_row":{ROW}}},{{"put_state":{{"key":"a/b","value":"1"}}}}],
+            "preconditions":[{{"subject":{{"row":"EG_1"}},"expect":{expect}}}]}}"#
+    );
+    let (status, answer) = control(served, "POST", "/commit", &body);
+    (status, json(&answer))
+}
+
+#[test]
+fn an_operator_shows_its_work_and_hears_of_conflicts() {
+    let served = Served::start(&["--clock", "manual"]);
+    let boot = json(&control(&served, "GET", "/boot", "").1);
+    assert_eq!(boot["livekit"]["url"], format!("http://{}", served.livekit), "{boot}");
+    assert_eq!(boot["tenants"][0]["buckets"][0]["name"], "recordings", "{boot}");
+    assert_eq!(boot["tenants"][0]["delete_within_seconds"], 90 * 86_400, "{boot}");
+
+    assert_eq!(commit(&served, r#""absent""#), (200, json(r#"{"revision":1}"#)));
+    let (status, conflict) = commit(&served, r#""absent""#);
+    assert_eq!((status, &conflict["conflict"]), (409, &json(r#"{"row":"EG_1"}"#)), "{conflict}");
+    assert_eq!(commit(&served, r#"{"version_is":1}"#).0, 200);
+
+    let stored = json(&control(&served, "GET", "/inventory/EG_1", "").1);
+    assert_eq!((&stored["version"], &stored["row"]["details"]), (&2.into(), &json(r#"{"by":"hand"}"#)), "{stored}");
+    assert_eq!((&stored["row"]["kind"], &stored["row"]["state"]), (&"composite".into(), &"stored".into()), "{stored}");
+    for path in ["/inventory", "/inventory?tenant=default", "/inventory?tenant=default&after=EG_0&limit=1"] {
+        assert_eq!(json(&control(&served, "GET", path, "").1), Value::Array(vec![stored.clone()]), "{path}");
+    }
+    let entry = json(&control(&served, "GET", "/state/a/b", "").1);
+    assert_eq!(entry, json(r#"{"key":"a/b","value":"1","version":2}"#));
+    assert_eq!(json(&control(&served, "GET", "/state?prefix=a/", "").1)[0], entry);
+
+    let record = r#"{"action":"delete","tenant":"default","outcome":{"refused":"AccessDenied"},"idempotency_key":"k"}"#;
+    assert_eq!(control(&served, "POST", "/audit", record).0, 200);
+    assert_eq!(control(&served, "POST", "/audit", &format!("[{record},{record}]")).0, 200);
+    let audit = json(&control(&served, "GET", "/audit", "").1);
+    assert_eq!(audit[2]["record"]["outcome"], json(r#"{"refused":"AccessDenied"}"#), "{audit}");
+    for (path, body) in [
+        ("/publish", r#"{"egress_id":"EG_1","tenant":"default","url":"https://cdn/r/index.m3u8"}"#),
+        ("/retract", r#"{"egress_id":"EG_1"}"#),
+        ("/check/always", r#"{"name":"n","condition":true}"#),
+        ("/check/sometimes", r#"{"name":"n","condition":true}"#),
+    ] {
+        assert_eq!(control(&served, "POST", path, body), (200, "{}".into()), "{path}");
+    }
+    let paths = json(&control(&served, "GET", "/openapi.json", "").1);
+    assert!(paths["paths"]["/commit"]["post"].is_object(), "{paths}");
+}
+
+#[test]
+fn a_failed_commit_says_what_may_have_happened_until_the_fault_is_cleared() {
+    let served = Served::start(&["--clock", "manual"]);
+    for (number, fault, status, failure) in [
+        (0, r#"{"do":"store.unavailable","on":"store.commit","count":100}"#, 503, "not_sent"),
+        (1, r#"{"do":"store.timeout","on":"store.commit","count":100}"#, 504, "outcome_unknown"),
+    ] {
+        let (_, answer) = control(&served, "POST", "/faults", fault);
+        assert_eq!(answer, format!(r#"{{"fault":{number}}}"#));
+        let (got, answer) = commit(&served, r#""absent""#);
+        assert_eq!((got, &answer["failure"]), (status, &failure.into()), "{answer}");
+        assert_eq!(control(&served, "DELETE", &format!("/faults/{number}"), "").0, 200);
+        assert_eq!(control(&served, "DELETE", &format!("/faults/{number}"), "").0, 404, "it is cleared already");
+    }
+    assert_eq!(commit(&served, r#""absent""#).0, 409, "the one without an answer was stored");
+    let faults = json(&control(&served, "GET", "/faults", "").1);
+    assert_eq!(faults[1], json(r#"{"do":"store.timeout","fired":1,"cleared":true}"#));
+}
+
+#[test]
+fn a_world_begins_anew_and_its_promises_are_judged() {
+    let served = Served::start(&["--clock", "manual"]);
+    assert_eq!(commit(&served, r#""absent""#).0, 200);
+    assert_eq!(control(&served, "POST", "/reset", ""), (200, "{}".into()));
+    assert_eq!(control(&served, "GET", "/inventory", "").1, "[]");
+
+    let scenario = format!("{}/../../scenarios/compliance-call-small.toml", env!("CARGO_MANIFEST_DIR"));
+    let scenario = std::fs::read_to_string(scenario).expect("it is there");
+    assert_eq!(control(&served, "POST", "/scenario", &scenario), (200, "{}".into()));
+    assert_eq!(control(&served, "POST", "/clock/advance", r#"{"by":"1d"}"#).0, 200);
+    let broken = |verdicts: &Value, id: &str| {
+        let found = verdicts.as_array().expect("verdicts are a list").iter().find(|found| found["id"] == id);
+        found.is_some_and(|found| found["verdict"] == "violated")
+    };
+    let so_far = json(&control(&served, "GET", "/verdicts", "").1);
+    assert!(broken(&so_far, "recording.composite-per-call"), "nobody recorded anything: {so_far:#}");
+    let judged = json(&control(&served, "POST", "/verdicts", "").1);
+    assert!(broken(&judged, "recording.composite-per-call"), "{judged:#}");
+    assert_eq!(control(&served, "GET", "/verdicts", "").0, 409, "it is judged");
+    assert_eq!(control(&served, "POST", "/reset", "").0, 200);
+    let anew = json(&control(&served, "GET", "/verdicts", "").1);
+    assert!(!broken(&anew, "recording.composite-per-call"), "{anew:#}");
+
+    let trace = control(&served, "GET", "/trace", "").1;
+    assert_eq!(trace, "", "nothing has happened yet");
+    control(&served, "POST", "/clock/advance", r#"{"by":"1h"}"#);
+    let trace = control(&served, "GET", "/trace", "").1;
+    let first = json(trace.lines().next().expect("something has happened"));
+    assert_eq!((&first["sequence"], &first["lane"]), (&0.into(), &"scenario".into()), "{first}");
+}
+
+#[test]
+fn events_come_as_they_happen() {
+    let served = Served::start(&["--clock", "manual"]);
+    let mut stream = TcpStream::connect(&served.control).expect("it listens");
+    write!(stream, "GET /trace HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n").expect("it reads");
+    let mut lines = BufReader::new(stream).lines().map(|line| line.expect("UTF-8"));
+    assert!(lines.any(|line| line == "content-type: text/event-stream"), "it is a stream of events");
+    assert_eq!(control(&served, "POST", "/calls", HOUR).0, 200);
+    let event = lines.find_map(|line| line.strip_prefix("data: ").map(json)).expect("a room has started");
+    assert_eq!(event["text"], "room r started (none, mp4)", "{event}");
+}
+
+#[test]
+fn a_lease_holds_the_clock_until_its_time_is_up() {
+    let served = Served::start(&["--clock", "manual", "--quiet", "0s"]);
+    let (_, lease) = control(&served, "POST", "/leases", r#"{"for":"the deletion of acme"}"#);
+    assert_eq!(lease, r#"{"lease":1}"#);
+    let clock = json(&control(&served, "GET", "/clock", "").1);
+    assert_eq!(clock["under_way"]["leases"], json(r#"["the deletion of acme"]"#), "{clock}");
+    assert_eq!(control(&served, "DELETE", "/leases/1", "").0, 200);
+    assert_eq!(control(&served, "POST", "/leases", r#"{"ttl":"20ms"}"#).0, 200);
+    let (status, answer) = control(&served, "POST", "/clock/advance", r#"{"by":"90d"}"#);
+    assert_eq!(status, 200, "the lease has ended of itself: {answer}");
+    let clock = json(&control(&served, "GET", "/clock", "").1);
+    assert_eq!(clock["under_way"]["leases"], json("[]"), "{clock}");
+}
+
+#[test]
+fn deliveries_are_told_attempt_by_attempt() {
+    let (url, _told) = refusing_receiver();
+    let served = Served::start(&["--clock", "manual", "--quiet", "0s", "--webhook", &url]);
+    assert_eq!(control(&served, "POST", "/calls", HOUR).0, 200);
+    assert_eq!(control(&served, "PUT", "/wake-ups/w", r#"{"in":"1h"}"#).0, 200);
+    assert_eq!(json(&control(&served, "GET", "/wake-ups", "").1)[0]["path"], "/wake-ups");
+    assert_eq!(control(&served, "DELETE", "/wake-ups/w", "").0, 200);
+    assert_eq!(control(&served, "POST", "/clock/advance", r#"{"by":"20s"}"#).0, 200);
+    let deliveries = json(&control(&served, "GET", "/deliveries", "").1);
+    let attempts: Vec<&Value> = deliveries
+        .as_array()
+        .expect("deliveries are a list")
+        .iter()
+        .filter(|delivery| delivery["what"] == "room_started of room r")
+        .collect();
+    assert_eq!(attempts.len(), 5, "{deliveries:#}");
+    for (attempt, number) in attempts.iter().zip(1..) {
+        assert_eq!((&attempt["attempt"], &attempt["status"]), (&number.into(), &500.into()), "{attempt}");
+    }
 }

@@ -12,6 +12,7 @@ use egress_sim_gateway::clock::Mode;
 use egress_sim_gateway::driver::{self, Begin, Ended, Until};
 use egress_sim_gateway::server::{self, Served};
 use egress_sim_gateway::webhooks::{Keeper, Targets};
+use egress_sim_model::live::WakeUp;
 use egress_sim_model::property;
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::time::Span;
@@ -51,6 +52,7 @@ pub fn refuse(arguments: &Run) -> Result<(), UserError> {
         ("--s3", given.s3.is_some()),
         ("--console", given.console.is_some()),
         ("--quiet", given.quiet.is_some()),
+        ("--wake-up", !given.wake_up.is_empty()),
         ("--patience", given.patience.is_some()),
         ("--time-limit", given.time_limit.is_some()),
     ];
@@ -71,6 +73,8 @@ pub struct Stage<'a> {
     process: Option<Arc<Process>>,
     patience: Duration,
     time_limit: Duration,
+    /// What the service is woken for: how often, and where.
+    wake_ups: Vec<(Span, String)>,
     ci: bool,
     /// Whether the trace file was written.
     pub traced: Result<(), UserError>,
@@ -101,6 +105,7 @@ impl<'a> Stage<'a> {
         let quiet = length("--quiet", &given.quiet, "2ms")?;
         let patience = length("--patience", &given.patience, "30s")?;
         let time_limit = length("--time-limit", &given.time_limit, "15m")?;
+        let wake_ups = given.wake_up.iter().map(|text| wake_up(text)).collect::<Result<Vec<_>, _>>()?;
         let at = |given: Option<SocketAddr>, port: u16| given.unwrap_or_else(|| ([127, 0, 0, 1], port).into());
         let process = given.exec.as_ref().map(|command| Arc::new(Process::new(command, &service, patience)));
         let keeper = process.clone().map(|process| process as Arc<dyn Keeper>);
@@ -134,6 +139,7 @@ impl<'a> Stage<'a> {
             process,
             patience,
             time_limit,
+            wake_ups,
             ci: console::ci(),
             traced: Ok(()),
         })
@@ -180,7 +186,14 @@ impl<'a> Stage<'a> {
             ended,
         };
         world.begin(Begin { scenario: scenario.clone(), watched: true, until: Until::Over(run) });
-        self.runtime.block_on(world.with(|driver| driver.live.process_starts()));
+        let wake_ups = self.wake_ups.clone();
+        self.runtime.block_on(world.with(move |driver| {
+            for (every, path) in wake_ups {
+                let at = driver.live.now() + every;
+                driver.live.wake(WakeUp { name: path.clone(), at, every: Some(every), path });
+            }
+            driver.live.process_starts();
+        }));
         let up = match &self.process {
             Some(process) => {
                 let (world, handle) = (world.clone(), self.runtime.handle().clone());
@@ -236,6 +249,15 @@ impl<'a> Stage<'a> {
         assert_eq!(again.trace_hash, outcome.trace_hash, "the same steps make the same records");
         report.story = eyes.gatherer.map(Gatherer::finish);
         report
+    }
+}
+
+/// `EVERY=PATH`
+fn wake_up(text: &str) -> Result<(Span, String), UserError> {
+    let parts = text.split_once('=').and_then(|(every, path)| Some((Span::parse(every).ok()?, path)));
+    match parts {
+        Some((every, path)) if every > Span::ZERO && path.starts_with('/') => Ok((every, path.to_owned())),
+        _ => Err(UserError(format!("--wake-up {text}: expected how often and where, such as 1d=/cron/daily"))),
     }
 }
 
