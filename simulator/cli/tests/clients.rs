@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 mod served;
 
@@ -75,18 +76,80 @@ fn all_holds(client: &mut Command, clock: &str) {
     }
 }
 
+/// A folder of Python's with the packages that a client's directory asks for. None, having said why: it cannot be had.
+fn with_packages(language: &str) -> Option<PathBuf> {
+    // Tests may ask for one folder at the same time.
+    static PREPARING: Mutex<()> = Mutex::new(());
+    let _one_by_one = PREPARING.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = kept(language);
+    let requirements = sources(language).join("requirements.txt");
+    once(&kept, &requirements, || {
+        prepared(Command::new("python3").args(["-m", "venv"]).arg(&kept))?;
+        let mut pip = Command::new(kept.join("bin/python"));
+        prepared(pip.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements))
+    })?;
+    Some(kept)
+}
+
 #[test]
 fn python_with_livekit_api_and_boto3() {
-    let (sources, kept) = (sources("python"), kept("python"));
-    let requirements = sources.join("requirements.txt");
-    let python = kept.join("bin/python");
-    let ready = once(&kept, &requirements, || {
-        prepared(Command::new("python3").args(["-m", "venv"]).arg(&kept))?;
-        prepared(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements))
-    });
-    if ready.is_some() {
-        all_holds(Command::new(&python).arg(sources.join("clients.py")), "auto");
+    if let Some(kept) = with_packages("python") {
+        all_holds(Command::new(kept.join("bin/python")).arg(sources("python").join("clients.py")), "auto");
     }
+}
+
+/// Runs a client of S3 alone, and wants "all held" at its end.
+fn s3_holds(client: &mut Command, told: &str) {
+    let mut client = client
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it was there before");
+    // What reads nothing may be through with it already.
+    let _ = writeln!(client.stdin.take().expect("stdin is a pipe"), "{told}");
+    let ended = client.wait_with_output().expect("it ends");
+    let (held, complaints) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    assert!(ended.status.success() && held.trim().ends_with("all held"), "{held}\n{complaints}");
+}
+
+#[test]
+fn boto3_in_depth() {
+    if let Some(kept) = with_packages("python") {
+        let served = Served::start(&["--clock", "manual"]);
+        let addresses = serde_json::json!({
+            "s3": format!("http://{}", served.s3),
+            "control": format!("http://{}", served.control),
+        });
+        let mut client = Command::new(kept.join("bin/python"));
+        s3_holds(client.arg(sources("python").join("s3.py")), &addresses.to_string());
+    }
+}
+
+/// A command line and its script.
+fn by_command_line(command: &str, script: &str) {
+    if let Some(kept) = with_packages("shell") {
+        let served = Served::start(&[]);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut client = Command::new("sh");
+        client.arg(sources("shell").join(script)).arg(kept.join("bin").join(command)).arg(folder.path());
+        s3_holds(client.arg(format!("http://{}", served.s3)), "");
+    }
+}
+
+#[test]
+fn the_aws_command_line() {
+    by_command_line("aws", "aws.sh");
+}
+
+#[test]
+fn s3cmd() {
+    by_command_line("s3cmd", "s3cmd.sh");
+}
+
+#[test]
+fn rclone() {
+    by_command_line("rclone", "rclone.sh");
 }
 
 #[test]

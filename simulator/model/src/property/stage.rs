@@ -565,6 +565,8 @@ impl Stage {
             content_type: "".into(),
             metadata: Arc::default(),
             tagging: "".into(),
+            attributes: None,
+            checksum: None,
             lock: None,
             parts: BTreeMap::new(),
         };
