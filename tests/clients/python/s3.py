@@ -14,6 +14,9 @@ import zlib
 from datetime import datetime, timedelta, timezone
 
 import boto3
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 MIB = 1024 * 1024
@@ -492,6 +495,41 @@ def objects() -> None:
     s3.delete_bucket(Bucket=name)
 
 
+def trailers() -> None:
+    """A body in chunks with its checksum behind it: what SDKs send over TLS, so here it is made by hand."""
+    name = bucket("chunked")
+
+    class Unsigned(S3SigV4Auth):
+        def payload(self, request: AWSRequest) -> str:
+            return request.headers["x-amz-content-sha256"] or "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+
+    def send(key: str, chunks: bytes, length: int, trailer: str = "x-amz-checksum-crc32") -> tuple[int, bytes]:
+        headers = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-trailer": trailer,
+                   "x-amz-decoded-content-length": str(length), "Content-Encoding": "aws-chunked"}
+        request = AWSRequest("PUT", f"{at['s3']}/{name}/{key}", headers, chunks)
+        Unsigned(Credentials("minioadmin", "minioadmin"), "s3", "us-east-1").add_auth(request)
+        answer = plain("PUT", f"/{name}/{key}", chunks, **dict(request.headers.items()))
+        return answer[0], answer[2]
+
+    sum_of = lambda body: base64.b64encode(zlib.crc32(body).to_bytes(4)).decode()
+    chunks = lambda trailer: b"6\r\nhello \r\n5\r\nworld\r\n0\r\n" + trailer + b"\r\n"
+    right = f"x-amz-checksum-crc32:{sum_of(b'hello world')}\r\n".encode()
+    status, answer = send("k", chunks(right), 11)
+    assert status == 200, answer
+    head = s3.get_object(Bucket=name, Key="k", ChecksumMode="ENABLED")
+    body = head["Body"].read()
+    assert body == b"hello world" and head["ChecksumCRC32"] == sum_of(body), (body, head)
+    assert "ContentEncoding" not in head, "that was of the request only"
+    wrong = f"x-amz-checksum-crc32:{sum_of(b'else')}\r\n".encode()
+    for body, length, code in ((chunks(wrong), 11, b"BadDigest"), (chunks(b""), 11, b"MalformedTrailerError"),
+                               (chunks(right)[:-4], 11, b"")):
+        status, answer = send("wrong", body, length)
+        assert status == 400 and code in answer, (status, answer, code)
+    assert s3.list_objects_v2(Bucket=name)["KeyCount"] == 1, "what was refused was not stored"
+    empty(name)
+    s3.delete_bucket(Bucket=name)
+
+
 def presigned() -> None:
     name = bucket("signed")
     for signer in (s3, v4):
@@ -676,8 +714,8 @@ def virtual_hosted() -> None:
     s3.delete_object(Bucket="recordings", Key="v/k")
 
 
-for part in (buckets, versions, batches, object_lock, multipart, listings, conditions, objects, presigned, permissions,
-             cross_origin, lifecycle, faults, virtual_hosted):
+for part in (buckets, versions, batches, object_lock, multipart, listings, conditions, objects, trailers, presigned,
+             permissions, cross_origin, lifecycle, faults, virtual_hosted):
     part()
     print(part.__name__, flush=True)
 assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == ["recordings"]
