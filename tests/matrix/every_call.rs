@@ -56,8 +56,9 @@ pub fn script(room: &Arc<str>, delivery: u64) -> Vec<Call> {
     let egress_id = || "EG_nobody".to_owned();
     let s3 = S3Upload { bucket: bucket(), ..S3Upload::default() };
     let source = Source::RoomComposite { layout: String::new(), audio_only: false, video_only: false };
-    let file = FileOutput { filepath: format!("acme/{room}/all.mp4"), disable_manifest: false, s3 };
-    let request = StartEgress { room_name: room.to_string(), source, outputs: vec![Output::File(file)] };
+    let file =
+        FileOutput { filepath: format!("acme/{room}/all.mp4"), disable_manifest: false, s3, ..FileOutput::default() };
+    let request = StartEgress { room_name: room.to_string(), source, outputs: vec![Output::File(file)], details: None };
     let record = AuditRecord {
         action: AuditAction::RefuseWebhook,
         tenant: "acme".into(),

@@ -1,12 +1,11 @@
 //! Ordinary clients in their own languages against `egress-sim serve`, each a program below `tests/clients/` with its
 //! packages from its registry. Where an interpreter or the packages cannot be had, a test says `skipped: WHY` and passes.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 
+mod installed;
 mod served;
 
 use served::Served;
@@ -14,35 +13,6 @@ use served::Served;
 /// What a client's directory holds.
 fn sources(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients").join(language)
-}
-
-/// Where its packages are kept from one run of the tests to the next.
-fn kept(language: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(language)
-}
-
-/// Runs a preparation. None, having said why: it cannot be done here.
-fn prepared(command: &mut Command) -> Option<()> {
-    let why = match command.stdin(Stdio::null()).output() {
-        Ok(output) if output.status.success() => return Some(()),
-        Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        Err(error) => error.to_string(),
-    };
-    println!("skipped: {command:?}: {why}");
-    None
-}
-
-/// Does `prepare` once for each version of `manifest`.
-fn once(kept: &Path, manifest: &Path, prepare: impl FnOnce() -> Option<()>) -> Option<()> {
-    let wanted = fs::read(manifest).expect("a client says what it needs");
-    let done = kept.join("prepared");
-    if fs::read(&done).is_ok_and(|done| done == wanted) {
-        return Some(());
-    }
-    fs::create_dir_all(kept).expect("target/ is writable");
-    prepare()?;
-    fs::write(done, wanted).expect("target/ is writable");
-    Some(())
 }
 
 /// Runs a client. It tells the port where it listens for webhooks, is told the addresses, and ends with "all held".
@@ -76,97 +46,64 @@ fn all_holds(client: &mut Command, clock: &str) {
     }
 }
 
-/// A folder of Python's with the packages that a client's directory asks for. None, having said why: it cannot be had.
-fn with_packages(language: &str) -> Option<PathBuf> {
-    // Tests may ask for one folder at the same time.
-    static PREPARING: Mutex<()> = Mutex::new(());
-    let _one_by_one = PREPARING.lock().unwrap_or_else(PoisonError::into_inner);
-    let kept = kept(language);
-    let requirements = sources(language).join("requirements.txt");
-    once(&kept, &requirements, || {
-        prepared(Command::new("python3").args(["-m", "venv"]).arg(&kept))?;
-        let mut pip = Command::new(kept.join("bin/python"));
-        prepared(pip.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements))
-    })?;
-    Some(kept)
-}
-
 #[test]
 fn python_with_livekit_api_and_boto3() {
-    if let Some(kept) = with_packages("python") {
-        all_holds(Command::new(kept.join("bin/python")).arg(sources("python").join("clients.py")), "auto");
+    let sources = sources("python");
+    if let Some(python) = installed::python("python", &sources.join("requirements.txt")) {
+        all_holds(Command::new(&python).arg(sources.join("clients.py")), "auto");
+        all_holds(Command::new(&python).arg(sources.join("recording.py")), "manual");
     }
-}
-
-/// Runs a client of S3 alone, and wants "all held" at its end.
-fn s3_holds(client: &mut Command, told: &str) {
-    let mut client = client
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it was there before");
-    // What reads nothing may be through with it already.
-    let _ = writeln!(client.stdin.take().expect("stdin is a pipe"), "{told}");
-    let ended = client.wait_with_output().expect("it ends");
-    let (held, complaints) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
-    assert!(ended.status.success() && held.trim().ends_with("all held"), "{held}\n{complaints}");
-}
-
-#[test]
-fn boto3_in_depth() {
-    if let Some(kept) = with_packages("python") {
-        let served = Served::start(&["--clock", "manual"]);
-        let addresses = serde_json::json!({
-            "s3": format!("http://{}", served.s3),
-            "control": format!("http://{}", served.control),
-        });
-        let mut client = Command::new(kept.join("bin/python"));
-        s3_holds(client.arg(sources("python").join("s3.py")), &addresses.to_string());
-    }
-}
-
-/// A command line and its script.
-fn by_command_line(command: &str, script: &str) {
-    if let Some(kept) = with_packages("shell") {
-        let served = Served::start(&[]);
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut client = Command::new("sh");
-        client.arg(sources("shell").join(script)).arg(kept.join("bin").join(command)).arg(folder.path());
-        s3_holds(client.arg(format!("http://{}", served.s3)), "");
-    }
-}
-
-#[test]
-fn the_aws_command_line() {
-    by_command_line("aws", "aws.sh");
-}
-
-#[test]
-fn s3cmd() {
-    by_command_line("s3cmd", "s3cmd.sh");
-}
-
-#[test]
-fn rclone() {
-    by_command_line("rclone", "rclone.sh");
 }
 
 #[test]
 fn node_with_livekit_server_sdk_and_the_aws_sdk() {
-    let (sources, kept) = (sources("node"), kept("node"));
-    let manifest = sources.join("package.json");
-    let ready = once(&kept, &manifest, || {
-        fs::copy(&manifest, kept.join("package.json")).expect("target/ is writable");
-        prepared(Command::new("node").arg("--version"))?;
-        prepared(
-            Command::new("npm").args(["install", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&kept),
-        )
-    });
-    if ready.is_some() {
-        // Node looks for packages beside the program.
-        let program = kept.join("clients.mjs");
-        fs::copy(sources.join("clients.mjs"), &program).expect("target/ is writable");
-        all_holds(Command::new("node").arg(&program), "manual");
+    let programs = ["clients.mjs", "recording.mjs"];
+    if let Some(kept) = installed::node("node", &sources("node"), &programs) {
+        for program in programs {
+            all_holds(Command::new("node").arg(kept.join(program)), "manual");
+        }
     }
+}
+
+/// Those tests of livekit-api's own that are about Egress, `RoomService`, tokens, errors, and regions. The others are about services
+/// that have nothing to do with recording.
+const OF_LIVEKIT_API: [&str; 16] = [
+    "all_unavailable",
+    "attempts_gating_and_timeout_guard",
+    "client_error_not_retried",
+    "create_room_echoes_fields",
+    "disabled",
+    "egress_smoke",
+    "healthy",
+    "non_sip_error_not_decoded",
+    "not_cloud_host",
+    "primary_unavailable",
+    "region_discovery_unreachable",
+    "room_mute_track",
+    "room_smoke",
+    "token_auth",
+    "transport_error_failover",
+    "two_regions_unavailable",
+];
+
+#[test]
+fn rust_with_the_tests_of_livekit_api_itself() {
+    let tests = installed::kept("rust").join("api_test");
+    if !tests.exists() {
+        println!("skipped: {} is not there; `make sdk` builds it", tests.display());
+        return;
+    }
+    let anywhere = ["127.0.0.1:0"; 4].join(",");
+    let (_served, regions) = Served::start_test_server(&anywhere);
+    let names = OF_LIVEKIT_API.map(|name| format!("services::api_test::{name}"));
+    let run = Command::new(&tests)
+        .args(["--exact", "--nocapture"])
+        .args(&names)
+        .env("LK_TEST_SERVER_URL", format!("http://{regions}"))
+        .output()
+        .expect("it was built");
+    let (told, complaints) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    // A test that finds no server passes without having tested anything.
+    assert!(run.status.success() && !complaints.contains("skipping"), "{told}\n{complaints}");
+    assert!(told.contains("16 passed"), "all of them are there: {told}");
 }

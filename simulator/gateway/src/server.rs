@@ -2,13 +2,13 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
-use egress_sim_model::scenario::Scenario;
 use egress_sim_wire::livekit::Keys;
-use http::{Response, StatusCode, Uri};
+use http::{Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -21,8 +21,8 @@ use crate::s3::S3;
 use crate::webhooks::{self, Targets};
 use crate::{control, livekit};
 
-/// What `serve` is asked for.
-#[derive(Clone, Debug)]
+/// What is to listen where, and what it is to be like.
+#[derive(Clone)]
 pub struct Serve {
     /// LiveKit's API.
     pub livekit: SocketAddr,
@@ -30,18 +30,18 @@ pub struct Serve {
     pub s3: SocketAddr,
     /// The control API.
     pub control: SocketAddr,
-    /// Where webhooks go.
-    pub webhooks: Vec<Uri>,
+    /// Where webhooks go, and how patiently.
+    pub targets: Targets,
     /// How time goes.
     pub clock: Mode,
     /// See [`Settings::quiet`].
     pub quiet: Duration,
+    /// Where the regions of a test server for SDKs listen; none: there is none.
+    pub test_server: Vec<SocketAddr>,
     /// LiveKit's API key.
     pub keys: Keys,
     /// S3's credentials.
     pub s3_keys: (String, String),
-    /// The world.
-    pub scenario: Scenario,
 }
 
 /// Servers that listen.
@@ -53,7 +53,9 @@ pub struct Served {
     pub s3: SocketAddr,
     /// Where the control API listens.
     pub control: SocketAddr,
-    /// The world behind them.
+    /// Where the regions of the test server listen.
+    pub test_server: Vec<SocketAddr>,
+    /// The way to the world behind them. There is none before [`World::begin`].
     pub world: World,
 }
 
@@ -69,15 +71,37 @@ pub async fn serve(what: Serve) -> Result<Served, String> {
     ];
     let [livekit_at, s3_at, control_at] =
         [0, 1, 2].map(|at| listeners[at].local_addr().expect("a listener has an address"));
-    let settings = Settings { mode: what.clock, quiet: what.quiet, listens: !what.webhooks.is_empty() };
-    let (world, outbox) = driver::start(what.scenario, settings);
+    let settings = Settings { mode: what.clock, quiet: what.quiet, keys: what.keys.clone() };
+    let (world, outbox) = driver::start(settings);
     let [livekit_listener, s3_listener, control_listener] = listeners;
-    tokio::spawn(webhooks::send(world.clone(), Targets { webhooks: what.webhooks, keys: what.keys.clone() }, outbox));
-    tokio::spawn(serve_router(livekit_listener, livekit::router(world.clone(), what.keys)));
-    tokio::spawn(serve_router(control_listener, control::router(world.clone())));
     let (access_key, secret_key) = what.s3_keys;
-    tokio::spawn(serve_s3(s3_listener, S3::new(world.clone(), &access_key, &secret_key)));
-    Ok(Served { livekit: livekit_at, s3: s3_at, control: control_at, world })
+    let own = control::Own {
+        livekit_url: format!("http://{livekit_at}"),
+        s3_url: format!("http://{s3_at}"),
+        keys: what.keys.clone(),
+        s3_keys: (access_key.clone(), secret_key.clone()),
+    };
+    let test_server = serve_regions(&what.test_server, &what.keys).await?;
+    tokio::spawn(webhooks::send(world.clone(), what.targets, outbox));
+    tokio::spawn(serve_router(livekit_listener, livekit::router(world.clone(), what.keys), Some(world.clone())));
+    tokio::spawn(serve_router(control_listener, control::router(world.clone(), own), None));
+    tokio::spawn(serve_s3(s3_listener, S3::new(world.clone(), &access_key, &secret_key), world.clone()));
+    Ok(Served { livekit: livekit_at, s3: s3_at, control: control_at, test_server, world })
+}
+
+/// Listens at an address for each region of a test server.
+async fn serve_regions(addresses: &[SocketAddr], keys: &Keys) -> Result<Vec<SocketAddr>, String> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        listeners.push(listen(*address, "a region of the test server").await?);
+    }
+    let at: Vec<SocketAddr> =
+        listeners.iter().map(|listener| listener.local_addr().expect("a listener has an address")).collect();
+    let urls: Arc<[String]> = at.iter().map(|address| format!("http://{address}")).collect();
+    for (index, listener) in listeners.into_iter().enumerate() {
+        tokio::spawn(serve_router(listener, livekit::test_server(keys.clone(), index, Arc::clone(&urls)), None));
+    }
+    Ok(at)
 }
 
 async fn listen(address: SocketAddr, what: &str) -> Result<TcpListener, String> {
@@ -108,13 +132,16 @@ impl std::fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-async fn serve_router(listener: TcpListener, router: Router) {
+/// `clock`: a world whose clock stands while a request comes in.
+async fn serve_router(listener: TcpListener, router: Router, clock: Option<World>) {
     accept(listener, move |stream| {
-        let router = router.clone();
+        let (router, clock) = (router.clone(), clock.clone());
         async move {
             let service = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
                 let router = router.clone();
+                let in_flight = clock.as_ref().map(World::request);
                 async move {
+                    let _in_flight = in_flight;
                     let response = router.oneshot(request.map(axum::body::Body::new)).await;
                     let response = response.unwrap_or_else(|never: Infallible| match never {});
                     if response.extensions().get::<Broken>().is_some() { Err(Broken) } else { Ok(response) }
@@ -128,13 +155,17 @@ async fn serve_router(listener: TcpListener, router: Router) {
     .await;
 }
 
-async fn serve_s3(listener: TcpListener, service: S3) {
+async fn serve_s3(listener: TcpListener, service: S3, clock: World) {
     accept(listener, move |stream| {
-        let service = service.clone();
+        let (service, clock) = (service.clone(), clock.clone());
         async move {
             let service = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
                 let service = service.clone();
-                async move { service.answer(request).await.map_err(|_| Broken) }
+                let in_flight = clock.request();
+                async move {
+                    let _in_flight = in_flight;
+                    service.answer(request).await.map_err(|_| Broken)
+                }
             });
             let connection = auto::Builder::new(TokioExecutor::new());
             let _ = connection.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await;

@@ -10,13 +10,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::livekit::{EgressInfo, ParticipantInfo, Room, StartEgress, WebhookEvent};
+use crate::livekit::{EgressInfo, ParticipantInfo, Room, StartEgress, TrackInfo, WebhookEvent};
 use crate::scenario::ObjectLock;
 use crate::time::{Span, Time};
 
+mod api;
 mod ports;
 pub mod s3;
 
+pub use api::{ApiCall, CreateRoom, RoomEgress, UpdateParticipant};
 pub use ports::{
     AuditAction, AuditOutcome, AuditRecord, CommitOutcome, Expectation, Link, Precondition, Row, RowState, SinkKey,
     StateEntry, StoredRow, Subject, Timer, Write,
@@ -233,6 +235,8 @@ pub enum Call {
     },
     /// A request of S3's own API, by a socket.
     S3(Box<S3Request>),
+    /// What LiveKit's API has over HTTP beside what the contract has.
+    Api(ApiCall),
 }
 
 impl Call {
@@ -272,6 +276,7 @@ impl Call {
             Call::Entropy => "entropy.next_u64",
             Call::Log { .. } => "log.write",
             Call::S3(request) => request.operation.name(),
+            Call::Api(call) => call.name(),
         }
     }
 
@@ -282,7 +287,8 @@ impl Call {
             | Call::StopEgress { .. }
             | Call::ListEgress { .. }
             | Call::ListRooms { .. }
-            | Call::ListParticipants { .. } => Surface::Livekit,
+            | Call::ListParticipants { .. }
+            | Call::Api(_) => Surface::Livekit,
             Call::HeadObject { .. }
             | Call::GetObject { .. }
             | Call::PutObject { .. }
@@ -334,7 +340,7 @@ impl Call {
                 | Call::Retract { .. }
                 | Call::SetTimer(_)
                 | Call::CancelTimer { .. }
-        )
+        ) || matches!(self, Call::Api(call) if call.is_mutating())
     }
 }
 
@@ -363,6 +369,7 @@ impl Call {
             Call::StartEgress(request) => Some(&request.room_name),
             Call::ListEgress { room_name, .. } => Some(room_name),
             Call::ListParticipants { room } => Some(room),
+            Call::Api(call) => call.room(),
             _ => None,
         }
     }
@@ -375,6 +382,7 @@ impl Call {
             | Call::InventoryGet { egress_id }
             | Call::Retract { egress_id } => Some(egress_id),
             Call::Publish(link) => Some(&link.egress_id),
+            Call::Api(call) => call.egress_id(),
             _ => None,
         }
     }
@@ -400,6 +408,7 @@ impl Call {
             Call::ListEgress { .. } => Reply::EgressList(Err(error)),
             Call::ListRooms { .. } => Reply::Rooms(Err(error)),
             Call::ListParticipants { .. } => Reply::Participants(Err(error)),
+            Call::Api(call) => call.failed(error),
             Call::HeadObject { .. } => Reply::Head(Err(error)),
             Call::GetObject { .. } => Reply::Object(Err(error)),
             Call::PutObject { .. } => Reply::Put(Err(error)),
@@ -503,6 +512,12 @@ pub enum Reply {
     Nothing,
     /// To `S3`.
     S3(Box<Result<S3Answer, S3Failure>>),
+    /// To calls that make or change a room.
+    Room(Result<Room, CallError>),
+    /// To calls about one participant.
+    Participant(Result<ParticipantInfo, CallError>),
+    /// To `MutePublishedTrack`.
+    Track(Result<TrackInfo, CallError>),
 }
 
 /// A definite no, in the peer's own words.

@@ -1,7 +1,9 @@
 //! LiveKit's egress service: requests, lifecycle, outputs.
 //!
-//! `service` answers the RPCs, `lifecycle` moves an egress from STARTING to its end, `upload` writes what it records into
-//! the sink as the real worker does; `trouble` is what faults do to it. `validate`, `filename` and `error` are LiveKit's rules as pure functions.
+//! `service` answers the RPCs, `auto` starts what nobody asks for, `lifecycle` moves an egress from STARTING to its end, `upload` writes what it records into
+//! the sink as the real worker does, `images` the pictures among it; `streams` is what goes to somebody instead; `sources`
+//! knows whether what is to be recorded is there; `trouble` is what faults do to it. `validate`, `filename`, `stream_url` and
+//! `error` are LiveKit's rules as pure functions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,14 +13,21 @@ use crate::state::EgressIx;
 use crate::time::{Span, Time};
 use upload::Uploader;
 
+mod auto;
 pub mod error;
 pub mod filename;
+mod images;
 mod lifecycle;
 mod path;
 mod service;
+mod sources;
+mod stream_url;
+mod streams;
 mod trouble;
 pub(crate) mod upload;
 pub mod validate;
+
+pub use stream_url::redacted_url;
 
 /// The egress workers, and what LiveKit's store remembers of their work.
 #[derive(Debug, Default)]
@@ -38,6 +47,14 @@ struct Worker {
     open_outputs: u32,
     /// The HLS output, from ACTIVE on.
     hls: Option<Hls>,
+    /// The image outputs, from ACTIVE on.
+    images: Vec<Images>,
+    /// Where streams really go, in order of `stream_results`.
+    urls: Vec<String>,
+    /// Who publishes what is recorded, once that is known and where it is one.
+    publisher: String,
+    /// The metadata of the recorder as a participant, once somebody has updated the layout.
+    layout: String,
     /// Uploaders that something has befallen, by output.
     uploaders: BTreeMap<usize, Uploader>,
     /// What faults have done to it.
@@ -78,6 +95,18 @@ struct Failure {
     code: i32,
     /// Whether the worker still writes it.
     manifest: bool,
+}
+
+/// Progress of an image output.
+#[derive(Debug)]
+struct Images {
+    /// Its place in the request's outputs.
+    output: usize,
+    interval: Span,
+    /// Images uploaded.
+    stored: u64,
+    /// Images that there will be, once the media has ended.
+    total: Option<u64>,
 }
 
 /// Progress of an HLS output.

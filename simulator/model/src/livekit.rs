@@ -4,6 +4,7 @@
 //! the edge. `livekit/proto.rs` turns these into livekit-protocol's types when somebody asks for bytes.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,6 +12,13 @@ use serde::Serialize;
 use crate::time::{Span, Time};
 
 pub mod proto;
+mod request;
+
+pub use request::{
+    AudioCodec, AudioConfig, AudioMatch, Details, Echo, Encoding, FileOutput, FileType, ImageFileSuffix, ImageOutput,
+    MediaSource, MediaVideo, Output, Rpc, S3Upload, SegmentedFileOutput, SegmentedFileSuffix, Source, StartEgress,
+    StreamOutput, StreamProtocol, VideoCodec, WebhookConfig,
+};
 
 /// `livekit.EgressStatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -48,118 +56,6 @@ impl EgressStatus {
             EgressStatus::Failed => "EGRESS_FAILED",
             EgressStatus::Aborted => "EGRESS_ABORTED",
             EgressStatus::LimitReached => "EGRESS_LIMIT_REACHED",
-        }
-    }
-}
-
-/// `livekit.S3Upload` as the server keeps it: credentials are the server's own and never stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct S3Upload {
-    /// The bucket's name.
-    pub bucket: String,
-    /// The region asked for; empty is `us-east-1`.
-    pub region: String,
-    /// Becomes `x-amz-meta-*`.
-    pub metadata: Vec<(String, String)>,
-    /// Becomes `x-amz-tagging`, a URL query string.
-    pub tagging: String,
-}
-
-/// One output of an egress. `livekit.EncodedFileOutput` and `DirectFileOutput` fold into `File`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Output {
-    /// One file.
-    File(FileOutput),
-    /// HLS.
-    Segments(SegmentedFileOutput),
-}
-
-impl Output {
-    /// Where it goes.
-    pub const fn s3(&self) -> &S3Upload {
-        match self {
-            Output::File(file) => &file.s3,
-            Output::Segments(segments) => &segments.s3,
-        }
-    }
-}
-
-/// `livekit.EncodedFileOutput`, `livekit.DirectFileOutput`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct FileOutput {
-    /// Path template.
-    pub filepath: String,
-    /// No `{egress_id}.json` beside the file.
-    pub disable_manifest: bool,
-    /// The sink.
-    pub s3: S3Upload,
-}
-
-/// `livekit.SegmentedFileSuffix`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub enum SegmentedFileSuffix {
-    /// `_00000.ts`
-    #[default]
-    Index,
-    /// `_20261122101112345.ts`
-    Timestamp,
-}
-
-/// `livekit.SegmentedFileOutput`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SegmentedFileOutput {
-    /// Template of the segments' names.
-    pub filename_prefix: String,
-    /// Template of the event playlist's name.
-    pub playlist_name: String,
-    /// Template of the live playlist's name; empty: none.
-    pub live_playlist_name: String,
-    /// Seconds; 0 is LiveKit's default of 4.
-    pub segment_duration: u32,
-    /// How segments are counted in their names.
-    pub filename_suffix: SegmentedFileSuffix,
-    /// No `{egress_id}.json` beside the playlist.
-    pub disable_manifest: bool,
-    /// The sink.
-    pub s3: S3Upload,
-}
-
-/// What is recorded: the `source` of the unified `StartEgressRequest`, which the v1 requests are folded into.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Source {
-    /// Everybody in the room, mixed.
-    RoomComposite {
-        /// Layout name; empty is the default.
-        layout: String,
-        /// Leave pictures out.
-        audio_only: bool,
-        /// Leave sound out.
-        video_only: bool,
-    },
-    /// One track as published.
-    Track {
-        /// `TR_…`
-        track_id: String,
-    },
-}
-
-/// A request to start an egress, whatever RPC it came by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StartEgress {
-    /// The room.
-    pub room_name: String,
-    /// What is recorded.
-    pub source: Source,
-    /// Where to.
-    pub outputs: Vec<Output>,
-}
-
-impl StartEgress {
-    /// The RPC's name, as in `/twirp/livekit.Egress/{name}`.
-    pub const fn rpc(&self) -> &'static str {
-        match self.source {
-            Source::RoomComposite { .. } => "StartRoomCompositeEgress",
-            Source::Track { .. } => "StartTrackEgress",
         }
     }
 }
@@ -204,6 +100,48 @@ pub struct SegmentsInfo {
     pub duration: Span,
 }
 
+/// `livekit.StreamInfo.Status`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum StreamStatus {
+    /// It is being sent, or about to be.
+    #[default]
+    Active,
+    /// It was taken away, or the egress has ended.
+    Finished,
+    /// Nobody takes it.
+    Failed,
+}
+
+/// `livekit.StreamInfo`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StreamInfo {
+    /// Where to, with its stream key redacted.
+    pub url: String,
+    /// When the other side took it.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// `ended_at - started_at`.
+    pub duration: Span,
+    /// Status.
+    pub status: StreamStatus,
+    /// Why it failed.
+    pub error: String,
+}
+
+/// `livekit.ImagesInfo`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImagesInfo {
+    /// What the images' keys begin with.
+    pub filename_prefix: String,
+    /// Images taken.
+    pub image_count: u64,
+    /// When the first one could be taken.
+    pub started_at: Option<Time>,
+    /// When the media ended.
+    pub ended_at: Option<Time>,
+}
+
 /// `livekit.EgressInfo`, as the server's store has it: a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EgressInfo {
@@ -243,6 +181,12 @@ pub struct EgressInfo {
     /// What is wrong with how LiveKit tells this; the value itself stays true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flaw: Option<Flaw>,
+    /// `stream_results`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stream_results: Vec<StreamInfo>,
+    /// `image_results`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub image_results: Vec<ImagesInfo>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
@@ -283,6 +227,8 @@ impl EgressInfo {
             Flaw::NoResults => {
                 told.file_results.clear();
                 told.segment_results.clear();
+                told.stream_results.clear();
+                told.image_results.clear();
             }
             Flaw::NegativeDuration => {
                 for file in &mut told.file_results {
@@ -322,6 +268,27 @@ pub struct Room {
     pub num_participants: u32,
     /// An egress is recording it.
     pub active_recording: bool,
+    /// What `CreateRoom` said of it; none: a room of the scenario's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<RoomLimits>,
+}
+
+/// How long a room stays open without anybody in it, and for how many it is. 0: the server's own default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RoomLimits {
+    /// Seconds until it closes if nobody comes.
+    pub empty_timeout: u32,
+    /// Seconds until it closes behind the last one who leaves.
+    pub departure_timeout: u32,
+    /// Participants at most; 0: any number.
+    pub max_participants: u32,
+}
+
+impl RoomLimits {
+    /// The server's `room.empty_timeout`, in seconds.
+    pub const EMPTY_TIMEOUT: u32 = 300;
+    /// The server's `room.departure_timeout`, in seconds.
+    pub const DEPARTURE_TIMEOUT: u32 = 20;
 }
 
 /// `livekit.ParticipantInfo.Kind`, as far as scenarios have them.
@@ -376,6 +343,9 @@ pub struct TrackInfo {
     pub sid: Arc<str>,
     /// What it shows.
     pub source: TrackSource,
+    /// Nothing comes of it for now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub muted: bool,
 }
 
 /// `livekit.ParticipantInfo`.
@@ -391,6 +361,42 @@ pub struct ParticipantInfo {
     pub joined_at: Time,
     /// Published tracks.
     pub tracks: Vec<TrackInfo>,
+    /// What somebody has said of them over the API; none: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Arc<Profile>>,
+}
+
+/// What `UpdateParticipant` sets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Profile {
+    /// Display name.
+    pub name: String,
+    /// Metadata.
+    pub metadata: String,
+    /// Attributes, none of them empty.
+    pub attributes: BTreeMap<String, String>,
+    /// What they may do; none: what their token said.
+    pub permission: Option<Permission>,
+}
+
+/// `livekit.ParticipantPermission`.
+#[expect(clippy::struct_excessive_bools, reason = "the message is a row of switches")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Permission {
+    /// `can_subscribe`
+    pub can_subscribe: bool,
+    /// `can_publish`
+    pub can_publish: bool,
+    /// `can_publish_data`
+    pub can_publish_data: bool,
+    /// `can_publish_sources`, by number.
+    pub can_publish_sources: Vec<i32>,
+    /// `hidden`
+    pub hidden: bool,
+    /// `can_update_metadata`
+    pub can_update_metadata: bool,
+    /// `can_subscribe_metrics`
+    pub can_subscribe_metrics: bool,
 }
 
 /// `livekit.WebhookEvent`.

@@ -3,14 +3,14 @@
 //! Properties, the viewer and the reports read it; only `world` writes it. Things are told apart by index in
 //! here and by name everywhere outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::call::{Command, Link, StateEntry, StoredRow, Timer};
-use crate::livekit::{EgressInfo, Source, TrackSource};
+use crate::call::{Command, Link, RoomEgress, StateEntry, StoredRow, Timer};
+use crate::livekit::{EgressInfo, Profile, RoomLimits, Source, TrackSource};
 use crate::scenario::{OutputKind, Recording, Scenario};
 use crate::sink::Sink;
 use crate::text_map::TextMap;
@@ -138,6 +138,21 @@ pub struct CallState {
     pub participants: Vec<ParticipantState>,
     /// Its egresses, in order of their start.
     pub egresses: Vec<EgressIx>,
+    /// How it came about by `CreateRoom`; none: the scenario or the control API has begun it.
+    pub made: Option<Box<Made>>,
+}
+
+/// What `CreateRoom` says of a room.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    /// How long it waits for somebody, and for how many it is.
+    pub limits: RoomLimits,
+    /// What is recorded of it without anybody asking.
+    pub egress: RoomEgress,
+    /// Its metadata does not say what is to be recorded: nothing is promised of it either way.
+    pub silent: bool,
+    /// How often it has filled or emptied.
+    pub idle: u32,
 }
 
 /// Somebody in a call. Times are planned: they are in the past once `State::now` is behind them.
@@ -153,6 +168,8 @@ pub struct ParticipantState {
     pub leaves_at: Time,
     /// What it publishes on joining.
     pub tracks: Vec<TrackState>,
+    /// What `UpdateParticipant` has said of them.
+    pub profile: Option<Arc<Profile>>,
 }
 
 /// A published track.
@@ -162,6 +179,8 @@ pub struct TrackState {
     pub sid: Arc<str>,
     /// What it shows.
     pub source: TrackSource,
+    /// By `MutePublishedTrack`.
+    pub muted: bool,
 }
 
 /// An egress, as the worker knows it.
@@ -202,6 +221,8 @@ pub struct Egress {
     pub draining: bool,
     /// Its worker died without a word: whatever LiveKit tells of it stays as it was.
     pub lost: Option<Loss>,
+    /// Faults that struck it or its uploads, by their place in the scenario.
+    pub struck: BTreeSet<usize>,
 }
 
 /// The death of an egress's worker.
@@ -238,6 +259,11 @@ impl Egress {
     /// Whether it is a composite: one recording with everybody in it.
     pub fn is_composite(&self) -> bool {
         matches!(self.info.request.source, Source::RoomComposite { .. })
+    }
+
+    /// Whether its recorder is a participant of a room: a page on the web is recorded without one.
+    pub fn is_in_room(&self) -> bool {
+        !matches!(self.info.request.source, Source::Web { .. })
     }
 
     /// Still recording, or about to: STARTING or ACTIVE, and not only by LiveKit's word.

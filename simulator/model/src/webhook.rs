@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::call::{Refusal, Reply};
-use crate::livekit::WebhookEvent;
+use crate::livekit::{EgressInfo, WebhookEvent};
 use crate::scenario::Scenario;
 use crate::state::{CallIx, EgressIx};
 use crate::time::Time;
@@ -63,6 +63,10 @@ struct Queued {
     /// When its token was signed: at the first attempt.
     signed_at: Time,
     sender: Sender,
+    /// When its token was signed by the clock of a receiver outside: at the first attempt.
+    signed_outside: Option<Time>,
+    /// Where it goes, if a request has asked for it; none: to the operator.
+    url: Option<Arc<str>>,
     /// A fault: what is sent again once it was answered.
     copies: Option<Copies>,
     /// It is itself a fault's doing: no other befalls it before it is sent.
@@ -78,6 +82,10 @@ pub(crate) struct Delivery {
     sender: Sender,
     /// When its token was signed.
     signed_at: Time,
+    /// When its token was signed by the clock of a receiver outside.
+    signed_outside: Option<Time>,
+    /// Where it goes, if a request has asked for it; none: to the operator.
+    url: Option<Arc<str>>,
     /// The queue that waits for the answer; none: nobody does.
     queue: Option<Arc<str>>,
 }
@@ -98,6 +106,11 @@ impl Notifier {
         &self.deliveries[&handle]
     }
 
+    /// The same, if it is not answered yet.
+    pub(crate) fn delivery_if(&self, handle: u64) -> Option<&Delivery> {
+        self.deliveries.get(&handle)
+    }
+
     fn sends(&self, event: &str) -> bool {
         self.include.as_ref().is_none_or(|include| include.iter().any(|name| name == event))
     }
@@ -112,10 +125,61 @@ impl Notifier {
 impl World<'_> {
     /// Puts an event into its queue, unless the server's filter leaves it out.
     pub(crate) fn notify(&mut self, event: &'static str, subject: Subject) {
-        if self.notifier.sends(event) {
-            let event = Arc::new(self.webhook_event(event, subject));
-            self.enqueue(event, false);
+        let request = match subject {
+            Subject::Egress { egress } => Some(Arc::clone(&self.state.egress(egress).info.request)),
+            _ => None,
+        };
+        let asked = request.as_ref().map_or(&[][..], |request| request.webhooks());
+        let sends = self.notifier.sends(event);
+        if !sends && asked.is_empty() {
+            return;
         }
+        let event = Arc::new(self.webhook_event(event, subject));
+        if sends {
+            self.enqueue(Arc::clone(&event), false);
+        }
+        for webhook in asked {
+            self.enqueue_for(Arc::clone(&event), &webhook.url);
+        }
+    }
+
+    /// The end of an egress that could not be started without anybody asking.
+    pub(crate) fn notify_unstarted(&mut self, call: CallIx, info: EgressInfo) {
+        if !self.notifier.sends("egress_ended") {
+            return;
+        }
+        let entity = format!("{} {}", self.entity(call), self.state.call(call).egresses.len());
+        let event = WebhookEvent {
+            id: self.chance.id("EV_", &format!("unstarted {entity}"), self.notifier.deliveries_made).into(),
+            event: "egress_ended",
+            created_at: self.state.now,
+            room: Some(self.room_reference(call)),
+            participant: None,
+            track: None,
+            egress_info: Some(info),
+        };
+        self.enqueue(Arc::new(event), false);
+    }
+
+    /// Where a delivery goes that a request has asked for.
+    pub(crate) fn webhook_url(&self, handle: u64) -> Option<String> {
+        Some(self.notifier.deliveries.get(&handle)?.url.as_ref()?.to_string())
+    }
+
+    /// When a delivery to somebody outside is to have been signed by their clock, which says `now`: the moment of the first
+    /// attempt, as long as a token of then is good.
+    pub(crate) fn signed_for_receiver(&mut self, handle: u64, now: Time) -> Time {
+        let life = self.state.scenario.world.token_life;
+        let Some(delivery) = self.notifier.deliveries.get_mut(&handle) else { return now };
+        if let Some(signed) = delivery.signed_outside.filter(|signed| now < *signed + life) {
+            return signed;
+        }
+        delivery.signed_outside = Some(now);
+        if let Some(first) = delivery.queue.as_ref().and_then(|queue| self.notifier.queues.get_mut(queue)?.front_mut())
+        {
+            first.signed_outside = Some(now);
+        }
+        now
     }
 
     fn webhook_event(&self, event: &'static str, subject: Subject) -> WebhookEvent {

@@ -2,7 +2,7 @@
 //!
 //! A run is a plain synchronous loop over a time-ordered queue. The operator is a coroutine: a call that it makes is
 //! one more event, at which faults are asked, the effect is applied, facts go out and the operator is resumed with
-//! the reply. The parts of the world are `impl World` blocks beside this file: `rooms` (calls of the scenario),
+//! the reply. The parts of the world are `impl World` blocks beside this file: `rooms` (calls of the scenario), `room_service` (rooms by order),
 //! `instances` (the operator's incarnations and what they are handed), `calls` (what each call does), `interference` (what
 //! faults make of a call), `moments` (faults between calls), `deploy` (instances that replace one another), `clock` (what the
 //! operator takes for the time), `ports` (durable ports), `orders` (commands, contract ends, viewers), and in their own folders
@@ -19,6 +19,7 @@ use crate::egress::upload::Late;
 use crate::fault::kinds::strikes_by_itself;
 use crate::fault::{Anchor, Fault, Faults, Point, Strike};
 use crate::live::Ticket;
+use crate::live::evidence::Unexercised;
 use crate::livekit::WebhookEvent;
 use crate::operator::Host;
 use crate::property::operator::crash_safe;
@@ -48,6 +49,7 @@ mod orders;
 pub(crate) mod outside;
 mod ports;
 mod queue;
+mod room_service;
 mod rooms;
 mod s3;
 
@@ -99,6 +101,8 @@ pub struct Outcome {
     pub counts: Counts,
     /// What it left behind, where that was asked for.
     pub settled: Option<Settled>,
+    /// Promises that could not be judged, because the operator showed nothing that they could be judged by.
+    pub unexercised: Vec<Unexercised>,
 }
 
 /// Whose verdict it is.
@@ -170,6 +174,14 @@ pub(crate) enum Event {
     RecorderMissed { egress: EgressIx },
     /// A segment of an egress is uploaded, unless the plan has changed since.
     SegmentStored { egress: EgressIx, plan: u32 },
+    /// An image of an egress is uploaded.
+    ImageStored { egress: EgressIx, result: usize },
+    /// It is noticed that some streams of an egress reach nobody.
+    StreamsMissed { egress: EgressIx },
+    /// The streams of an egress that ends are closed.
+    StreamsClosed { egress: EgressIx },
+    /// A room that was made by order has been empty for so long as it waits, unless that has changed since.
+    RoomIdles { call: CallIx, idle: u32 },
     /// A version is copied to another bucket.
     Replicates { copying: buckets::Copying },
     /// All of an egress is uploaded.
@@ -440,6 +452,10 @@ impl<'a> World<'a> {
             Event::RecorderMissed { egress } => self.recorder_missed(egress),
             Event::SegmentStored { egress, plan } => self.segment_stored(egress, plan),
             Event::EgressStored { egress } => self.egress_stored(egress),
+            Event::ImageStored { egress, result } => self.image_stored(egress, result),
+            Event::StreamsMissed { egress } => self.streams_missed(egress),
+            Event::StreamsClosed { egress } => self.streams_closed(egress),
+            Event::RoomIdles { call, idle } => self.room_idles(call, idle),
             Event::Replicates { copying } => self.replicates(&copying),
             Event::QueueTries { queue } => self.queue_tries(&queue),
             Event::UploadArrives { egress, late } => self.upload_arrives(egress, *late),
@@ -501,8 +517,13 @@ impl<'a> World<'a> {
         !spared
     }
 
-    pub(crate) fn finish(mut self) -> Outcome {
+    pub(crate) fn finish(self) -> Outcome {
         let ended_at = self.end();
+        self.finish_at(ended_at)
+    }
+
+    /// The run ends here, whatever was still to come.
+    pub(crate) fn finish_at(mut self, ended_at: Time) -> Outcome {
         self.log.run_due(ended_at + Span(1), &self.state);
         self.state.now = ended_at;
         let settled = self.log.audit.take().map(|audit| Settled::of(&self.state, &audit));
@@ -512,13 +533,7 @@ impl<'a> World<'a> {
         counts.objects_deleted = self.state.sink.objects_deleted;
         counts.objects_live = self.state.sink.objects_live();
         counts.versions_live = self.state.sink.versions_live();
-        let properties = self
-            .log
-            .finish(&self.state)
-            .into_iter()
-            .map(|(about, verdict)| (PropertyName::Property(about), verdict))
-            .chain(self.customs.into_iter().map(|(id, verdict)| (PropertyName::Custom(id), verdict)))
-            .collect();
+        let (properties, unexercised) = self.judge();
         Outcome {
             trace_hash: self.log.trace.hash(),
             checkpoints: self.log.trace.checkpoints().to_vec(),
@@ -528,7 +543,19 @@ impl<'a> World<'a> {
             faults_fired: self.faults.fired(),
             counts,
             settled,
+            unexercised,
         }
+    }
+
+    /// What each promise came to, if the run is over now. They are not watched over any more.
+    pub(crate) fn judge(&mut self) -> (Vec<(PropertyName, Verdict)>, Vec<Unexercised>) {
+        let of_ours = self.log.finish(&self.state).into_iter();
+        let of_ours = of_ours.map(|(about, verdict)| (PropertyName::Property(about), verdict));
+        let customs = std::mem::take(&mut self.customs).into_iter();
+        let customs = customs.map(|(id, verdict)| (PropertyName::Custom(id), verdict));
+        let mut properties: Vec<_> = of_ours.chain(customs).collect();
+        let unexercised = self.outside.as_ref().map(|outside| outside.evidence.withhold(&self.state, &mut properties));
+        (properties, unexercised.unwrap_or_default())
     }
 
     /// How long after a call its effect comes.

@@ -148,7 +148,12 @@ recording = "compliance"
 }
 
 fn mp4() -> Call {
-    start(Output::File(FileOutput { filepath: "acme/a.mp4".into(), disable_manifest: false, s3: bucket() }))
+    start(Output::File(FileOutput {
+        filepath: "acme/a.mp4".into(),
+        disable_manifest: false,
+        s3: bucket(),
+        ..FileOutput::default()
+    }))
 }
 
 fn hls() -> Call {
@@ -168,7 +173,12 @@ fn bucket() -> S3Upload {
 
 fn start(output: Output) -> Call {
     let source = Source::RoomComposite { layout: String::new(), audio_only: false, video_only: false };
-    Call::StartEgress(Arc::new(StartEgress { room_name: "standup".into(), source, outputs: vec![output] }))
+    Call::StartEgress(Arc::new(StartEgress {
+        room_name: "standup".into(),
+        source,
+        outputs: vec![output],
+        details: None,
+    }))
 }
 
 /// Starts `call` when the room starts, and nothing else.

@@ -76,6 +76,8 @@ impl Mood {
             Call::ListEgress { .. } => Reply::EgressList(self.list(vec![Arc::new(ended(&Arc::new(hls())))])),
             Call::ListRooms { .. } => Reply::Rooms(self.list(vec![room()])),
             Call::ListParticipants { .. } => Reply::Participants(self.list(vec![participant()])),
+            Call::Api(call) => unreachable!("the contract has no {}", call.name()),
+            Call::S3(request) => unreachable!("the contract has no {}", request.operation.name()),
             Call::HeadObject { .. } => {
                 Reply::Head(self.result(HeadResult::Found(head()), HeadResult::NotFound { delete_marker: true }))
             }
@@ -195,11 +197,12 @@ fn room() -> Room {
         creation_time: Time(1_767_225_600_900_000_000),
         num_participants: 2,
         active_recording: true,
+        limits: None,
     }
 }
 
 fn participant() -> ParticipantInfo {
-    let track = |source| TrackInfo { sid: "TR_1".into(), source };
+    let track = |source| TrackInfo { sid: "TR_1".into(), source, muted: false };
     ParticipantInfo {
         sid: "PA_1".into(),
         identity: "alice".into(),
@@ -211,6 +214,7 @@ fn participant() -> ParticipantInfo {
             track(TrackSource::ScreenShare),
             track(TrackSource::ScreenShareAudio),
         ],
+        profile: None,
     }
 }
 
@@ -220,6 +224,7 @@ fn s3() -> S3Upload {
         region: "eu-central-1".to_owned(),
         metadata: vec![("a".to_owned(), "1".to_owned())],
         tagging: "t=1".to_owned(),
+        ..S3Upload::default()
     }
 }
 
@@ -237,6 +242,7 @@ fn hls() -> StartEgress {
         room_name: "a".to_owned(),
         source: Source::RoomComposite { layout: "grid".to_owned(), audio_only: false, video_only: true },
         outputs: vec![Output::Segments(segments), Output::File(FileOutput { s3: s3(), ..FileOutput::default() })],
+        details: None,
     }
 }
 
@@ -264,6 +270,8 @@ fn egress(request: &Arc<StartEgress>) -> EgressInfo {
         backup_storage_used: false,
         retry_count: 0,
         flaw: None,
+        stream_results: Vec::new(),
+        image_results: Vec::new(),
     }
 }
 
@@ -308,7 +316,7 @@ fn event() -> WebhookEvent {
         created_at: Time(1_767_225_600_000_000_000),
         room: Some(room()),
         participant: Some(participant()),
-        track: Some(TrackInfo { sid: "TR_1".into(), source: TrackSource::ScreenShare }),
+        track: Some(TrackInfo { sid: "TR_1".into(), source: TrackSource::ScreenShare, muted: false }),
         egress_info: Some(ended(&Arc::new(hls()))),
     }
 }

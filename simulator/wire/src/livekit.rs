@@ -12,9 +12,10 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 mod egress;
 mod grants;
 mod json;
+pub mod mock;
 mod rooms;
 
-pub use grants::{Keys, mint};
+pub use grants::Keys;
 
 use grants::{Grants, TokenError};
 
@@ -59,10 +60,13 @@ pub struct Asked {
 enum Reads {
     Egress,
     EgressList,
+    Room,
     Rooms,
     Participants,
-    /// Only this one of them.
-    Participant(String),
+    Participant,
+    Track,
+    /// As a message without fields, of this name.
+    Empty(&'static str),
 }
 
 /// A body's encoding; the response's is the request's.
@@ -106,13 +110,13 @@ pub fn begin(request: &Request<'_>, keys: &Keys, now: Time) -> Begun {
         Ok(grants) => grants,
         Err(error) => return Begun::Answered(unauthorised(&error)),
     };
-    match route(request, grants.as_ref()) {
+    match route(request, grants.as_ref(), keys) {
         Ok(asked) => Begun::Asks(asked),
         Err(error) => Begun::Answered(twirp_error(error.code, &error.message, error.route.as_deref())),
     }
 }
 
-fn route(request: &Request<'_>, grants: Option<&Grants>) -> Result<Asked, TwirpError> {
+fn route(request: &Request<'_>, grants: Option<&Grants>, keys: &Keys) -> Result<Asked, TwirpError> {
     let bad_route = |message: String| TwirpError {
         route: Some(format!("{} {}", request.method, request.path)),
         ..TwirpError::new("bad_route", message)
@@ -133,17 +137,18 @@ fn route(request: &Request<'_>, grants: Option<&Grants>) -> Result<Asked, TwirpE
     };
     let no_handler = || bad_route(format!("no handler for path \"{path}\""));
     let (call, reads) = match service {
-        "livekit.Egress" => egress::read(method, encoding, request.body, grants, no_handler)?,
-        "livekit.RoomService" => rooms::read(method, encoding, request.body, grants, no_handler)?,
+        "livekit.Egress" => egress::read(method, encoding, request.body, grants, keys, no_handler)?,
+        "livekit.RoomService" => rooms::read(method, encoding, request.body, grants, keys, no_handler)?,
         "livekit.Ingress" | "livekit.SIP" | "livekit.AgentDispatchService" | "livekit.Connector" => {
-            return Err(TwirpError::new(
-                "unimplemented",
-                format!("egress-sim has no {service}: it is about recording"),
-            ));
+            return Err(no_such_service(service));
         }
         _ => return Err(no_handler()),
     };
     Ok(Asked { call, encoding, reads })
+}
+
+fn no_such_service(service: &str) -> TwirpError {
+    TwirpError::new("unimplemented", format!("egress-sim has no {service}: it is about recording"))
 }
 
 /// Decodes a request's body.
@@ -166,30 +171,28 @@ impl Asked {
             CallError::Rejected(Rejection { code, message, .. }) => Some(twirp_error(code, message, None)),
             CallError::NotSent(_) | CallError::OutcomeUnknown(_) => None,
         };
+        macro_rules! or_failed {
+            ($result:expr) => {
+                match $result {
+                    Ok(value) => value,
+                    Err(error) => return failed(error),
+                }
+            };
+        }
         let body = match (&self.reads, reply) {
-            (Reads::Egress, Reply::Egress(result)) => match result {
-                Ok(info) => egress::info(self.encoding, info),
-                Err(error) => return failed(error),
-            },
-            (Reads::EgressList, Reply::EgressList(result)) => match result {
-                Ok(infos) => egress::list(self.encoding, infos),
-                Err(error) => return failed(error),
-            },
-            (Reads::Rooms, Reply::Rooms(result)) => match result {
-                Ok(all) => rooms::rooms(self.encoding, all),
-                Err(error) => return failed(error),
-            },
-            (Reads::Participants, Reply::Participants(result)) => match result {
-                Ok(all) => rooms::participants(self.encoding, all),
-                Err(error) => return failed(error),
-            },
-            (Reads::Participant(identity), Reply::Participants(result)) => match result {
-                Ok(all) => match rooms::participant(self.encoding, all, identity) {
-                    Some(body) => body,
-                    None => return Some(twirp_error("not_found", "participant does not exist", None)),
-                },
-                Err(error) => return failed(error),
-            },
+            (Reads::Egress, Reply::Egress(result)) => egress::info(self.encoding, or_failed!(result)),
+            (Reads::EgressList, Reply::EgressList(result)) => egress::list(self.encoding, or_failed!(result)),
+            (Reads::Room, Reply::Room(result)) => rooms::room(self.encoding, or_failed!(result)),
+            (Reads::Rooms, Reply::Rooms(result)) => rooms::rooms(self.encoding, or_failed!(result)),
+            (Reads::Participants, Reply::Participants(result)) => {
+                rooms::participants(self.encoding, or_failed!(result))
+            }
+            (Reads::Participant, Reply::Participant(result)) => rooms::participant(self.encoding, or_failed!(result)),
+            (Reads::Track, Reply::Track(result)) => rooms::track(self.encoding, or_failed!(result)),
+            (Reads::Empty(name), Reply::Done(result)) => {
+                or_failed!(result);
+                rooms::empty(self.encoding, name)
+            }
             (reads, reply) => unreachable!("{reads:?} cannot be read from {reply:?}"),
         };
         Some(with_body(StatusCode::OK, self.encoding.content_type(), body.into()))

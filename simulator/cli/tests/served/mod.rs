@@ -28,6 +28,21 @@ impl Served {
         });
         Served { process, livekit, s3, control }
     }
+
+    /// Starts it with a test server for SDKs besides, and says where the first region of that is.
+    #[allow(dead_code, reason = "every test file has a copy of this module, and only one wants it")]
+    pub fn start_test_server(regions: &str) -> (Served, String) {
+        let mut process =
+            command().args(["--test-server", regions]).stdout(Stdio::piped()).spawn().expect("the binary starts");
+        let told = BufReader::new(process.stdout.take().expect("stdout is a pipe")).lines();
+        let mut addresses = told.take(4).map(|line| {
+            let line = line.expect("UTF-8");
+            line.split_whitespace().find_map(|word| word.strip_prefix("http://")).expect("an address").to_owned()
+        });
+        let mut next = || addresses.next().expect("it tells where it listens");
+        let served = Served { process, livekit: next(), s3: next(), control: next() };
+        (served, next())
+    }
 }
 
 impl Drop for Served {

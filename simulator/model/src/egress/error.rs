@@ -6,7 +6,7 @@ use crate::call::{CallError, Rejection};
 use crate::livekit::EgressStatus;
 
 /// What stands before texts that come from behind the server's RPC bus (since livekit-server 1.8.4, livekit#3657).
-const PREFIX: &str = "twirp error unknown: ";
+pub(super) const PREFIX: &str = "twirp error unknown: ";
 
 /// The HTTP status that Twirp sends with an error code; 500 for a code that is not Twirp's.
 pub fn http_status(code: &str) -> u16 {
@@ -47,6 +47,11 @@ pub fn invalid_field(field: &str) -> CallError {
     twirp("invalid_argument", &format!("request has missing or invalid field: {field}"), false)
 }
 
+/// A stream cannot go there.
+pub fn invalid_url(url: &str, reason: &str) -> CallError {
+    twirp("invalid_argument", &format!("invalid url {url}: {reason}"), false)
+}
+
 /// `Start…Egress` for a room that the server does not know. Comes before any validation.
 pub fn room_does_not_exist(prefixed: bool) -> CallError {
     twirp("not_found", "requested room does not exist", prefixed)
@@ -60,6 +65,16 @@ pub fn egress_does_not_exist(prefixed: bool) -> CallError {
 /// `StopEgress` after the end. The server itself makes this one, so it never has the prefix.
 pub fn cannot_be_stopped(status: EgressStatus) -> CallError {
     twirp("failed_precondition", &format!("egress with status {} cannot be stopped", status.as_str_name()), false)
+}
+
+/// `UpdateStream` after the end. The server itself makes this one too.
+pub fn cannot_be_updated(status: EgressStatus) -> CallError {
+    twirp("failed_precondition", &format!("egress with status {} cannot be updated", status.as_str_name()), false)
+}
+
+/// Somebody who is not in the room.
+pub fn participant_does_not_exist(prefixed: bool) -> CallError {
+    twirp("not_found", "participant does not exist", prefixed)
 }
 
 /// No worker took the request: none is there, or all are full.

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::path::{clean, join, split};
-use crate::livekit::SegmentedFileSuffix;
+use crate::livekit::{ImageFileSuffix, S3Upload, SegmentedFileSuffix};
 use crate::time::Time;
 
 /// Extensions that the worker takes off a path before it puts the right one on. Any other suffix is part of the name.
@@ -26,6 +26,8 @@ pub struct Naming<'a> {
     pub now: Time,
     /// The track, where one track is recorded.
     pub track: Option<TrackNaming<'a>>,
+    /// The participant, where one is recorded; empty: none is.
+    pub participant: &'a str,
 }
 
 /// The placeholders of a track egress.
@@ -42,10 +44,16 @@ pub struct TrackNaming<'a> {
 }
 
 impl Naming<'_> {
+    /// Nothing but the time.
+    pub const fn at(now: Time) -> Naming<'static> {
+        Naming { room_name: "", room_id: "", now, track: None, participant: "" }
+    }
+
     /// What a path without a name is called: `standup-2026-11-22T101112`.
     fn default_name(&self) -> String {
         let identifier = match self.track {
             Some(track) => track.track_id,
+            None if !self.participant.is_empty() => self.participant,
             None if self.room_name.is_empty() => "web",
             None => self.room_name,
         };
@@ -96,7 +104,7 @@ impl Naming<'_> {
 ///
 /// ```
 /// # use egress_sim_model::{egress::filename::{file_path, Naming}, time::Time};
-/// let naming = Naming { room_name: "demo", room_id: "RM_a", now: Time(0), track: None };
+/// let naming = Naming { room_name: "demo", room_id: "RM_a", ..Naming::at(Time(0)) };
 /// assert_eq!(file_path("../calls/{room_name}.ogg", ".mp4", &naming), "calls/demo.mp4");
 /// ```
 pub fn file_path(template: &str, extension: &str, naming: &Naming) -> String {
@@ -131,6 +139,40 @@ pub fn retried(path: &str, retry_count: i32) -> String {
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
     let dot = path[name..].rfind('.').map_or(path.len(), |dot| name + dot);
     format!("{}-{retry_count}{}", &path[..dot], &path[dot..])
+}
+
+/// A name that was announced before anybody knew who publishes what it records.
+pub fn published_by(name: &str, publisher_identity: &str) -> String {
+    name.replace("{publisher_identity}", publisher_identity)
+}
+
+/// What the keys of an image output begin with.
+///
+/// ```
+/// # use egress_sim_model::{egress::filename::{image_prefix, Naming}, time::Time};
+/// let naming = Naming { room_name: "demo", room_id: "RM_a", ..Naming::at(Time(0)) };
+/// assert_eq!(image_prefix("thumbs/{room_name}", &naming), "thumbs/demo");
+/// assert_eq!(image_prefix("thumbs/", &naming), "thumbs/demo-1970-01-01T000000");
+/// ```
+pub fn image_prefix(template: &str, naming: &Naming) -> String {
+    let prefix = naming.fill(&clean(template));
+    if prefix.is_empty() || prefix.ends_with('/') { prefix + &naming.default_name() } else { prefix }
+}
+
+/// The key of an image. `index` counts from 0, `at` is when it was taken.
+///
+/// ```
+/// # use egress_sim_model::{egress::filename::image_key, livekit::ImageFileSuffix, time::Time};
+/// assert_eq!(image_key("a/b", ImageFileSuffix::Index, 7, Time(0)), "a/b_00007.jpeg");
+/// assert_eq!(image_key("a/b", ImageFileSuffix::Timestamp, 7, Time(0)), "a/b_19700101000000000.jpeg");
+/// assert_eq!(image_key("a/b", ImageFileSuffix::NoneOverwrite, 7, Time(0)), "a/b.jpeg");
+/// ```
+pub fn image_key(prefix: &str, suffix: ImageFileSuffix, index: u64, at: Time) -> String {
+    match suffix {
+        ImageFileSuffix::Index => format!("{prefix}_{index:05}.jpeg"),
+        ImageFileSuffix::Timestamp => format!("{prefix}_{}.jpeg", compact_time(at)),
+        ImageFileSuffix::NoneOverwrite => format!("{prefix}.jpeg"),
+    }
 }
 
 /// Where the objects of an HLS output go.
@@ -245,9 +287,19 @@ pub fn directory(key: &str) -> &str {
     split(key).0
 }
 
-/// `location` in results: the private address of an object in the sink. The region never appears in it.
-pub fn location(bucket: &str, key: &str) -> String {
-    format!("https://{bucket}.s3.amazonaws.com/{key}")
+/// `location` in results: the private address of an object in the sink, as the request's storage spells addresses. The
+/// region never appears in it. An endpoint with a scheme comes out malformed where the bucket is put before it; the real
+/// one does too.
+pub fn location(s3: &S3Upload, bucket: &str, key: &str) -> String {
+    // The backup storage is a configuration of its own.
+    let own = s3.bucket == bucket;
+    let endpoint = if own { s3.endpoint.as_str() } else { "" };
+    match (own && s3.force_path_style, endpoint) {
+        (true, "") => format!("https://s3.amazonaws.com/{bucket}/{key}"),
+        (true, endpoint) => format!("{endpoint}/{bucket}/{key}"),
+        (false, "") => format!("https://{bucket}.s3.amazonaws.com/{key}"),
+        (false, endpoint) => format!("https://{bucket}.{endpoint}/{key}"),
+    }
 }
 
 /// The file that a track of this MIME type is stored in as published. Audio that is not listed goes into OGG and
@@ -261,11 +313,6 @@ pub fn extension_for_track(mime_type: &str) -> &'static str {
     } else {
         ".webm"
     }
-}
-
-/// The file that a mixed recording is stored in when the request names no type: sound alone is Opus in OGG.
-pub const fn extension_for_composite(audio_only: bool) -> &'static str {
-    if audio_only { ".ogg" } else { ".mp4" }
 }
 
 /// The `Content-Type` that the worker uploads an object with. `extension` has its dot.
@@ -317,7 +364,7 @@ mod tests {
 
     fn demo() -> Naming<'static> {
         let now = Time::from_rfc3339("2026-11-22T10:11:12.345Z").expect("a date");
-        Naming { room_name: "room", room_id: "RM_a", now, track: None }
+        Naming { room_name: "room", room_id: "RM_a", ..Naming::at(now) }
     }
 
     fn track() -> Naming<'static> {

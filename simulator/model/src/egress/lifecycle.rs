@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::filename::{self, Naming, TrackNaming};
 use super::{Failure, Hls, upload};
-use crate::livekit::{EgressStatus, Output, Source};
+use crate::livekit::{EgressStatus, Output, SegmentedFileOutput, StartEgress};
 use crate::state::{EgressIx, End};
 use crate::time::Span;
 use crate::trace::Fact;
@@ -17,11 +16,7 @@ impl World<'_> {
         if self.state.egress(ix).info.status != EgressStatus::Starting || self.start_is_troubled(ix) {
             return;
         }
-        if let Source::Track { track_id } = &self.state.egress(ix).info.request.source
-            && !self.name_track_file(ix, &track_id.clone())
-        {
-            let error = format!("track {} not found", self.track_id(ix));
-            self.egress_fails(ix, &error, 404);
+        if !self.subscribes(ix) {
             return;
         }
         if self.egress_is_retried(ix) {
@@ -38,6 +33,10 @@ impl World<'_> {
         for segments in &mut egress.info.segment_results {
             segments.started_at = Some(now);
         }
+        for images in &mut egress.info.image_results {
+            images.started_at = Some(now);
+        }
+        self.streams_start(ix);
         self.recorder_participant(ix, true);
         self.egress_changed(ix, "egress_updated");
         self.begin_outputs(ix);
@@ -49,9 +48,12 @@ impl World<'_> {
         for (place, output) in request.outputs.iter().enumerate() {
             let worker = self.recorders.workers.get_mut(&ix).expect("a live egress has a worker");
             worker.open_outputs += 1;
+            if let Output::Images(images) = output {
+                self.begin_images(ix, place, images);
+            }
             let Output::Segments(segments) = output else { continue };
-            let seconds = if segments.segment_duration == 0 { 4 } else { segments.segment_duration };
-            let segment = Span::seconds(u64::from(seconds));
+            let segment = segment_length(&request, segments);
+            let seconds = (segment.0 / Span::SECOND.0).max(1) as u32;
             let playlist = self.state.sink.media.new_playlist(seconds);
             let paths = self.segment_paths(ix, segments);
             let info = &self.state.egress(ix).info.segment_results[0];
@@ -73,44 +75,6 @@ impl World<'_> {
                 listed_at: None,
             });
             self.plan_segment(ix);
-        }
-    }
-
-    /// The file name of a track egress; false if nobody publishes the track.
-    fn name_track_file(&mut self, ix: EgressIx, track_id: &str) -> bool {
-        let now = self.state.now;
-        let egress = self.state.egress(ix);
-        let call = self.state.call(egress.call);
-        let published = call
-            .participants
-            .iter()
-            .filter(|who| who.joins_at <= now && now < who.leaves_at)
-            .find_map(|who| who.tracks.iter().find(|track| &*track.sid == track_id).map(|track| (who, track)));
-        let Some((who, track)) = published else { return false };
-        let known = TrackNaming {
-            track_id,
-            track_type: if track.source.is_audio() { "audio" } else { "video" },
-            source: track.source.name(),
-            publisher_identity: &who.identity,
-        };
-        let naming = Naming {
-            room_name: &call.room,
-            room_id: &call.sid,
-            now: egress.info.started_at.unwrap_or(now),
-            track: (!self.trouble(ix).literal_name).then_some(known),
-        };
-        let extension = filename::extension_for_track(track.source.mime_type());
-        let Some(Output::File(file)) = egress.info.request.outputs.first() else { return false };
-        let name = filename::file_path(&file.filepath, extension, &naming);
-        let name = filename::retried(&name, egress.info.retry_count);
-        self.state.egresses[ix.0 as usize].info.file_results[0].filename = name;
-        true
-    }
-
-    fn track_id(&self, ix: EgressIx) -> &str {
-        match &self.state.egress(ix).info.request.source {
-            Source::Track { track_id } => track_id,
-            Source::RoomComposite { .. } => "",
         }
     }
 
@@ -167,6 +131,10 @@ impl World<'_> {
             segments.ended_at = Some(now);
             segments.duration = recorded;
         }
+        for images in &mut egress.info.image_results {
+            images.ended_at = Some(now);
+        }
+        self.streams_end(ix);
     }
 
     /// How much there is of its media when it ends now.
@@ -188,14 +156,17 @@ impl World<'_> {
         let now = self.state.now;
         let world = &self.state.scenario.world;
         let (media_rate, upload_rate) = (world.media_bytes_per_second, world.upload_bytes_per_second);
+        let recorded = self.recorded(ix);
         let info = &self.state.egress(ix).info;
-        let recorded = info.file_results.first().map(|file| file.duration);
-        let recorded = recorded.or(info.segment_results.first().map(|segments| segments.duration)).unwrap_or_default();
+        if !info.stream_results.is_empty() {
+            self.queue.push(now, Event::StreamsClosed { egress: ix });
+        }
         if !info.file_results.is_empty() {
             let bytes = upload::media_bytes(recorded, media_rate);
             self.queue.push(now + upload::upload_time(bytes, upload_rate), Event::EgressStored { egress: ix });
         }
         self.end_segments(ix, recorded);
+        self.end_images(ix, recorded);
     }
 
     /// One output is in the sink in full. After the last one: manifest, and the end.
@@ -265,6 +236,7 @@ impl World<'_> {
         }
         egress.info.updated_at = Some(now);
         egress.info.ended_at = Some(now);
+        self.streams_end(ix);
         if was_recording {
             self.recorder_participant(ix, false);
         }
@@ -281,6 +253,9 @@ impl World<'_> {
     /// The recorder is a participant of the room itself, hidden, under the egress's id.
     pub(super) fn recorder_participant(&mut self, ix: EgressIx, joins: bool) {
         let egress = self.state.egress(ix);
+        if !egress.is_in_room() {
+            return;
+        }
         let call = egress.call;
         let (room, identity) = (&egress.info.room_name, &egress.info.egress_id);
         let fact = if joins {
@@ -292,4 +267,13 @@ impl World<'_> {
         let event = if joins { "participant_joined" } else { "participant_left" };
         self.notify(event, Subject::Recorder { egress: ix });
     }
+}
+
+/// How long a segment is: as asked for, but not longer than from one key frame to the next where a stream sets those.
+fn segment_length(request: &StartEgress, segments: &SegmentedFileOutput) -> Span {
+    let seconds = if segments.segment_duration == 0 { 4 } else { segments.segment_duration };
+    let asked = Span::seconds(u64::from(seconds));
+    let streams = request.outputs.iter().any(|output| matches!(output, Output::Stream(_)));
+    let key_frames = request.encoding().key_frame_interval;
+    if streams && key_frames > Span::ZERO { asked.min(key_frames) } else { asked }
 }

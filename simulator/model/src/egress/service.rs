@@ -1,32 +1,42 @@
 //! `livekit.Egress`: what each RPC answers (facts from livekit-server 1.13 and egress 1.14).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::filename::{self, Naming};
-use super::{Worker, error, validate};
+use super::{Worker, error, streams, validate};
 use crate::call::CallError;
-use crate::livekit::{EgressInfo, EgressStatus, FileInfo, Output, SegmentsInfo, Source, StartEgress};
+use crate::livekit::{EgressInfo, EgressStatus, FileInfo, ImagesInfo, Output, SegmentsInfo, Source, StartEgress};
 use crate::state::{CallIx, Egress, EgressIx, End};
 use crate::time::Span;
 use crate::webhook::Subject;
 use crate::world::{Event, World};
 
 impl World<'_> {
-    /// All Start… RPCs. The order of checks is LiveKit's: room, worker, request.
+    /// All Start… RPCs. The order of checks is LiveKit's: room, worker, request. A page on the web needs no room.
     pub(crate) fn start_egress(&mut self, request: &Arc<StartEgress>) -> Result<Arc<EgressInfo>, CallError> {
         let world = &self.state.scenario.world;
         let (prefixed, capacity, egress_start) = (world.error_prefix, world.egress_capacity, world.egress_start);
-        let Some(call) = self.live_rooms.get(request.room_name.as_str()).copied() else {
+        let room = self.live_rooms.get(request.room_name.as_str()).copied();
+        let needs_none =
+            request.room_name.is_empty() && (request.is_unified() || matches!(request.source, Source::Web { .. }));
+        if room.is_none() && !needs_none {
             return Err(error::room_does_not_exist(prefixed));
-        };
+        }
         let busy = self.recorders.workers.values().filter(|worker| !worker.trouble.dead).count();
         if capacity > 0 && busy as u64 >= u64::from(capacity) {
             return Err(error::no_response_from_servers(prefixed));
         }
         validate::validate(request).map_err(|refusal| error::with_prefix(refusal, prefixed))?;
 
+        let call = match room {
+            Some(call) if !matches!(request.source, Source::Web { .. }) => call,
+            _ => self.no_room_of(request),
+        };
         let ix = self.new_egress(call, request);
-        self.recorders.workers.insert(ix, Worker::default());
+        let streams = request.outputs.iter().filter_map(validate::stream_output);
+        let urls = streams.flat_map(|stream| stream.urls.iter().cloned()).collect();
+        self.recorders.workers.insert(ix, Worker { urls, ..Worker::default() });
         self.egress_changed(ix, "egress_started");
         self.queue.push(self.state.now + egress_start, Event::EgressActive { egress: ix });
         self.strike_egress("egress.start", ix);
@@ -39,7 +49,11 @@ impl World<'_> {
         let room = self.state.call(call);
         let attempt = room.egresses.len() as u32;
         let egress_id: Arc<str> = self.chance.id("EG_", &self.entity(call), u64::from(attempt)).into();
-        let naming = Naming { room_name: &room.room, room_id: &room.sid, now, track: None };
+        let participant = match &request.source {
+            Source::Participant { identity, .. } => identity,
+            _ => "",
+        };
+        let naming = Naming { room_name: &room.room, room_id: &room.sid, participant, ..Naming::at(now) };
         let mut info = EgressInfo {
             egress_id: Arc::clone(&egress_id),
             room_id: Arc::clone(&room.sid),
@@ -58,17 +72,18 @@ impl World<'_> {
             backup_storage_used: false,
             retry_count: 0,
             flaw: None,
+            stream_results: Vec::new(),
+            image_results: Vec::new(),
         };
         for output in &request.outputs {
             match output {
                 Output::File(file) => info.file_results.push(FileInfo {
                     // The name of a track's file is known only once the track is subscribed to.
-                    filename: match &request.source {
-                        Source::RoomComposite { audio_only, .. } => {
-                            let extension = filename::extension_for_composite(*audio_only);
-                            filename::file_path(&file.filepath, extension, &naming)
-                        }
-                        Source::Track { .. } => String::new(),
+                    filename: if request.is_raw() {
+                        String::new()
+                    } else {
+                        let extension = validate::file_extension(request, file.file_type);
+                        filename::file_path(&file.filepath, extension, &naming)
                     },
                     ..FileInfo::default()
                 }),
@@ -85,9 +100,17 @@ impl World<'_> {
                         ..SegmentsInfo::default()
                     });
                 }
+                Output::Images(images) => info.image_results.push(ImagesInfo {
+                    filename_prefix: filename::image_prefix(&images.filename_prefix, &naming),
+                    ..ImagesInfo::default()
+                }),
+                Output::Stream(stream) => {
+                    info.stream_results.extend(stream.urls.iter().map(|url| streams::announced(url)));
+                }
+                Output::Unset => {}
             }
         }
-        let bucket = request.outputs.first().map_or("", |output| &output.s3().bucket);
+        let bucket = request.outputs.iter().find_map(Output::s3).map_or("", |s3| &s3.bucket);
         self.state.egresses.push(Egress {
             ix,
             call,
@@ -106,6 +129,7 @@ impl World<'_> {
             start_delay: Span::ZERO,
             draining: false,
             lost: None,
+            struck: BTreeSet::new(),
         });
         self.state.egress_by_id.insert(Arc::clone(&egress_id), ix);
         self.state.calls[call.0 as usize].egresses.push(ix);
@@ -159,43 +183,28 @@ impl World<'_> {
         Ok(found.into_iter().map(|info| Arc::new(info.clone())).collect())
     }
 
-    fn remembered(&self, egress_id: &str) -> Option<EgressIx> {
+    /// `UpdateLayout`: the recorder's metadata as a participant, which only a recorder in a room has.
+    pub(crate) fn update_layout(&mut self, egress_id: &str, layout: &str) -> Result<Arc<EgressInfo>, CallError> {
+        let prefixed = self.state.scenario.world.error_prefix;
+        let Some(ix) = self.remembered(egress_id) else { return Err(error::egress_does_not_exist(prefixed)) };
+        let egress = self.state.egress(ix);
+        if egress.active_at.is_none() || !egress.is_recording() || !egress.is_in_room() {
+            return Err(error::participant_does_not_exist(prefixed));
+        }
+        let metadata = serde_json::json!({ "layout": layout }).to_string();
+        self.recorders.workers.get_mut(&ix).expect("a live egress has a worker").layout = metadata;
+        Ok(Arc::new(self.state.egress(ix).info.clone()))
+    }
+
+    /// The metadata of an egress's recorder as a participant; empty: nobody has set any.
+    pub(crate) fn recorder_metadata(&self, ix: EgressIx) -> &str {
+        self.recorders.workers.get(&ix).map_or("", |worker| &worker.layout)
+    }
+
+    pub(super) fn remembered(&self, egress_id: &str) -> Option<EgressIx> {
         let ix = *self.recorders.remembered.get(egress_id)?;
         let retention = self.state.scenario.world.info_retention;
         (!is_forgotten(self.state.egress(ix), self.state.now, retention)).then_some(ix)
-    }
-
-    /// The egress's room has closed.
-    pub(crate) fn room_closed(&mut self, call: CallIx) {
-        for at in 0..self.state.call(call).egresses.len() {
-            let egress = self.state.call(call).egresses[at];
-            if !self.state.egress(egress).outlives_room {
-                self.source_closed(egress);
-            }
-        }
-    }
-
-    /// A track that somebody published is gone: what recorded just it ends.
-    pub(crate) fn track_unpublished(&mut self, call: CallIx, sid: &str) {
-        for at in 0..self.state.call(call).egresses.len() {
-            let egress = self.state.call(call).egresses[at];
-            let records_it = matches!(
-                &self.state.egress(egress).info.request.source,
-                Source::Track { track_id } if track_id == sid
-            );
-            if records_it {
-                self.source_closed(egress);
-            }
-        }
-    }
-
-    fn source_closed(&mut self, egress: EgressIx) {
-        match self.state.egress(egress).info.status {
-            _ if !self.state.egress(egress).is_recording() => {}
-            EgressStatus::Starting => self.egress_ends_early(egress, End::SourceClosed, "Start signal not received"),
-            EgressStatus::Active => self.egress_stops(egress, End::SourceClosed, "End reason: Source closed"),
-            _ => {}
-        }
     }
 
     /// Puts a new status on record and tells the receivers.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::upload::Upload;
 use super::{Failure, Leaves, Trouble, filename, upload};
 use crate::fault::Point;
-use crate::livekit::{EgressStatus, FileInfo, Flaw, Output, SegmentsInfo, Source};
+use crate::livekit::{EgressStatus, FileInfo, Flaw, Output, SegmentsInfo};
 use crate::sink::{Body, MediaKind, SegmentEntry};
 use crate::state::{EgressIx, End, Loss};
 use crate::time::Span;
@@ -50,6 +50,7 @@ impl World<'_> {
                 ..Point::default()
             };
             if let Some(strike) = self.strike(&[kind], &at) {
+                self.state.egresses[ix.0 as usize].struck.insert(strike.fault);
                 self.befall(ix, point, strike.fault);
             }
         }
@@ -147,9 +148,9 @@ impl World<'_> {
     /// A crashed handler takes its knowledge along: the worker reports the info as it was at the start.
     fn forget_results(&mut self, ix: EgressIx) {
         let info = &mut self.state.egresses[ix.0 as usize].info;
-        let composite = matches!(info.request.source, Source::RoomComposite { .. });
+        let named = !info.request.is_raw();
         for file in &mut info.file_results {
-            let filename = if composite { std::mem::take(&mut file.filename) } else { String::new() };
+            let filename = if named { std::mem::take(&mut file.filename) } else { String::new() };
             *file = FileInfo { filename, ..FileInfo::default() };
         }
         for segments in &mut info.segment_results {
@@ -221,6 +222,9 @@ impl World<'_> {
         for file in &mut info.file_results {
             file.filename = filename::retried(&file.filename, info.retry_count);
         }
+        for images in &mut info.image_results {
+            images.filename_prefix = filename::retried(&images.filename_prefix, info.retry_count);
+        }
         for segments in &mut info.segment_results {
             for name in [&mut segments.playlist_name, &mut segments.live_playlist_name] {
                 *name = if name.is_empty() { String::new() } else { filename::retried(name, info.retry_count) };
@@ -261,6 +265,8 @@ impl World<'_> {
                 self.store_piece(ix, "upload.segment", place, &key, &body, filename::content_type(".ts"))
                     && self.store_piece(ix, "upload.playlist", place, &playlist, &list, filename::content_type(".m3u8"))
             }
+            Output::Images(images) => self.store_first_image(ix, place, images),
+            Output::Stream(_) | Output::Unset => true,
         }
     }
 

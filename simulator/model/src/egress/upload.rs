@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::{Hls, filename};
-use crate::livekit::Output;
+use crate::livekit::{Output, Source};
 use crate::sink::{Body, MediaKind, SegmentEntry};
 use crate::state::EgressIx;
 use crate::time::{Span, Time};
@@ -40,6 +40,8 @@ pub(super) fn file_kind(extension: &str) -> MediaKind {
     match extension {
         ".ogg" => MediaKind::Ogg,
         ".webm" => MediaKind::Webm,
+        // No player looks further than the head of it.
+        ".mp3" => MediaKind::Noise,
         _ => MediaKind::Mp4,
     }
 }
@@ -178,8 +180,11 @@ impl World<'_> {
         let naming = filename::Naming {
             room_name: &info.room_name,
             room_id: &info.room_id,
-            now: info.started_at.unwrap_or_default(),
-            track: None,
+            participant: match &info.request.source {
+                Source::Participant { identity, .. } => identity,
+                _ => "",
+            },
+            ..filename::Naming::at(info.started_at.unwrap_or_default())
         };
         let mut paths = filename::segment_paths(
             &output.filename_prefix,
@@ -187,6 +192,12 @@ impl World<'_> {
             &output.live_playlist_name,
             &naming,
         );
+        if let Some(publisher) = self.recorders.workers.get(&ix).map(|worker| worker.publisher.as_str())
+            && !publisher.is_empty()
+        {
+            paths.storage_dir = filename::published_by(&paths.storage_dir, publisher);
+            paths.segment_prefix = filename::published_by(&paths.segment_prefix, publisher);
+        }
         paths.segment_prefix = filename::retried(&paths.segment_prefix, info.retry_count);
         paths
     }
@@ -274,10 +285,16 @@ impl World<'_> {
     /// worker only logs a failure to upload it.
     pub(super) fn upload_manifests(&mut self, ix: EgressIx) {
         let request = Arc::clone(&self.state.egress(ix).info.request);
+        let mut images = 0;
         for (output, wanted) in request.outputs.iter().enumerate() {
             let egress = self.state.egress(ix);
             let info = &egress.info;
             let (disabled, beside) = match wanted {
+                Output::Stream(_) | Output::Unset => continue,
+                Output::Images(wanted) => {
+                    images += 1;
+                    (wanted.disable_manifest, &info.image_results[images - 1].filename_prefix)
+                }
                 Output::File(file) => (file.disable_manifest, &info.file_results[0].filename),
                 Output::Segments(segments) => (segments.disable_manifest, &info.segment_results[0].playlist_name),
             };

@@ -36,6 +36,7 @@ fn composite(room: &str) -> Call {
             s3: S3Upload { bucket: "rec".into(), ..S3Upload::default() },
             ..FileOutput::default()
         })],
+        details: None,
     }))
 }
 

@@ -3,7 +3,7 @@
 //! Every verb changes the state as the world would and then shows the fact. Offsets are from the start of the run.
 //! There are two tenants, `acme-1` (bucket `rec`) and `acme-10` (buckets `rec` and `versions`, which is versioned).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -175,14 +175,18 @@ impl Stage {
             let (joins, leaves) = stay.split_once("..").unwrap_or_default();
             let offset =
                 |text: &str, otherwise: Time| if text.is_empty() { otherwise } else { started_at + span(text) };
-            let track =
-                |source: TrackSource| TrackState { sid: format!("TR_{identity}_{}", source.name()).into(), source };
+            let track = |source: TrackSource| TrackState {
+                sid: format!("TR_{identity}_{}", source.name()).into(),
+                source,
+                muted: false,
+            };
             ParticipantState {
                 identity: identity.into(),
                 sid: format!("PA_{identity}").into(),
                 joins_at: offset(joins, started_at),
                 leaves_at: offset(leaves, ends_at),
                 tracks: vec![track(TrackSource::Microphone), track(TrackSource::Camera)],
+                profile: None,
             }
         };
         self.state.calls.push(CallState {
@@ -200,6 +204,7 @@ impl Stage {
             ended: false,
             participants: people.iter().map(person).collect(),
             egresses: Vec::new(),
+            made: None,
         });
         self.state.rooms.insert(room.into(), ix);
         self.see(&Fact::RoomStarted { call: ix, room, sid: "RM" });
@@ -222,9 +227,9 @@ impl Stage {
     pub fn start(&mut self, call: CallIx, source: Source, outputs: Vec<Output>) -> EgressIx {
         let ix = EgressIx(self.state.egresses.len() as u32);
         let id: Arc<str> = format!("EG_{}", ix.0).into();
-        let bucket: Arc<str> = outputs[0].s3().bucket.as_str().into();
+        let bucket: Arc<str> = outputs[0].s3().expect("it is stored").bucket.as_str().into();
         let room = self.state.call(call).room.clone();
-        let request = StartEgress { room_name: room.to_string(), source, outputs };
+        let request = StartEgress { room_name: room.to_string(), source, outputs, details: None };
         let info = EgressInfo {
             egress_id: id.clone(),
             room_id: self.state.call(call).sid.clone(),
@@ -243,6 +248,8 @@ impl Stage {
             backup_storage_used: false,
             retry_count: 0,
             flaw: None,
+            stream_results: Vec::new(),
+            image_results: Vec::new(),
         };
         let attempt = self.state.call(call).egresses.len() as u32;
         self.state.egresses.push(Egress {
@@ -263,6 +270,7 @@ impl Stage {
             start_delay: Span::ZERO,
             draining: false,
             lost: None,
+            struck: BTreeSet::new(),
         });
         self.state.egress_by_id.insert(id, ix);
         self.state.calls[call.0 as usize].egresses.push(ix);
@@ -700,7 +708,7 @@ impl Stage {
     /// Somebody looks at the goals; the world was healed at `healed`.
     pub fn look(&mut self, healed: &str) -> Goals {
         let healed = self.state.scenario.world.start + span(healed);
-        let goals = goals::look(&self.state, healed);
+        let goals = goals::look(&self.state, healed, goals::Shown::ALL);
         let unmet = if let Goals::Unmet(unmet) = &goals { Some(unmet) } else { None };
         self.see(&Fact::GoalsLooked { healed, met: goals == Goals::Met, unmet });
         goals

@@ -157,6 +157,8 @@ impl World<'_> {
                 attempt: 1,
                 sender: sent.sender.clone(),
                 signed_at: sent.signed_at,
+                signed_outside: sent.signed_outside,
+                url: sent.url.clone(),
                 queue: None,
             };
             let delivery = self.notifier.deliver(copy);
@@ -226,7 +228,15 @@ impl World<'_> {
             ..(**genuine).clone()
         };
         let sender = Sender::Stranger(forgery, Arc::clone(genuine));
-        let delivery = Delivery { event: Arc::new(event), attempt: 1, sender, signed_at: now, queue: None };
+        let delivery = Delivery {
+            event: Arc::new(event),
+            attempt: 1,
+            sender,
+            signed_at: now,
+            signed_outside: None,
+            url: None,
+            queue: None,
+        };
         let handle = self.notifier.deliver(delivery);
         self.extra_delivery(handle);
     }

@@ -14,10 +14,21 @@ use crate::world::{Event, InboxItem, World};
 impl World<'_> {
     /// Puts an event into its queue, and sends it if nothing waits there before it.
     pub(super) fn enqueue(&mut self, event: Arc<WebhookEvent>, by_fault: bool) {
-        let queue = match &event.egress_info {
+        self.enqueue_to(event, by_fault, None);
+    }
+
+    /// Puts an event into the queue of what a request wants to be told itself: one for each egress, whatever the urls.
+    pub(super) fn enqueue_for(&mut self, event: Arc<WebhookEvent>, url: &str) {
+        // What a fault makes of the event, it makes of the operator's.
+        self.enqueue_to(event, true, Some(url.into()));
+    }
+
+    fn enqueue_to(&mut self, event: Arc<WebhookEvent>, by_fault: bool, url: Option<Arc<str>>) {
+        let queue: Arc<str> = match &event.egress_info {
             Some(info) => Arc::clone(&info.egress_id),
             None => event.room.as_ref().map_or_else(|| Arc::from(""), |room| Arc::clone(&room.name)),
         };
+        let queue = if url.is_some() { format!("{queue} webhooks").into() } else { queue };
         let room = event.room.as_ref().map_or("", |room| &room.name);
         let depth = self.notifier.queues.get(&queue).map_or(0, VecDeque::len);
         if depth as u64 >= u64::from(self.state.scenario.world.webhook_queue_depth) {
@@ -33,6 +44,8 @@ impl World<'_> {
             attempts: 0,
             signed_at: enqueued_at,
             sender: Sender::Livekit,
+            signed_outside: None,
+            url,
             copies: None,
             by_fault,
         };
@@ -118,7 +131,8 @@ impl World<'_> {
     /// Sends the first event of a queue. Nobody at the door is an answer too.
     fn attempt(&mut self, queue: &Arc<str>) {
         let event = Arc::clone(&self.first_of(queue).event);
-        let arrives = self.operator_is_up() && !self.is_unreachable(&event);
+        let asked_for = self.first_of(queue).url.is_some();
+        let arrives = (asked_for || self.operator_is_up()) && !self.is_unreachable(&event);
         let first = self.first_of(queue);
         first.attempts += 1;
         let delivery = Delivery {
@@ -126,6 +140,8 @@ impl World<'_> {
             attempt: first.attempts,
             sender: first.sender.clone(),
             signed_at: first.signed_at,
+            signed_outside: first.signed_outside,
+            url: first.url.clone(),
             queue: Some(Arc::clone(queue)),
         };
         let handle = self.notifier.deliver(delivery);

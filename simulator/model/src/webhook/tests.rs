@@ -53,7 +53,13 @@ fn record() -> Call {
     Call::StartEgress(Arc::new(StartEgress {
         room_name: "standup".into(),
         source: Source::RoomComposite { layout: String::new(), audio_only: false, video_only: false },
-        outputs: vec![Output::File(FileOutput { filepath: "acme/a.mp4".into(), disable_manifest: true, s3 })],
+        outputs: vec![Output::File(FileOutput {
+            filepath: "acme/a.mp4".into(),
+            disable_manifest: true,
+            s3,
+            ..FileOutput::default()
+        })],
+        details: None,
     }))
 }
 

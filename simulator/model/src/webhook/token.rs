@@ -14,6 +14,7 @@ use bytes::Bytes;
 use jsonwebtoken::crypto::rust_crypto;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -137,21 +138,77 @@ pub fn verify(authorization: &str, body: &[u8], key: &str, secret: &str, now: Ti
     if authorization.is_empty() {
         return Err(Refusal::MissingAuthorization);
     }
-    // The issuer chooses the secret, so it is read before anything can be trusted.
-    let unverified: Claims =
-        jsonwebtoken::dangerous::insecure_decode_claims(authorization).map_err(|_| Refusal::MalformedToken)?;
-    if unverified.iss != key {
-        return Err(Refusal::UnknownApiKey);
+    let claims: Claims = claims(authorization, key, secret).map_err(|fault| match fault {
+        Fault::Malformed | Fault::OtherAlgorithm => Refusal::MalformedToken,
+        Fault::UnknownKey => Refusal::UnknownApiKey,
+        Fault::BadSignature => Refusal::BadSignature,
+    })?;
+    still_good(claims.nbf, claims.exp.ok_or(Refusal::MalformedToken)?, now)?;
+    if claims.sha256 == digest(body) { Ok(()) } else { Err(Refusal::BodyMismatch) }
+}
+
+/// What is wrong with a token before anybody looks at its times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is no JWT, or its claims are of other types.
+    Malformed,
+    /// Its issuer is not our API key.
+    UnknownKey,
+    /// It is not HS256.
+    OtherAlgorithm,
+    /// It was signed with another secret.
+    BadSignature,
+}
+
+/// The claims of a token that was signed for whoever has `key` and `secret`: of a webhook, or of a call to LiveKit's API. What
+/// its times mean is left to [`within_life`].
+///
+/// # Errors
+/// The first thing wrong.
+pub fn claims<C: DeserializeOwned>(token: &str, key: &str, secret: &str) -> Result<C, Fault> {
+    #[derive(Deserialize)]
+    struct Issuer {
+        #[serde(default)]
+        iss: String,
     }
     install_crypto();
+    // The issuer chooses the secret, so it is read before anything can be trusted.
+    let unverified: Issuer = jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| Fault::Malformed)?;
+    if unverified.iss != key {
+        return Err(Fault::UnknownKey);
+    }
     let key = DecodingKey::from_secret(secret.as_bytes());
-    let claims = match jsonwebtoken::decode::<Claims>(authorization, &key, &signature_only()) {
-        Ok(token) => token.claims,
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => return Err(Refusal::BadSignature),
-        Err(_) => return Err(Refusal::MalformedToken),
-    };
-    within_life(claims.nbf, claims.exp.ok_or(Refusal::MalformedToken)?, now)?;
-    if claims.sha256 == digest(body) { Ok(()) } else { Err(Refusal::BodyMismatch) }
+    match jsonwebtoken::decode::<C>(token, &key, &signature_only()) {
+        Ok(token) => Ok(token.claims),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::InvalidSignature => Fault::BadSignature,
+            ErrorKind::InvalidAlgorithm => Fault::OtherAlgorithm,
+            _ => Fault::Malformed,
+        }),
+    }
+}
+
+/// On which side of its life a token is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutOfLife {
+    /// Before `nbf`.
+    NotYet,
+    /// Behind `exp`.
+    Expired,
+}
+
+/// Whether it is `now` within the life of a token, with a minute's leeway at both ends. Times are seconds since the Unix
+/// epoch.
+///
+/// # Errors
+/// On which side it is not.
+pub fn within_life(nbf: Option<i64>, exp: i64, now: Time) -> Result<(), OutOfLife> {
+    let nanoseconds = |seconds: i64| i128::from(seconds) * i128::from(Span::SECOND.0);
+    let (now, leeway) = (i128::from(now.0), i128::from(LEEWAY.0));
+    if nbf.is_some_and(|nbf| now + leeway < nanoseconds(nbf)) {
+        return Err(OutOfLife::NotYet);
+    }
+    if now - leeway > nanoseconds(exp) { Err(OutOfLife::Expired) } else { Ok(()) }
 }
 
 /// The event in a body that [`verify`] accepted. Unknown fields are ignored.
@@ -208,7 +265,7 @@ pub fn opens(sender: &Sender, signed_at: Time, life: Span, now: Time) -> Result<
         Sender::Proxy | Sender::Stranger(Forgery::BodyTampered | Forgery::StolenToken, _) => true,
         Sender::Stranger(forgery, _) => return Err(forgery.refusal()),
     };
-    within_life(Some(signed_at.unix_seconds()), (signed_at + life).unix_seconds(), now)?;
+    still_good(Some(signed_at.unix_seconds()), (signed_at + life).unix_seconds(), now)?;
     if mismatch { Err(Refusal::BodyMismatch) } else { Ok(()) }
 }
 
@@ -235,15 +292,12 @@ fn unsigned(signed: &str) -> String {
 /// # Errors
 /// [`Refusal::Expired`], which stands for "not yet" too.
 pub fn admits(minted_at: Time, now: Time) -> Result<(), Refusal> {
-    within_life(Some(minted_at.unix_seconds()), (minted_at + API_TOKEN_LIFE).unix_seconds(), now)
+    still_good(Some(minted_at.unix_seconds()), (minted_at + API_TOKEN_LIFE).unix_seconds(), now)
 }
 
-fn within_life(nbf: Option<i64>, exp: i64, now: Time) -> Result<(), Refusal> {
-    let nanoseconds = |seconds: i64| i128::from(seconds) * i128::from(Span::SECOND.0);
-    let (now, leeway) = (i128::from(now.0), i128::from(LEEWAY.0));
-    let too_early = nbf.is_some_and(|nbf| now + leeway < nanoseconds(nbf));
-    let too_late = now - leeway > nanoseconds(exp);
-    if too_early || too_late { Err(Refusal::Expired) } else { Ok(()) }
+/// Receivers do not tell the two ends of a token's life apart.
+fn still_good(nbf: Option<i64>, exp: i64, now: Time) -> Result<(), Refusal> {
+    within_life(nbf, exp, now).map_err(|_| Refusal::Expired)
 }
 
 fn token(body: &[u8], key: &str, secret: &str, issued_at: i64, expires_at: i64) -> String {

@@ -23,6 +23,7 @@ impl World<'_> {
             }
             Call::ListRooms { names } => Reply::Rooms(Ok(self.list_rooms(names))),
             Call::ListParticipants { room } => Reply::Participants(self.list_participants(room)),
+            Call::Api(call) => self.apply_api(call),
             Call::Commit { writes, preconditions } => Reply::Commit(Ok(self.commit(writes, preconditions))),
             Call::InventoryGet { egress_id } => Reply::Row(Ok(self.state.ports.rows.get(egress_id).cloned())),
             Call::InventoryScan { tenant, after, limit } => {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::{Event, World};
 use crate::call::CallError;
 use crate::egress::error;
-use crate::livekit::{ParticipantInfo, ParticipantKind, Room, TrackInfo, TrackSource};
+use crate::livekit::{ParticipantInfo, ParticipantKind, Profile, Room, TrackInfo, TrackSource};
 use crate::scenario::{Call, Scenario};
-use crate::state::{CallIx, CallState, EgressIx, ParticipantState, TrackState};
+use crate::state::{CallIx, CallState, EgressIx, Made, ParticipantState, TenantIx, TrackState};
+use crate::time::Time;
 use crate::trace::Fact;
 use crate::webhook::Subject;
 
@@ -21,13 +22,8 @@ impl World<'_> {
         }
         let call = self.new_call(&scenario, spec, rule, n);
         let ix = call.ix;
-        self.live_rooms.insert(Arc::clone(&call.room), ix);
-        self.state.rooms.insert(Arc::clone(&call.room), ix);
         self.queue.push(call.ends_at, Event::CallEnds { call: ix });
-        self.state.calls.push(call);
-        let call = self.state.call(ix);
-        self.log.emit(&self.state, &Fact::RoomStarted { call: ix, room: &call.room, sid: &call.sid });
-        self.notify("room_started", Subject::Room { call: ix });
+        self.room_opens(call);
         for participant in 0..self.state.call(ix).participants.len() {
             let who = &self.state.call(ix).participants[participant];
             let (joins_at, leaves_at) = (who.joins_at, who.leaves_at);
@@ -40,6 +36,43 @@ impl World<'_> {
                 self.queue.push(leaves_at, Event::Leaves { call: ix, participant });
             }
         }
+    }
+
+    fn room_opens(&mut self, call: CallState) {
+        let ix = call.ix;
+        self.live_rooms.insert(Arc::clone(&call.room), ix);
+        self.state.rooms.insert(Arc::clone(&call.room), ix);
+        self.state.calls.push(call);
+        let call = self.state.call(ix);
+        self.log.emit(&self.state, &Fact::RoomStarted { call: ix, room: &call.room, sid: &call.sid });
+        self.notify("room_started", Subject::Room { call: ix });
+    }
+
+    /// A room opens that somebody has asked for, and stays until it is deleted or nobody comes.
+    pub(super) fn call_by_order(&mut self, rule: usize, metadata: Arc<str>, made: Made) -> CallIx {
+        let scenario = Rc::clone(&self.state.scenario);
+        let call = self.new_call(&scenario, &scenario.calls[rule], rule, 0);
+        let ix = call.ix;
+        self.room_opens(CallState { metadata, ends_at: Time::MAX, made: Some(Box::new(made)), ..call });
+        ix
+    }
+
+    /// A call without a room, for what is recorded without one.
+    pub(super) fn call_without_room(&mut self, rule: usize, tenant: TenantIx) -> CallIx {
+        let scenario = Rc::clone(&self.state.scenario);
+        let call = self.new_call(&scenario, &scenario.calls[rule], rule, 0);
+        let ix = call.ix;
+        let made = Made { silent: true, ..Made::default() };
+        self.state.calls.push(CallState {
+            // Tells the ids of one tenant's egresses from another's.
+            session: tenant.0,
+            sid: "".into(),
+            metadata: "".into(),
+            ends_at: Time::MAX,
+            made: Some(Box::new(made)),
+            ..call
+        });
+        ix
     }
 
     fn new_call(&self, scenario: &Scenario, spec: &Call, rule: usize, n: u64) -> CallState {
@@ -76,8 +109,10 @@ impl World<'_> {
                         .map(|source| TrackState {
                             sid: self.chance.id(track_prefix(*source), &entity, u64::from(session)).into(),
                             source: *source,
+                            muted: false,
                         })
                         .collect(),
+                    profile: None,
                 }
             })
             .collect();
@@ -96,6 +131,7 @@ impl World<'_> {
             ended: false,
             participants,
             egresses: Vec::new(),
+            made: None,
         }
     }
 
@@ -122,7 +158,11 @@ impl World<'_> {
                 },
             );
             self.notify("track_published", Subject::Track { call, participant, track });
+            if self.state.call(call).made.is_some() {
+                self.auto_egress(call, participant, track);
+            }
         }
+        self.waits_for_somebody(call, false);
     }
 
     /// Somebody joins whom no scenario has announced.
@@ -132,6 +172,11 @@ impl World<'_> {
     pub(crate) fn joins_now(&mut self, call: CallIx, identity: &str, tracks: &[TrackSource]) -> Result<(), String> {
         let now = self.state.now;
         let state = self.state.call(call);
+        let present = state.participants.iter().filter(|who| who.joins_at <= now && now < who.leaves_at).count();
+        let most = state.made.as_ref().map_or(0, |made| made.limits.max_participants);
+        if most > 0 && present >= most as usize {
+            return Err(format!("room \"{}\" is for {most} participants, and they are all there", state.room));
+        }
         let again = state.participants.iter().filter(|who| *who.identity == *identity);
         if again.clone().any(|who| now < who.leaves_at) {
             return Err(format!("\"{identity}\" is in room \"{}\" already", state.room));
@@ -149,8 +194,10 @@ impl World<'_> {
                 .map(|source| TrackState {
                     sid: self.chance.id(track_prefix(*source), &entity, session).into(),
                     source: *source,
+                    muted: false,
                 })
                 .collect(),
+            profile: None,
         };
         let people = &mut self.state.calls[call.0 as usize].participants;
         people.push(who);
@@ -176,6 +223,10 @@ impl World<'_> {
             &Fact::ParticipantLeft { call, room: &state.room, identity: &who.identity, recorder: false },
         );
         self.notify("participant_left", Subject::Participant { call, participant });
+        self.sources_left(call);
+        if self.state.call(call).ends_at != self.state.now {
+            self.waits_for_somebody(call, true);
+        }
     }
 
     pub(crate) fn call_ends(&mut self, call: CallIx) {
@@ -246,6 +297,7 @@ impl World<'_> {
             creation_time: call.started_at,
             num_participants: if call.ended { 0 } else { present as u32 },
             active_recording: call.egresses.iter().any(recorded),
+            limits: call.made.as_ref().map(|made| made.limits),
         }
     }
 
@@ -259,6 +311,7 @@ impl World<'_> {
             creation_time: crate::time::Time::default(),
             num_participants: 0,
             active_recording: false,
+            limits: None,
         }
     }
 
@@ -271,11 +324,15 @@ impl World<'_> {
             kind: ParticipantKind::Standard,
             joined_at: who.joins_at,
             tracks: (0..who.tracks.len()).map(|track| self.track_message(call, participant, track)).collect(),
+            profile: who.profile.clone(),
         }
     }
 
     /// `livekit.ParticipantInfo` of an egress's recorder: its identity is the egress id.
     pub(crate) fn recorder_message(&self, egress: EgressIx) -> ParticipantInfo {
+        let metadata = self.recorder_metadata(egress);
+        let profile = Profile { metadata: metadata.to_owned(), ..Profile::default() };
+        let profile = (!metadata.is_empty()).then(|| Arc::new(profile));
         let egress = self.state.egress(egress);
         ParticipantInfo {
             sid: self.chance.id("PA_", &egress.info.egress_id, 0).into(),
@@ -283,13 +340,14 @@ impl World<'_> {
             kind: ParticipantKind::Egress,
             joined_at: egress.active_at.unwrap_or(self.state.now),
             tracks: Vec::new(),
+            profile,
         }
     }
 
     /// `livekit.TrackInfo`.
     pub(crate) fn track_message(&self, call: CallIx, participant: usize, track: usize) -> TrackInfo {
         let track = &self.state.call(call).participants[participant].tracks[track];
-        TrackInfo { sid: Arc::clone(&track.sid), source: track.source }
+        TrackInfo { sid: Arc::clone(&track.sid), source: track.source, muted: track.muted }
     }
 }
 

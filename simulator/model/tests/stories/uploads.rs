@@ -86,7 +86,12 @@ fn info(seen: &Seen) -> &EgressInfo {
 
 #[test]
 fn a_failed_file_goes_to_the_backup_storage_with_its_manifest() {
-    let call = start(Output::File(FileOutput { filepath: "acme/a.mp4".into(), disable_manifest: true, s3: bucket() }));
+    let call = start(Output::File(FileOutput {
+        filepath: "acme/a.mp4".into(),
+        disable_manifest: true,
+        s3: bucket(),
+        ..FileOutput::default()
+    }));
     let (seen, outcome) = record(call, BACKUP, "do = \"upload.fail\"\n");
     assert_eq!(seen.stored.len(), 2, "{:?}", seen.stored);
     assert_eq!(seen.stored[0], "spare/a.mp4 4495000");

@@ -24,6 +24,7 @@ pub fn room_composite_request(request: RoomCompositeEgressRequest) -> livekit::S
             video_only: request.video_only,
         },
         outputs: files.chain(segments).collect(),
+        details: None,
     }
 }
 
@@ -32,6 +33,7 @@ pub fn track_request(request: TrackEgressRequest) -> livekit::StartEgress {
         room_name: request.room_name,
         source: Source::Track { track_id: request.track_id },
         outputs: vec![Output::File(into_file_output(request.file))],
+        details: None,
     }
 }
 
@@ -146,6 +148,8 @@ fn egress_request(request: &livekit::StartEgress) -> EgressRequest {
                 match output {
                     Output::File(file) => composite.file_outputs.push(file_output(file)),
                     Output::Segments(segments) => composite.segment_outputs.push(segments_output(segments)),
+                    // No request of the contract has any.
+                    Output::Stream(_) | Output::Images(_) | Output::Unset => {}
                 }
             }
             EgressRequest::RoomComposite(composite)
@@ -158,11 +162,18 @@ fn egress_request(request: &livekit::StartEgress) -> EgressRequest {
             }),
             _ => EgressRequest::Other(request.rpc().to_owned()),
         },
+        _ => EgressRequest::Other(request.rpc().to_owned()),
     }
 }
 
 fn into_s3(s3: S3Upload) -> livekit::S3Upload {
-    livekit::S3Upload { bucket: s3.bucket, region: s3.region, metadata: s3.metadata, tagging: s3.tagging }
+    livekit::S3Upload {
+        bucket: s3.bucket,
+        region: s3.region,
+        metadata: s3.metadata,
+        tagging: s3.tagging,
+        ..livekit::S3Upload::default()
+    }
 }
 
 fn s3(s3: &livekit::S3Upload) -> S3Upload {
@@ -175,7 +186,12 @@ fn s3(s3: &livekit::S3Upload) -> S3Upload {
 }
 
 fn into_file_output(file: FileOutput) -> livekit::FileOutput {
-    livekit::FileOutput { filepath: file.filepath, disable_manifest: file.disable_manifest, s3: into_s3(file.s3) }
+    livekit::FileOutput {
+        filepath: file.filepath,
+        disable_manifest: file.disable_manifest,
+        s3: into_s3(file.s3),
+        ..livekit::FileOutput::default()
+    }
 }
 
 fn file_output(file: &livekit::FileOutput) -> FileOutput {

@@ -1,19 +1,14 @@
 //! Tokens of LiveKit's API: HS256 JWTs whose `iss` is an API key and whose `video` says what they are good for.
 //!
-//! The signature is checked by the JWT crate, times by us against the clock that is passed in.
+//! The model's `webhook::token` knows what a token is; here is what the server says where one is refused.
 
 use std::fmt;
 
-use egress_sim_model::time::{Span, Time};
-use jsonwebtoken::crypto::rust_crypto;
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use egress_sim_model::time::Time;
+use egress_sim_model::webhook::token::{Fault, OutOfLife, claims, within_life};
 use serde::{Deserialize, Serialize};
 
 use super::Request;
-
-/// How far clocks may be apart, in seconds.
-const LEEWAY: i64 = 60;
 
 /// The API key that the server knows.
 #[derive(Clone, Debug)]
@@ -25,6 +20,7 @@ pub struct Keys {
 }
 
 /// `VideoGrant`, as far as recording needs it.
+#[expect(clippy::struct_excessive_bools, reason = "a grant is a row of switches")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Grants {
@@ -33,15 +29,16 @@ pub(super) struct Grants {
     pub(super) room_record: bool,
     pub(super) room_admin: bool,
     pub(super) room: String,
+    pub(super) destination_room: String,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Claims {
-    iss: String,
-    nbf: Option<i64>,
-    exp: Option<i64>,
-    video: Option<Grants>,
+pub(super) struct Claims {
+    pub(super) iss: String,
+    pub(super) nbf: Option<i64>,
+    pub(super) exp: Option<i64>,
+    pub(super) video: Option<Grants>,
 }
 
 /// Why a token is refused. The texts are the server's.
@@ -80,52 +77,18 @@ pub(super) fn of(request: &Request<'_>, keys: &Keys, now: Time) -> Result<Option
 }
 
 fn verify(token: &str, keys: &Keys, now: Time) -> Result<Grants, TokenError> {
-    install_crypto();
-    let unverified: Claims =
-        jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| TokenError::Malformed)?;
-    if unverified.iss != keys.key {
-        return Err(TokenError::UnknownKey);
-    }
-    let mut signature_only = Validation::new(Algorithm::HS256);
-    signature_only.validate_exp = false;
-    signature_only.validate_nbf = false;
-    signature_only.validate_aud = false;
-    signature_only.required_spec_claims.clear();
-    let key = DecodingKey::from_secret(keys.secret.as_bytes());
-    let claims = jsonwebtoken::decode::<Claims>(token, &key, &signature_only)
-        .map_err(|error| match error.kind() {
-            ErrorKind::InvalidSignature => TokenError::Refused("go-jose/go-jose: error in cryptographic primitive"),
-            ErrorKind::InvalidAlgorithm => TokenError::Refused("go-jose/go-jose: unexpected signature algorithm"),
-            _ => TokenError::Malformed,
-        })?
-        .claims;
-    let now = now.unix_seconds();
+    let claims: Claims = claims(token, &keys.key, &keys.secret).map_err(|fault| match fault {
+        Fault::Malformed => TokenError::Malformed,
+        Fault::UnknownKey => TokenError::UnknownKey,
+        Fault::BadSignature => TokenError::Refused("go-jose/go-jose: error in cryptographic primitive"),
+        Fault::OtherAlgorithm => TokenError::Refused("go-jose/go-jose: unexpected signature algorithm"),
+    })?;
     let expires = claims.exp.ok_or(TokenError::Refused("token has no expiry (exp)"))?;
-    if now - LEEWAY > expires {
-        return Err(TokenError::Refused("go-jose/go-jose/jwt: validation failed, token is expired (exp)"));
-    }
-    if claims.nbf.is_some_and(|from| now + LEEWAY < from) {
-        return Err(TokenError::Refused("go-jose/go-jose/jwt: validation failed, token not valid yet (nbf)"));
-    }
+    within_life(claims.nbf, expires, now).map_err(|side| {
+        TokenError::Refused(match side {
+            OutOfLife::Expired => "go-jose/go-jose/jwt: validation failed, token is expired (exp)",
+            OutOfLife::NotYet => "go-jose/go-jose/jwt: validation failed, token not valid yet (nbf)",
+        })
+    })?;
     Ok(claims.video.unwrap_or_default())
-}
-
-/// A token with every grant, for tests and for people with curl.
-pub fn mint(keys: &Keys, room: &str, now: Time, life: Span) -> String {
-    install_crypto();
-    let video =
-        Grants { room_create: true, room_list: true, room_record: true, room_admin: true, room: room.to_owned() };
-    let claims = Claims {
-        iss: keys.key.clone(),
-        nbf: Some(now.unix_seconds()),
-        exp: Some((now + life).unix_seconds()),
-        video: Some(video),
-    };
-    let key = EncodingKey::from_secret(keys.secret.as_bytes());
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).expect("HS256 signs with any secret")
-}
-
-/// The JWT crate wants one provider a process; who installs first may.
-fn install_crypto() {
-    let _ = rust_crypto::DEFAULT_PROVIDER.install_default();
 }

@@ -6,7 +6,9 @@
 use std::sync::LazyLock;
 
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor, ReflectMessage, SerializeOptions};
+use prost_reflect::{
+    DescriptorPool, DeserializeOptions, DynamicMessage, Kind, MessageDescriptor, ReflectMessage, SerializeOptions,
+};
 use serde_json::{Map, Value as Json};
 
 const REPLIES: &str = include_str!("replies.proto");
@@ -36,16 +38,33 @@ impl protox::file::FileResolver for OurFile {
 ///
 /// # Panics
 /// Where `replies.proto` does not have the message.
-pub fn reply(name: &str, message: &impl Message) -> Vec<u8> {
-    let json = to_json(&dynamic(name, message));
-    serde_json::to_vec(&json).expect("a JSON value is JSON")
+pub(super) fn reply(name: &str, message: &impl Message) -> Vec<u8> {
+    bytes(&dynamic(name, message))
+}
+
+/// A message that we made ourselves, as the server writes it.
+pub(super) fn bytes(message: &DynamicMessage) -> Vec<u8> {
+    serde_json::to_vec(&to_json(message)).expect("a JSON value is JSON")
+}
+
+/// Reads a message as the server reads requests: fields by either name, those that it does not know left out.
+pub(super) fn read(descriptor: &MessageDescriptor, text: &[u8]) -> Option<DynamicMessage> {
+    let options = DeserializeOptions::new().deny_unknown_fields(false);
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    DynamicMessage::deserialize_with_options(descriptor.clone(), &mut deserializer, &options).ok()
+}
+
+/// A message of package `livekit`, by its name.
+///
+/// # Panics
+/// Where `replies.proto` does not have it.
+pub(super) fn message(name: &str) -> MessageDescriptor {
+    let found = POOL.get_message_by_name(&format!("livekit.{name}"));
+    found.unwrap_or_else(|| panic!("replies.proto has no message {name}"))
 }
 
 fn dynamic(name: &str, message: &impl Message) -> DynamicMessage {
-    let descriptor = POOL
-        .get_message_by_name(&format!("livekit.{name}"))
-        .unwrap_or_else(|| panic!("replies.proto has no message {name}"));
-    DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).expect("both know the same fields")
+    DynamicMessage::decode(self::message(name), message.encode_to_vec().as_slice()).expect("both know the same fields")
 }
 
 fn to_json(message: &DynamicMessage) -> Json {
@@ -149,10 +168,35 @@ mod tests {
         use livekit_protocol as proto;
         agrees::<proto::EgressInfo>("EgressInfo");
         agrees::<proto::ListEgressResponse>("ListEgressResponse");
-        agrees::<proto::RoomCompositeEgressRequest>("RoomCompositeEgressRequest");
-        agrees::<proto::TrackEgressRequest>("TrackEgressRequest");
-        agrees::<proto::SegmentsInfo>("SegmentsInfo");
         agrees::<proto::ListRoomsResponse>("ListRoomsResponse");
         agrees::<proto::ListParticipantsResponse>("ListParticipantsResponse");
+        agrees::<proto::MuteRoomTrackResponse>("MuteRoomTrackResponse");
+        agrees::<proto::CreateRoomRequest>("CreateRoomRequest");
+        agrees::<proto::StartEgressRequest>("StartEgressRequest");
+        agrees::<proto::RoomCompositeEgressRequest>("RoomCompositeEgressRequest");
+        agrees::<proto::WebEgressRequest>("WebEgressRequest");
+        agrees::<proto::ParticipantEgressRequest>("ParticipantEgressRequest");
+        agrees::<proto::TrackCompositeEgressRequest>("TrackCompositeEgressRequest");
+        agrees::<proto::TrackEgressRequest>("TrackEgressRequest");
+        agrees::<proto::UpdateStreamRequest>("UpdateStreamRequest");
+        agrees::<proto::UpdateLayoutRequest>("UpdateLayoutRequest");
+        agrees::<proto::ListEgressRequest>("ListEgressRequest");
+        agrees::<proto::StopEgressRequest>("StopEgressRequest");
+        agrees::<proto::UpdateParticipantRequest>("UpdateParticipantRequest");
+        agrees::<proto::UpdateSubscriptionsRequest>("UpdateSubscriptionsRequest");
+        agrees::<proto::SendDataRequest>("SendDataRequest");
+        agrees::<proto::MoveParticipantRequest>("MoveParticipantRequest");
+        agrees::<proto::PerformRpcRequest>("PerformRpcRequest");
+        agrees::<proto::RoomParticipantIdentity>("RoomParticipantIdentity");
+        agrees::<proto::MuteRoomTrackRequest>("MuteRoomTrackRequest");
+        agrees::<proto::UpdateRoomMetadataRequest>("UpdateRoomMetadataRequest");
+        agrees::<proto::SegmentsInfo>("SegmentsInfo");
+        agrees::<proto::ImageOutput>("ImageOutput");
+        agrees::<proto::StorageConfig>("StorageConfig");
+        agrees::<proto::MediaSource>("MediaSource");
+        agrees::<proto::AutoTrackEgress>("AutoTrackEgress");
+        agrees::<proto::AutoParticipantEgress>("AutoParticipantEgress");
+        agrees::<proto::TrackInfo>("TrackInfo");
+        agrees::<proto::Room>("Room");
     }
 }

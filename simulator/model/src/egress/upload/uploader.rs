@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::call::CallError;
 use crate::egress::filename;
 use crate::fault::{Fault, Point};
+use crate::livekit::S3Upload;
 use crate::sink::multipart::CreateMultipartUpload;
 use crate::sink::{Body, Change, MediaKind, Origin, Put};
 use crate::state::{EgressIx, Object};
@@ -50,7 +51,8 @@ pub(in crate::egress) struct Upload<'u> {
 impl Upload<'_> {
     /// Whether the recording is not whole without it.
     fn is_essential(&self) -> bool {
-        !self.leftover && matches!(self.point, "upload.file" | "upload.segment" | "upload.playlist_end")
+        !self.leftover
+            && matches!(self.point, "upload.file" | "upload.segment" | "upload.playlist_end" | "upload.image")
     }
 }
 
@@ -170,6 +172,7 @@ impl World<'_> {
             ..Point::default()
         };
         let strike = self.strike(kinds, &at)?;
+        self.state.egresses[ix.0 as usize].struck.insert(strike.fault);
         Some(self.faults.fault(strike).clone())
     }
 
@@ -197,7 +200,7 @@ impl World<'_> {
                 Ok(self.lose(ix, bucket, upload, claim))
             }
             "upload.late" => {
-                let uploaded = self.claimed(bucket, upload, Claim::Url);
+                let uploaded = self.claimed(ix, bucket, upload, Claim::Url);
                 let object = Object { bucket: Arc::clone(bucket), key: Arc::clone(upload.key) };
                 let number = self.recorders.late_uploads;
                 self.recorders.late_uploads += 1;
@@ -247,7 +250,7 @@ impl World<'_> {
             }
             objects.push(Object { bucket: Arc::clone(bucket), key: Arc::clone(upload.key) });
         }
-        Ok(Uploaded { location: filename::location(bucket, upload.key), size })
+        Ok(Uploaded { location: self.location(ix, upload.output, bucket, upload.key), size })
     }
 
     fn put_object(
@@ -259,7 +262,7 @@ impl World<'_> {
         content_type: &str,
         body: Body,
     ) -> Result<Change, String> {
-        let s3 = self.state.egress(ix).info.request.outputs[output].s3();
+        let s3 = self.storage(ix, output);
         let put = Put {
             chance: self.chance,
             now: self.state.now,
@@ -267,7 +270,7 @@ impl World<'_> {
             key: Arc::clone(key),
             body,
             content_type: content_type.into(),
-            metadata: Arc::new(s3.metadata.clone()),
+            metadata: Arc::new(s3.metadata),
             tagging: s3.tagging.as_str().into(),
             origin: Origin::Egress(ix),
         };
@@ -308,13 +311,22 @@ impl World<'_> {
                 egress.missing.push(object);
             }
         }
-        self.claimed(bucket, upload, claim)
+        self.claimed(ix, bucket, upload, claim)
     }
 
-    fn claimed(&self, bucket: &str, upload: Upload<'_>, claim: Claim) -> Uploaded {
+    fn location(&self, ix: EgressIx, output: usize, bucket: &str, key: &str) -> String {
+        filename::location(&self.storage(ix, output), bucket, key)
+    }
+
+    /// The storage of an output that is uploaded.
+    fn storage(&self, ix: EgressIx, output: usize) -> S3Upload {
+        self.state.egress(ix).info.request.outputs[output].s3().cloned().unwrap_or_default()
+    }
+
+    fn claimed(&self, ix: EgressIx, bucket: &str, upload: Upload<'_>, claim: Claim) -> Uploaded {
         let size = self.state.sink.media.length(upload.body);
         match claim {
-            Claim::Url => Uploaded { location: filename::location(bucket, upload.key), size },
+            Claim::Url => Uploaded { location: self.location(ix, upload.output, bucket, upload.key), size },
             Claim::Local => Uploaded { location: format!("/{}", upload.key.trim_start_matches('/')), size },
             Claim::Nothing => Uploaded { location: String::new(), size: 0 },
         }
@@ -322,14 +334,14 @@ impl World<'_> {
 
     /// A multipart upload that was begun and is neither finished nor aborted.
     fn leave_parts(&mut self, ix: EgressIx, bucket: &str, upload: Upload<'_>) {
-        let s3 = self.state.egress(ix).info.request.outputs[upload.output].s3();
+        let s3 = self.storage(ix, upload.output);
         let create = CreateMultipartUpload {
             chance: self.chance,
             now: self.state.now,
             bucket,
             key: upload.key,
             content_type: upload.content_type.into(),
-            metadata: Arc::new(s3.metadata.clone()),
+            metadata: Arc::new(s3.metadata),
             tagging: s3.tagging.as_str().into(),
             origin: Origin::Egress(ix),
         };

@@ -41,14 +41,12 @@ impl Property for Consent {
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
         match *fact {
-            Fact::RoomFinished { call, .. }
-                if state.call(call).recording == Recording::None && self.judged.insert(call) =>
-            {
+            Fact::RoomFinished { call, .. } if must_not_be(state, call) && self.judged.insert(call) => {
                 verdict.held();
             }
             Fact::EgressChanged { egress: ix, status: EgressStatus::Starting, .. } => {
                 let call = state.egress(ix).call;
-                if state.call(call).recording != Recording::None {
+                if !must_not_be(state, call) {
                     return;
                 }
                 let message = || {
@@ -67,4 +65,10 @@ impl Property for Consent {
             _ => {}
         }
     }
+}
+
+/// A room that was made by order and says nothing of recording is not forbidden either.
+fn must_not_be(state: &State, call: CallIx) -> bool {
+    let call = state.call(call);
+    call.recording == Recording::None && !call.made.as_ref().is_some_and(|made| made.silent)
 }

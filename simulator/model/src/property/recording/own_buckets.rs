@@ -36,7 +36,7 @@ impl Property for OwnBuckets {
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
         let Fact::EgressChanged { egress: ix, status: EgressStatus::Starting, .. } = *fact else { return };
         let own = &state.tenant_rule(state.tenant_of(ix).ix).buckets;
-        let mut buckets = state.egress(ix).info.request.outputs.iter().map(|output| &output.s3().bucket);
+        let mut buckets = state.egress(ix).info.request.outputs.iter().filter_map(|output| Some(&output.s3()?.bucket));
         let foreign = buckets.find(|bucket| !own.contains(bucket));
         verdict.check(
             foreign.is_none(),

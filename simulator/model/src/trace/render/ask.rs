@@ -2,8 +2,9 @@
 
 use super::{place, plural, row_state};
 use crate::call::{
-    AuditAction, AuditOutcome, AuditRecord, Call, Expectation, LogLevel, Precondition, SinkKey, Subject, Write,
+    ApiCall, AuditAction, AuditOutcome, AuditRecord, Call, Expectation, LogLevel, Precondition, SinkKey, Subject, Write,
 };
+use crate::egress::redacted_url;
 use crate::livekit::{Output, Source, StartEgress};
 
 /// The call as one line.
@@ -71,6 +72,7 @@ fn words(call: &Call) -> String {
         Call::CheckSometimes { name, condition } => {
             format!("{name}: {}", if *condition { "happened" } else { "did not happen" })
         }
+        Call::Api(call) => api(call),
         Call::Now | Call::Entropy => String::new(),
         Call::SetTimer(timer) => format!("{} at {}", timer.name, timer.at.to_rfc3339()),
         Call::CancelTimer { name } => name.clone(),
@@ -90,12 +92,51 @@ fn start(request: &StartEgress) -> String {
     let what = match &request.source {
         Source::RoomComposite { .. } => format!("room composite of {}", request.room_name),
         Source::Track { track_id } => format!("track {track_id} of {}", request.room_name),
+        Source::TrackComposite { audio_track_id, video_track_id } => {
+            let ids: Vec<&str> =
+                [audio_track_id, video_track_id].into_iter().map(String::as_str).filter(|id| !id.is_empty()).collect();
+            format!("tracks {} of {}", ids.join(" and "), request.room_name)
+        }
+        Source::Participant { identity, .. } => format!("{identity} in {}", request.room_name),
+        Source::Web { url, .. } => url.clone(),
+        Source::Media(_) => format!("media of {}", request.room_name),
+        Source::Unset => format!("nothing of {}", request.room_name),
     };
     let outputs = request.outputs.iter().map(|output| match output {
         Output::File(file) => format!(" → {}/{}", file.s3.bucket, file.filepath),
         Output::Segments(segments) => format!(" → {}/{} (HLS)", segments.s3.bucket, segments.playlist_name),
+        Output::Images(images) => format!(" → {}/{} (images)", images.s3.bucket, images.filename_prefix),
+        Output::Stream(stream) => {
+            let urls: Vec<String> = stream.urls.iter().map(|url| redacted_url(url)).collect();
+            format!(" → {}", urls.join(", "))
+        }
+        Output::Unset => " → nothing".into(),
     });
     outputs.fold(what, |line, output| line + &output)
+}
+
+fn api(call: &ApiCall) -> String {
+    let urls = |sign: &str, urls: &[String]| {
+        urls.iter().fold(String::new(), |all, url| format!("{all} {sign}{}", redacted_url(url)))
+    };
+    match call {
+        ApiCall::UpdateLayout { egress_id, layout } => format!("{egress_id} to {layout}"),
+        ApiCall::UpdateStream { egress_id, add_output_urls, remove_output_urls } => {
+            let (added, removed) = (urls("+", add_output_urls), urls("-", remove_output_urls));
+            format!("{egress_id}{added}{removed}")
+        }
+        ApiCall::CreateRoom(request) => request.name.clone(),
+        ApiCall::DeleteRoom { room } | ApiCall::SendData { room, .. } | ApiCall::UpdateRoomMetadata { room, .. } => {
+            room.clone()
+        }
+        ApiCall::GetParticipant { room, identity }
+        | ApiCall::RemoveParticipant { room, identity }
+        | ApiCall::UpdateParticipant { room, identity, .. }
+        | ApiCall::UpdateSubscriptions { room, identity, .. } => format!("{identity} in {room}"),
+        ApiCall::MutePublishedTrack { room, identity, track_sid, muted } => {
+            format!("{track_sid} of {identity} in {room} {}", if *muted { "off" } else { "on" })
+        }
+    }
 }
 
 fn list(parts: [Option<String>; 3]) -> String {

@@ -47,6 +47,9 @@ fn words(call: &Call, reply: &Reply) -> String {
             many => format!("200, {} egresses", many.len()),
         }),
         Reply::Rooms(result) => or_error(result, |rooms| format!("200, {}", plural(rooms.len(), "room"))),
+        Reply::Room(result) => or_error(result, |room| format!("200, {}", room.name)),
+        Reply::Participant(result) => or_error(result, |found| format!("200, {}", found.identity)),
+        Reply::Track(result) => or_error(result, |track| format!("200, {}", track.sid)),
         Reply::Participants(result) => or_error(result, |found| format!("200, {}", plural(found.len(), "participant"))),
         Reply::Head(result) => {
             let answer = or_error(result, |head| match head {

@@ -1,6 +1,6 @@
 //! Every kind of fact as a line, and whom it is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -85,6 +85,7 @@ fn world() -> State {
             ended: false,
             participants: Vec::new(),
             egresses: vec![EgressIx(0)],
+            made: None,
         }],
         rooms: BTreeMap::from([(Arc::clone(&room), CallIx(0))]),
         egresses: vec![Egress {
@@ -105,6 +106,7 @@ fn world() -> State {
             start_delay: Span::ZERO,
             draining: false,
             lost: None,
+            struck: BTreeSet::new(),
         }],
         egress_by_id: TextMap::from_iter([(id, EgressIx(0))]),
         sink: Sink {
@@ -127,6 +129,7 @@ fn request() -> StartEgress {
                 filepath: "acme-1/a.mp4".into(),
                 disable_manifest: false,
                 s3: S3Upload { bucket: "rec-eu-1".into(), ..S3Upload::default() },
+                ..FileOutput::default()
             }),
             Output::Segments(SegmentedFileOutput {
                 playlist_name: "acme-1/a.m3u8".into(),
@@ -134,6 +137,7 @@ fn request() -> StartEgress {
                 ..SegmentedFileOutput::default()
             }),
         ],
+        details: None,
     }
 }
 
@@ -156,6 +160,8 @@ fn info() -> EgressInfo {
         backup_storage_used: false,
         retry_count: 0,
         flaw: None,
+        stream_results: Vec::new(),
+        image_results: Vec::new(),
     }
 }
 

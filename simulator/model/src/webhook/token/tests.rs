@@ -28,6 +28,7 @@ fn egress_ended() -> WebhookEvent {
         room_name: "demo".into(),
         source: Source::RoomComposite { layout: String::new(), audio_only: false, video_only: false },
         outputs: vec![Output::Segments(output)],
+        details: None,
     };
     let (started_at, ended_at) = (Time(1_763_800_000_000_000_000), Time(1_763_800_060_000_000_000));
     let segments = SegmentsInfo {
@@ -58,6 +59,8 @@ fn egress_ended() -> WebhookEvent {
         backup_storage_used: false,
         retry_count: 0,
         flaw: None,
+        stream_results: Vec::new(),
+        image_results: Vec::new(),
     };
     WebhookEvent {
         id: "EV_c".into(),
@@ -78,6 +81,7 @@ fn demo_room() -> Room {
         creation_time: Time(1_763_799_999_500_000_000),
         num_participants: 2,
         active_recording: true,
+        limits: None,
     }
 }
 
