@@ -545,6 +545,16 @@ def presigned() -> None:
     old = boto3.client("s3", endpoint_url=at["s3"], region_name="us-east-1", aws_access_key_id="minioadmin",
                        aws_secret_access_key="wrong")
     refused("SignatureDoesNotMatch", old.list_objects_v2, Bucket=name)
+    post = v4.generate_presigned_post(name, "form/k", Conditions=[["content-length-range", 1, 9]])
+    for body, expected in ((b"by form", 204), (b"by a form that is too long", 400)):
+        parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
+                        for field, value in post["fields"].items())
+        parts += '--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+        form = parts.encode() + body + b"\r\n--x--\r\n"
+        answer = plain("POST", post["url"], form, **{"Content-Type": "multipart/form-data; boundary=x"})
+        assert answer[0] == expected, answer
+    assert text(name, "form/k") == "by form"
+    s3.delete_object(Bucket=name, Key="form/k")
     s3.delete_object(Bucket=name, Key="p/ü x")
     assert plain("GET", get)[0] == 404, "the link outlives the object"
     s3.delete_bucket(Bucket=name)

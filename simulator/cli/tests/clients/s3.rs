@@ -1,18 +1,10 @@
-//! Ordinary clients of S3 against `egress-sim serve`, in depth: boto3, the AWS command line, s3cmd, rclone. Where an interpreter
-//! or the packages cannot be had, a test says `skipped: WHY` and passes.
+//! Clients of S3 alone, in depth: boto3, the AWS command line, s3cmd, rclone.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-mod installed;
-mod served;
-
-use served::Served;
-
-fn sources(language: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients").join(language)
-}
+use super::served::Served;
+use super::{installed, sources};
 
 /// Runs a client, tells it a line, and wants "all held" at its end.
 fn holds(client: &mut Command, told: &str) {
