@@ -62,7 +62,7 @@ struct Moving {
 }
 
 /// How the world is driven.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The clock.
     pub mode: Mode,
@@ -70,6 +70,8 @@ pub struct Settings {
     pub quiet: Duration,
     /// Whether anybody takes deliveries.
     pub listens: bool,
+    /// Who gets every webhook besides, each in its own time.
+    pub tells_also: Vec<String>,
 }
 
 /// Starts the thread. What goes out besides replies comes by the receiver.
@@ -82,6 +84,7 @@ pub fn start(scenario: Scenario, settings: Settings) -> (World, tokio_mpsc::Unbo
             let scenario = Rc::new(scenario);
             let mut live = Live::new(&scenario, Vec::new(), None);
             live.listens(settings.listens);
+            live.tells_also(settings.tells_also);
             let clock = Clock::new(settings.mode, live.now());
             let mut driver = Driver {
                 live,

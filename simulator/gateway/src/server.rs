@@ -74,7 +74,12 @@ pub async fn serve(what: Serve) -> Result<Served, String> {
     ];
     let [livekit_at, s3_at, control_at] =
         [0, 1, 2].map(|at| listeners[at].local_addr().expect("a listener has an address"));
-    let settings = Settings { mode: what.clock, quiet: what.quiet, listens: !what.webhooks.is_empty() };
+    let settings = Settings {
+        mode: what.clock,
+        quiet: what.quiet,
+        listens: !what.webhooks.is_empty(),
+        tells_also: what.webhooks.iter().skip(1).map(ToString::to_string).collect(),
+    };
     let (world, outbox) = driver::start(what.scenario, settings);
     let [livekit_listener, s3_listener, control_listener] = listeners;
     tokio::spawn(webhooks::send(world.clone(), Targets { webhooks: what.webhooks, keys: what.keys.clone() }, outbox));

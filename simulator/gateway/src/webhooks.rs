@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use egress_sim_model::live::Out;
+use egress_sim_model::time::Span;
 use egress_sim_model::webhook::token;
 use egress_sim_wire::livekit::Keys;
-use http::{Method, Request, Uri, header};
+use http::{Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -19,12 +20,12 @@ use crate::driver::{World, wall_clock};
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long a token is good.
-const TOKEN_LIFE: egress_sim_model::time::Span = egress_sim_model::time::Span::seconds(300);
+const TOKEN_LIFE: Span = Span::seconds(300);
 
 /// Where things go.
 #[derive(Clone, Debug)]
 pub struct Targets {
-    /// Every url gets every webhook; its status counts for all only if all took it.
+    /// Every url gets every webhook, by itself. Commands and timers go to all of them, and are taken once all took them.
     pub webhooks: Vec<Uri>,
     /// What they are signed with.
     pub keys: Keys,
@@ -43,7 +44,7 @@ pub async fn send(world: World, targets: Targets, mut outbox: UnboundedReceiver<
 }
 
 async fn deliver(world: &World, targets: &Targets, client: &Client<HttpConnector, Full<Bytes>>, out: &Out) -> u16 {
-    let mut asked_for = None;
+    let mut meant_for: Option<Vec<Uri>> = None;
     let (path, content_type, authorization, body) = match out {
         Out::Webhook { delivery, .. } => {
             let handle = *delivery;
@@ -55,9 +56,9 @@ async fn deliver(world: &World, targets: &Targets, client: &Client<HttpConnector
                 })
                 .await;
             let Some((url, (authorization, body))) = made else { return 0 };
-            // What a request has asked for goes there alone. A url that is none fails as if nobody was there.
+            // What is meant for one url goes there alone. A url that is none fails as if nobody was there.
             let Ok(url) = url.map(|url| url.parse::<Uri>()).transpose() else { return 0 };
-            asked_for = url.map(|url| vec![url]);
+            meant_for = Some(url.or_else(|| targets.webhooks.first().cloned()).into_iter().collect());
             (None, "application/webhook+json", authorization, body)
         }
         Out::Command { attempt, command, .. } => {
@@ -73,7 +74,7 @@ async fn deliver(world: &World, targets: &Targets, client: &Client<HttpConnector
         Out::Reply { .. } => return 0,
     };
     let mut worst = 200;
-    for target in asked_for.as_ref().unwrap_or(&targets.webhooks) {
+    for target in meant_for.as_ref().unwrap_or(&targets.webhooks) {
         let target = path.map_or_else(|| Some(target.clone()), |path| on_origin(target, path));
         let Some(target) = target else { return 0 };
         let mut request = Request::builder()
@@ -88,6 +89,10 @@ async fn deliver(world: &World, targets: &Targets, client: &Client<HttpConnector
         let status = match tokio::time::timeout(PATIENCE, client.request(request)).await {
             Ok(Ok(response)) => {
                 let status = response.status().as_u16();
+                if let (Out::Webhook { delivery, .. }, Some(wait)) = (out, retry_after(&response)) {
+                    let delivery = *delivery;
+                    world.with(move |driver| driver.live.retry_after(delivery, wait)).await;
+                }
                 // The answer's body means nothing; it is read so that the connection can be used again.
                 let _ = response.into_body().collect().await;
                 status
@@ -99,6 +104,13 @@ async fn deliver(world: &World, targets: &Targets, client: &Client<HttpConnector
         }
     }
     worst
+}
+
+/// What a receiver says that is too busy: in how many seconds it can be asked again.
+fn retry_after<T>(response: &Response<T>) -> Option<Span> {
+    let busy = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let seconds = response.headers().get(header::RETRY_AFTER).filter(|_| busy)?.to_str().ok()?;
+    seconds.parse().ok().map(Span::seconds)
 }
 
 fn signed(keys: &Keys, body: &[u8]) -> String {

@@ -16,7 +16,7 @@ use crate::operator::{Guest, Host};
 use crate::property::{Monitor, Property};
 use crate::scenario::{self, Scenario};
 use crate::state::{CallIx, State};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::trace::Witness;
 use crate::world::outside::Outside;
 use crate::world::{Outcome, World};
@@ -149,7 +149,17 @@ impl<'a> Live<'a> {
         self.world.webhook_bytes(delivery, signed_at, key, secret)
     }
 
-    /// Where a delivery goes that a request has asked for; none: to whoever takes deliveries.
+    /// Urls that get every webhook besides whoever takes deliveries, each in queues of its own.
+    pub fn tells_also(&mut self, urls: impl IntoIterator<Item = String>) {
+        self.world.tell_also(urls.into_iter().map(Into::into));
+    }
+
+    /// The answer that a delivery is about to have says when to come again, as 429 and 503 may.
+    pub fn retry_after(&mut self, delivery: u64, wait: Span) {
+        self.world.retry_after(delivery, wait);
+    }
+
+    /// Where a delivery goes that is meant for one url; none: to whoever takes deliveries.
     pub fn webhook_url(&self, delivery: u64) -> Option<String> {
         self.world.webhook_url(delivery)
     }
