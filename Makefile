@@ -2,7 +2,7 @@
 CARGO ?= cargo
 FLAGS := --release --workspace --locked
 
-.PHONY: build run test lint bench fuzz schema docs clean
+.PHONY: build run test lint bench bench-sockets peers fuzz soak schema docs clean
 
 build: wasm-target
 	$(CARGO) build $(FLAGS)
@@ -36,6 +36,23 @@ sdk: wasm-target
 
 bench: wasm-target
 	$(CARGO) bench --workspace --locked --bench runs --bench hostile --bench catch
+
+# S3 over sockets, beside other fakes of it: those that `make peers` could install.
+bench-sockets: build
+	$(CARGO) bench --workspace --locked --bench sockets
+
+peers:
+	python3 -m venv target/peers
+	-target/peers/bin/pip install --quiet 'moto[server]==5.2.5' ministack==1.5.33
+	-npm install --silent --no-audit --no-fund --prefix target/peers s3rver@3.7.1
+	-$(CARGO) install --quiet --locked --root target/peers --features binary s3s-fs@0.14.1
+
+# `serve` under mixed load, by Python's clients of LiveKit and S3, for ten minutes.
+MINUTES ?= 10
+soak: build
+	python3 -m venv target/soak
+	target/soak/bin/pip install --quiet --requirement tests/clients/python/requirements.txt
+	target/soak/bin/python -W ignore tests/clients/python/soak.py target/release/egress-sim $(MINUTES)
 
 # The generated files that are checked in; tests fail when they are out of date.
 schema: build

@@ -1,5 +1,6 @@
 //! The benchmark of the search: how many cases of the default campaign, and how many seconds, it takes to catch each broken
-//! operator breaking the promise that it is meant to break. `make bench`, or `cargo bench --bench catch -- --seeds=1 NAME...` for some.
+//! operator breaking the promise that it is meant to break. `make bench`, or `cargo bench --bench catch -- --seeds=1 NAME...` for some;
+//! `--campaign=FILE` for another campaign.
 //!
 //! Aims: every one within 2,000 cases, half of them within 100. The reference operator is the control: nothing may catch it.
 
@@ -24,7 +25,11 @@ fn main() {
     let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |about: &&About| named.is_empty() || named.iter().any(|name| name == about.name);
     let operators: Vec<&About> = OPERATORS.iter().filter(wanted).collect();
-    let campaign = Campaign::default();
+    let file = std::env::args().find_map(|argument| Some(argument.strip_prefix("--campaign=")?.to_owned()));
+    let campaign = file.map_or_else(Campaign::default, |path| {
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        Campaign::parse(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+    });
     let hunts = in_parallel(operators.len() * seeds, |ix| {
         let hunt = hunt(operators[ix / seeds], &campaign, (ix % seeds) as u64, CASES);
         eprint!(".");

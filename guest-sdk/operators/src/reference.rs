@@ -8,7 +8,7 @@
 //! - **Ask LiveKit, do not remember.** Whether a call is still on, whether an egress runs, what it stored: that is looked up
 //!   where it is true, when it matters ([`ending`]); an event is old news by the time it comes, and sometimes never was true. What an incarnation keeps in memory only saves calls.
 //! - **Look yourself.** While a duty is open, a timer compares what should be recorded with what is. A lost webhook costs
-//!   `reconcile` at most ([`patrol`]).
+//!   `calm` at most ([`patrol`]).
 //! - **Delete in pieces, and look afterwards.** Work that takes long is done by timers, a piece at a time, from what is
 //!   written in the inventory; a deletion is in the audit once HEAD found nothing ([`erase`]). What arrives in the sink
 //!   afterwards is found by looking again until the deadline, and so is what no inventory knows of ([`leftovers`]).
@@ -23,7 +23,7 @@
 //! | `room_started` | the next `participant_joined` or `track_published` of the room, or the next round while anything is open, or `patrol` |
 //! | `track_published` | the next round: `patrol` in a call without any other track, `reconcile` otherwise |
 //! | `egress_started`, `egress_updated` | nothing depends on them |
-//! | `egress_ended`, `room_finished` | the next round, `reconcile` later at most |
+//! | `egress_ended`, `room_finished` | the next round, `calm` later at most |
 //! | `participant_left` of a recorder | the next round, by the room's `active_recording`, where nothing else records the room |
 //! | all of them, in an outage | the same rounds; what begins meanwhile only by `patrol` |
 //!
@@ -34,7 +34,8 @@
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `reconcile` | `"10s"` | from one round to the next while any duty is open; what a lost webhook costs must be less than the promised `startup` and `gap` |
+//! | `reconcile` | `"10s"` | to the next round while something begins or is amiss, and between any two in a call that is recorded track by track; what a lost webhook costs there must be less than the promised `startup` |
+//! | `calm` | `"30s"` | to the next round at most while any duty is open: where all is as it should be, each comes after twice as long; what a lost webhook costs must be less than the promised `gap` |
 //! | `patrol` | off | rounds also while nothing is open, so that the loss of a lone `room_started` is noticed |
 //! | `lease` | `"3s"` | how long an intent to start keeps others off: longer than LiveKit takes to answer a start |
 //! | `starting` | `"30s"` | how long an egress may be STARTING before its worker is asked whether it lives; the second time that it does not answer, which is a round later, another one is started, and that must be within the promised `gap` |
@@ -92,6 +93,11 @@ pub trait Steps {
     /// What this incarnation knows.
     fn desk(&mut self) -> &mut Desk;
 
+    /// A process begins. Whoever was here before may have died in the midst of something, so it looks around at once.
+    fn booted(&mut self, cx: &mut Cx<'_>) -> Outcome {
+        self.desk().look_around(cx)
+    }
+
     // What arrives.
 
     /// A delivery is believed once its signature was verified. Anybody can send one, so a refusal is logged and not
@@ -145,10 +151,12 @@ pub trait Steps {
             return Ok(Claim::Done);
         }
         duty.since = cx.now();
-        self.keep_watch(cx, duty.since)?;
         let intent = Commit::new().put_state(&open, duty.to_json()).expect_no_state(&open).expect_no_state(&closed);
         match cx.commit(intent) {
-            Ok(version) => Ok(Claim::Ours(version)),
+            Ok(version) => {
+                self.keep_watch(cx, duty.since)?;
+                Ok(Claim::Ours(version))
+            }
             Err(Error::Conflict(Subject::State(key))) if key == open => {
                 Ok(cx.state().get(&open)?.map_or(Claim::Done, Claim::Begun))
             }
@@ -157,7 +165,9 @@ pub trait Steps {
         }
     }
 
-    /// Sees to it that somebody looks again within `reconcile`: no webhook is sure to come.
+    /// Sees to it that somebody looks again within `reconcile`: no webhook is sure to come. It is said behind the commit that
+    /// there is something to look after, because a round that finds nothing is the last one; who dies in between begins again
+    /// with a round.
     fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Outcome {
         self.desk().keep_watch(cx, now)
     }
@@ -416,9 +426,13 @@ pub trait Steps {
 pub struct Conduct(pub Box<dyn Steps>);
 
 impl Operator for Conduct {
-    /// Calls nothing unless a patrol is wanted: what is to be done, deliveries and timers say.
+    /// Without a store there is nothing to look at, but deliveries may find it again.
     fn init(&mut self, cx: &mut Cx<'_>, boot: &Boot) -> Outcome {
-        self.0.desk().configure(cx, boot)
+        self.0.desk().configure(boot)?;
+        if let Err(error) = self.0.booted(cx) {
+            cx.log().warn(format!("no round at boot: {error}"));
+        }
+        Ok(())
     }
 
     fn on_webhook(&mut self, cx: &mut Cx<'_>, delivery: Delivery) -> Outcome {
@@ -452,11 +466,13 @@ impl Operator for Conduct {
     }
 
     fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) -> Outcome {
+        self.0.desk().timer_came(&timer);
         self.0.tell_the_untold(cx);
         match timer.name.split_once('/') {
-            Some(("round", _)) => self.0.round(cx, &timer),
+            Some(("boot", _)) => self.0.round(cx, &timer, true),
+            Some(("round", _)) => self.0.round(cx, &timer, false),
             Some(("sweep", tenant)) => self.0.sweep(cx, tenant),
-            Some(("due", tenant)) => self.0.delete_due(cx, tenant, timer.at),
+            Some(("due", tenant)) => self.0.delete_due(cx, tenant),
             Some(("search", tenant)) => self.0.search(cx, tenant),
             _ => Ok(()),
         }

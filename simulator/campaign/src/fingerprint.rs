@@ -34,6 +34,11 @@ impl Fingerprint {
         Fingerprint { property: broken.property.clone(), kind: broken.kind, faults: judged.struck.clone() }
     }
 
+    /// The fingerprint without its faults: which promise, and of whom where two operators are compared.
+    pub fn promise(property: &str, kind: Kind) -> String {
+        Fingerprint { property: property.to_owned(), kind, faults: BTreeSet::new() }.to_string()
+    }
+
     /// A short name for files: the property and eight digits that stand for the rest.
     pub fn file_stem(&self) -> String {
         let digest = blake3::hash(self.to_string().as_bytes()).to_hex();

@@ -69,7 +69,8 @@ pub fn case(strategy: &impl Strategy<Value = Scenario>, digest: &str, seed: u64,
     hasher.update(&seed.to_le_bytes());
     hasher.update(&number.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, hasher.finalize().as_bytes());
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, rng);
     let tree = strategy.new_tree(&mut runner).expect("no strategy of a campaign rejects anything");
     Scenario { name: format!("case-{number}"), ..tree.current() }
 }

@@ -3,12 +3,13 @@
 //! Putting together is commutative and idempotent: each part is known by its campaign, seed and shard, a part that is there
 //! already changes nothing, and sums are made of the parts, not of sums. Goals are judged on the whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::Campaign;
 use crate::coverage::{Hits, wanted};
+use crate::distinct::{Candidate, distinct};
 
 /// Part K of N of a campaign's cases, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -124,10 +125,13 @@ pub struct Finding {
     /// What was promised and what happened.
     #[serde(default)]
     pub message: String,
-    /// Further promises that the same scenario breaks. Each is a finding of its own only where another scenario breaks it
-    /// without this one.
+    /// Further promises that the same scenario breaks, in order of time. Each is a finding of its own only where another
+    /// scenario breaks it without this one.
     #[serde(default)]
     pub also_breaks: Vec<String>,
+    /// How many of those break before this one.
+    #[serde(default)]
+    pub breaks_before: u64,
     /// Number of the case that it was reduced from.
     #[serde(default)]
     pub first_case: u64,
@@ -249,6 +253,7 @@ impl Document {
         for finding in findings.values_mut() {
             finding.cases = hits.broken(&finding.property).max(finding.cases);
         }
+        let findings = told_apart(findings.into_values().collect());
         let cases = parts.iter().map(|part| part.cases).sum();
         let goals: Vec<Goal> = wanted.into_iter().map(|id| Goal { hits: hits.of(&id), id }).collect();
         let interrupted = parts.iter().any(|part| part.interrupted);
@@ -283,7 +288,7 @@ impl Document {
             verdict: verdict.to_owned(),
             operator: operator.to_owned(),
             goals,
-            findings: findings.into_values().collect(),
+            findings,
             settings: campaign.clone(),
             parted,
             corpus: corpus.into_values().collect(),
@@ -291,6 +296,25 @@ impl Document {
             parts,
         }
     }
+}
+
+/// Several parts have each reduced one bug for the sake of another promise: as one process would, the smaller one stays.
+fn told_apart(findings: Vec<Finding>) -> Vec<Finding> {
+    let promise = |finding: &Finding| finding.fingerprint.split('/').next().unwrap_or_default().to_owned();
+    let meant: Vec<String> = findings.iter().map(promise).collect();
+    let candidates: Vec<Candidate<'_>> = findings
+        .iter()
+        .zip(&meant)
+        .map(|(finding, meant)| Candidate {
+            blocks: finding.calls + finding.faults + finding.commands,
+            length: finding.text.len(),
+            meant,
+            also: finding.also_breaks.iter().map(String::as_str).collect(),
+            before: finding.breaks_before,
+        })
+        .collect();
+    let kept: BTreeSet<usize> = distinct(&candidates).into_iter().collect();
+    findings.into_iter().enumerate().filter(|(place, _)| kept.contains(place)).map(|(_, one)| one).collect()
 }
 
 /// Puts results together.
@@ -355,6 +379,7 @@ mod tests {
                     commands: 0,
                     message: String::new(),
                     also_breaks: Vec::new(),
+                    breaks_before: 0,
                     first_case: 9 - k,
                     kinds_before: 2,
                     text: String::new(),
@@ -403,6 +428,25 @@ mod tests {
         let halfway = merge(&all[..2]).expect("one campaign");
         assert_eq!(merge(&[halfway, all[2].clone(), all[0].clone()]), Ok(whole.clone()));
         assert_eq!(merge(std::slice::from_ref(&whole)), Ok(whole));
+    }
+
+    #[test]
+    fn what_breaks_together_is_one_finding_wherever_it_was_reduced() {
+        let found = |k, property: &str, also: &str| {
+            let mut one = part(k, &[(A, 1)], &[(property, 1)]);
+            one.findings[0].property = property.to_owned();
+            one.findings[0].also_breaks = vec![also.to_owned()];
+            one.findings[0].breaks_before = u64::from(property > also);
+            document(one)
+        };
+        let ids = |documents: &[Document]| {
+            let whole = merge(documents).expect("one campaign");
+            whole.findings.into_iter().map(|finding| finding.property).collect::<Vec<_>>()
+        };
+        let (gap, stopped) = ("recording.gap", "recording.stopped");
+        assert_eq!(ids(&[found(1, gap, stopped), found(2, stopped, gap)]), [gap]);
+        // It breaks without the other one somewhere: that is a finding.
+        assert_eq!(ids(&[found(1, gap, stopped), found(2, stopped, "audit.complete")]), [gap, stopped]);
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub struct Run {
     pub paths: Vec<PathBuf>,
 
     /// Which operator to run, instead of the one that the scenario names: builtin:reference, builtin:broken/NAME,
-    /// native:NAME, or the path of a WebAssembly component or module (the URL of a running one: not built yet)
+    /// native:NAME, the path of a WebAssembly component or module, or http://…, where a running service takes webhooks
     #[arg(long, value_name = "OP")]
     pub operator: Option<String>,
 
@@ -98,6 +98,44 @@ pub struct Run {
     /// Also list every promise with how often it was put to the test
     #[arg(long, short)]
     pub verbose: bool,
+
+    /// How a running service is driven
+    #[command(flatten)]
+    pub sockets: Sockets,
+}
+
+/// What `run` wants to know of a service that runs by itself.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "With a running service, --operator http://…")]
+pub struct Sockets {
+    /// Start the service with this command for each scenario and stop it afterwards; faults may then kill it, too. Port 0 in
+    /// --operator is any free one, and PORT says which
+    #[arg(long, value_name = "CMD", requires = "operator")]
+    pub exec: Option<String>,
+
+    /// Where LiveKit's API listens [default: 127.0.0.1:7880]
+    #[arg(long, value_name = "ADDR", requires = "operator")]
+    pub livekit: Option<SocketAddr>,
+
+    /// Where S3 listens [default: 127.0.0.1:9000]
+    #[arg(long, value_name = "ADDR", requires = "operator")]
+    pub s3: Option<SocketAddr>,
+
+    /// Where the control API listens, evidence ports and all [default: 127.0.0.1:7979]
+    #[arg(long, value_name = "ADDR", requires = "operator")]
+    pub console: Option<SocketAddr>,
+
+    /// How long nothing must have come in before time goes on; 0s for a service that answers when it is done [default: 2ms]
+    #[arg(long, value_name = "DUR", requires = "operator")]
+    pub quiet: Option<String>,
+
+    /// How long the service may take, by the wall clock, to listen, to answer, or to end a lease [default: 30s]
+    #[arg(long, value_name = "DUR", requires = "operator")]
+    pub patience: Option<String>,
+
+    /// How long one scenario may take, by the wall clock [default: 15m]
+    #[arg(long, value_name = "DUR", requires = "operator")]
+    pub time_limit: Option<String>,
 }
 
 /// `replay`

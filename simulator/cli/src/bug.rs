@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use crate::console;
 use crate::exit::Exit;
+use crate::process;
 
 /// The last panic, in words.
 static LAST: Mutex<String> = Mutex::new(String::new());
@@ -32,6 +33,7 @@ pub fn end_at_panics() {
     panic::set_hook(Box::new(move |panic| {
         keep(panic);
         console::error(&report());
+        process::kill_all();
         std::process::exit(Exit::Bug.code().into());
     }));
 }

@@ -13,12 +13,13 @@ use egress_sim_campaign::determinism::{Marks, again};
 use egress_sim_campaign::distinct::{Candidate, distinct};
 use egress_sim_campaign::fingerprint::{Fingerprint, Kind};
 use egress_sim_campaign::found::{self, Provenance};
-use egress_sim_campaign::judge::{Judge, Judged, Operator};
+use egress_sim_campaign::judge::{Broken, Judge, Judged, Operator};
 use egress_sim_campaign::necessity::{self, Explained};
 use egress_sim_campaign::reduce::{Progress as Steps, Reduced, Reducer};
 use egress_sim_campaign::result::{Finding, Parted};
 use egress_sim_campaign::search::Raw;
 use egress_sim_model::scenario::Scenario;
+use egress_sim_model::scenario::write::write;
 use egress_sim_model::trace::MODEL_VERSION;
 
 use crate::arguments::Fuzz;
@@ -182,8 +183,7 @@ impl Hunter<'_> {
         let shown = path.display().to_string();
         let message = &reduced.broken.first.message;
         let mut finding = finding(&reduced.fingerprint, &file, message, &shown, *cases, (*kinds_before, *case));
-        let amiss = judged.broken.iter().map(|one| &one.property);
-        finding.also_breaks = amiss.filter(|id| **id != reduced.broken.property).cloned().collect();
+        (finding.also_breaks, finding.breaks_before) = others(hunted);
         let parted = (report.verdict == Verdict::Nondeterministic).then(|| Parted {
             case: Some(*case),
             scenario: shown,
@@ -215,14 +215,37 @@ impl Hunter<'_> {
     }
 }
 
+/// What else is amiss, in order of time, and how much of it before the promise that is meant.
+fn others(hunted: &Hunted) -> (Vec<String>, u64) {
+    let meant = &hunted.reduced.broken;
+    let is_meant = |one: &Broken| (&one.property, one.kind) == (&meant.property, meant.kind);
+    let broken = &hunted.judged.broken;
+    let before = broken.iter().position(is_meant).unwrap_or(broken.len());
+    let others = broken.iter().filter(|one| !is_meant(one)).map(|one| Fingerprint::promise(&one.property, one.kind));
+    (others.collect(), before as u64)
+}
+
 /// Those that are findings of their own.
 fn told_apart(hunted: Vec<Hunted>) -> Vec<Hunted> {
+    let told: Vec<(String, Vec<String>, u64)> = hunted
+        .iter()
+        .map(|one| {
+            let (also, before) = others(one);
+            (Fingerprint::promise(&one.reduced.broken.property, one.reduced.broken.kind), also, before)
+        })
+        .collect();
     let candidates: Vec<Candidate<'_>> = hunted
         .iter()
-        .map(|one| Candidate {
-            scenario: &one.reduced.scenario,
-            meant: (&one.reduced.broken.property, one.reduced.broken.kind),
-            amiss: one.judged.broken.iter().map(|broken| (broken.property.as_str(), broken.kind)).collect(),
+        .zip(&told)
+        .map(|(one, (meant, also, before))| {
+            let Scenario { calls, faults, commands, .. } = &one.reduced.scenario;
+            Candidate {
+                blocks: (calls.len() + faults.len() + commands.len()) as u64,
+                length: write(&one.reduced.scenario).len(),
+                meant,
+                also: also.iter().map(String::as_str).collect(),
+                before: *before,
+            }
         })
         .collect();
     let kept: BTreeSet<usize> = distinct(&candidates).into_iter().collect();
@@ -272,9 +295,10 @@ pub fn finding(
         commands: scenario.commands.len() as u64,
         message: message.to_owned(),
         also_breaks: Vec::new(),
+        breaks_before: 0,
         first_case,
         kinds_before,
-        text: egress_sim_model::scenario::write::write(scenario),
+        text: write(scenario),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::console;
 use crate::exit::Exit;
+use crate::process;
 
 /// What a shell says of a program that Ctrl-C ended.
 const ENDED: i32 = 130;
@@ -31,4 +32,12 @@ pub fn asked() -> bool {
 /// From now on Ctrl-C ends the program at once, and well: a server has nothing to finish.
 pub fn ends_well() {
     let _ = ctrlc::set_handler(|| std::process::exit(Exit::Held.code().into()));
+}
+
+/// From now on Ctrl-C ends the program at once, and the processes that it has started with it.
+pub fn ends_all() {
+    let _ = ctrlc::set_handler(|| {
+        process::kill_all();
+        std::process::exit(ENDED);
+    });
 }

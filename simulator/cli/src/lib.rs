@@ -21,6 +21,7 @@ mod interrupt;
 pub mod merge;
 pub mod operator;
 pub mod output;
+mod process;
 mod progress;
 pub mod promote;
 mod prose;

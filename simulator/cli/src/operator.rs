@@ -17,8 +17,8 @@ use egress_sim_native::NativeHost;
 use egress_sim_operators::{OPERATORS, boot};
 use egress_sim_sandbox::{Operator, SandboxHost};
 
+use crate::UserError;
 use crate::explain::nearest;
-use crate::{UserError, reserved};
 
 /// The name of the operator that keeps every promise.
 const REFERENCE: &str = "reference";
@@ -79,10 +79,10 @@ impl Choice {
             return Ok(Choice::Native(name));
         }
         if op.starts_with("http://") || op.starts_with("https://") {
-            return Err(reserved::flag(
-                "--operator URL",
-                "pass builtin:reference, builtin:broken/NAME, native:NAME or the path of a WebAssembly component",
-            ));
+            return Err(UserError(format!(
+                "{op} is a running service: `egress-sim run PATH --operator {op}` drives it. Expected builtin:reference, \
+                 builtin:broken/NAME, native:NAME or the path of a WebAssembly component"
+            )));
         }
         Ok(Choice::File(beside.join(op)))
     }
@@ -141,6 +141,11 @@ impl Loaded {
     /// An operator of the caller's: `op` is what reports call it. No other process can run it.
     pub fn own(op: &str, host: impl Fn() -> Box<dyn Host + Send> + Send + Sync + 'static) -> Loaded {
         Loaded { op: op.to_owned(), digest: None, kind: Kind::Own(Arc::new(host)) }
+    }
+
+    /// A service that runs by itself: there is nothing of it that could be loaded.
+    pub fn on_sockets(url: &str) -> Loaded {
+        Loaded::own(url, || unreachable!("a process on sockets has no host"))
     }
 
     /// A host for this scenario, under its limits.
@@ -269,7 +274,10 @@ mod tests {
             ("builtin:broken/reference", "did you mean builtin:reference?"),
             ("native:refrence", "did you mean native:reference?"),
             ("builtin:", "`egress-sim operators` lists"),
-            ("http://127.0.0.1:8080/webhook", "not built yet"),
+            (
+                "http://127.0.0.1:8080/webhook",
+                "`egress-sim run PATH --operator http://127.0.0.1:8080/webhook` drives it",
+            ),
         ] {
             let error = parse(op).expect_err(op);
             assert!(error.contains(expected), "{op}: {error}");

@@ -1,6 +1,7 @@
 //! What is told of a run. `report/human.rs` draws it for people, `report/json.rs` and `report/junit.rs` write the
 //! documents that machines read, `report/github.rs` what a GitHub job shows of them.
 
+use egress_sim_model::live::evidence::Unexercised;
 use egress_sim_model::property::{Mention, Violation};
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::sweep::CrashPoint;
@@ -88,6 +89,18 @@ pub struct Report {
     /// The crash that the command line added to the scenario.
     #[serde(skip)]
     pub crash_at: Option<CrashPoint>,
+    /// The operator came by sockets.
+    #[serde(skip)]
+    pub outside: Option<Outside>,
+}
+
+/// What is to be told of an operator that came by sockets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// `--exec`
+    pub exec: Option<String>,
+    /// Promises that could not be judged for want of evidence, by what was missing.
+    pub missing: Vec<(&'static str, Vec<&'static str>)>,
 }
 
 /// One promise.
@@ -103,7 +116,7 @@ pub struct PropertyReport {
     pub violations: u64,
     /// The first time, RFC 3339.
     pub at: Option<String>,
-    /// What was promised and what happened.
+    /// What was promised and what happened; of one that was not exercised for want of evidence, what was missing.
     pub message: Option<String>,
     /// The violation itself.
     #[serde(skip)]
@@ -152,6 +165,7 @@ impl Report {
             op_in_replay: true,
             main: None,
             crash_at: None,
+            outside: None,
         }
     }
 
@@ -218,7 +232,35 @@ impl Report {
             op_in_replay: true,
             main,
             crash_at: None,
+            outside: None,
         }
+    }
+
+    /// The operator came by sockets: the order in which those bring things is nobody's choice, so there is no trace hash; and
+    /// it may not have shown what it is to be judged by. `broken_off`: the run did not come to its end.
+    pub fn outside(mut self, exec: Option<String>, unexercised: &[Unexercised], broken_off: Option<String>) -> Report {
+        self.trace_hash = None;
+        let mut missing: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
+        for Unexercised { id, reason, matters } in unexercised {
+            let found = self.properties.iter_mut().filter(|property| property.id == *id);
+            found.for_each(|property| property.message = Some((*reason).to_owned()));
+            if *matters {
+                match missing.iter_mut().find(|(known, _)| known == reason) {
+                    Some((_, ids)) => ids.push(id),
+                    None => missing.push((reason, vec![id])),
+                }
+            }
+        }
+        self.outside = Some(Outside { exec, missing });
+        if broken_off.is_some() {
+            if self.verdict == Verdict::Pass {
+                self.verdict = Verdict::Inconclusive;
+            }
+            self.expected = self.expected.map(|_| false);
+            self.exit = Exit::winner([self.exit, Exit::Inconclusive]);
+            self.error = broken_off;
+        }
+        self
     }
 
     /// The trace could not be made again.

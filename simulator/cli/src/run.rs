@@ -15,7 +15,7 @@ use egress_sim_model::trace::{Fact, TraceHash, Witness};
 use egress_sim_model::world::{self, Outcome};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::arguments::{Format, Run};
+use crate::arguments::{Format, Run, Sockets};
 use crate::console::{self, Paint};
 use crate::determinism::{self, Start};
 use crate::exit::Exit;
@@ -29,6 +29,9 @@ use crate::trace_file::TraceFile;
 use crate::{UserError, bug, output, reserved, sweep};
 
 pub mod replay;
+mod sockets;
+
+use sockets::Stage;
 
 /// Does it all, and gives the exit code that wins.
 ///
@@ -39,8 +42,14 @@ pub fn run(arguments: &Run) -> Result<Exit, UserError> {
         return Err(reserved::flag("--html", "--format json has all that is known of a run"));
     }
     let mut session = Session { ci: console::ci(), ..Session::plain(arguments, Shelf::default()) };
-    if let Some(op) = &arguments.operator {
-        session.shelf.get(&Choice::parse(op, Path::new(""))?, op)?;
+    let mut stage = None;
+    match &arguments.operator {
+        Some(url) if sockets::is_url(url) => stage = Some(Stage::open(arguments, url)?),
+        Some(op) => {
+            sockets::refuse(arguments)?;
+            session.shelf.get(&Choice::parse(op, Path::new(""))?, op)?;
+        }
+        None => {}
     }
     let sources = scenarios::read_all(&arguments.paths)?;
     if arguments.trace.is_some() && sources.len() != 1 {
@@ -56,7 +65,10 @@ pub fn run(arguments: &Run) -> Result<Exit, UserError> {
     let streams = arguments.format == Format::Human && arguments.output.is_none();
     let mut reports = Vec::with_capacity(sources.len());
     for source in sources {
-        let report = session.one(source);
+        let report = match &mut stage {
+            Some(stage) => stage.one(source),
+            None => session.one(source),
+        };
         if streams {
             console::print(&human.run(&report))?;
         }
@@ -78,6 +90,7 @@ pub fn run(arguments: &Run) -> Result<Exit, UserError> {
         github.tell(&github::of_runs(&reports));
     }
     session.traced?;
+    stage.map_or(Ok(()), |stage| stage.traced)?;
     Ok(Exit::winner(reports.iter().map(|report| report.exit)))
 }
 
@@ -124,6 +137,7 @@ fn one_file(path: &Path, op: &str) -> Run {
         sweep: None,
         crash_at: None,
         verbose: false,
+        sockets: Sockets::default(),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use egress_sim_gateway::clock::Mode;
-use egress_sim_gateway::driver::wall_clock;
+use egress_sim_gateway::driver::{Begin, Until, wall_clock};
 use egress_sim_gateway::server::{self, Served};
+use egress_sim_gateway::webhooks::Targets;
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::scenario::file::parse;
 use egress_sim_model::time::Span;
@@ -14,6 +15,9 @@ use crate::arguments::Serve;
 use crate::exit::Exit;
 use crate::scenarios::{self, Source};
 use crate::{UserError, bug, console, interrupt};
+
+/// How long a receiver of webhooks may take. LiveKit itself waits for ever; a test should end.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The world where nobody names one: somewhere for recordings to go, no time lost in calls, and no end in sight.
 const WORLD: &str = r#"
@@ -35,18 +39,22 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
     let clock = Mode::parse(&arguments.clock).map_err(|why| UserError(format!("--clock: {why}")))?;
     let quiet =
         Span::parse(&arguments.quiet).map_err(|why| UserError(format!("--quiet {}: {why}", arguments.quiet)))?;
-    let webhooks = arguments.webhook.iter().map(|url| target(url)).collect::<Result<Vec<_>, _>>()?;
+    let webhooks = arguments.webhook.iter().map(|url| target("--webhook", url)).collect::<Result<Vec<_>, _>>()?;
+    let begin = Begin {
+        scenario: scenario(arguments)?,
+        watched: arguments.scenario.is_some(),
+        until: Until::Replaced { listens: !webhooks.is_empty() },
+    };
     let what = server::Serve {
         livekit: arguments.livekit,
         s3: arguments.s3,
         control: arguments.console,
-        webhooks,
+        targets: Targets { webhooks, patience: PATIENCE, keeper: None },
         clock,
         quiet: Duration::from_nanos(quiet.0),
         test_server: arguments.test_server.clone(),
         keys: Keys { key: arguments.api_key.clone(), secret: arguments.api_secret.clone() },
         s3_keys: ("minioadmin".into(), "minioadmin".into()),
-        scenario: scenario(arguments)?,
     };
     interrupt::ends_well();
     bug::end_at_panics();
@@ -56,6 +64,7 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
         .map_err(|error| UserError(format!("no threads can be started to serve with: {error}")))?;
     runtime.block_on(async {
         let Served { livekit, s3, control, test_server, world } = server::serve(what).await.map_err(UserError)?;
+        world.begin(begin);
         console::print(&format!(
             "LiveKit API   http://{livekit}  key {}, secret {}\n\
              S3            http://{s3}  minioadmin, minioadmin\n\
@@ -85,12 +94,16 @@ fn scenario(arguments: &Serve) -> Result<Scenario, UserError> {
     scenario.map_err(|broken| UserError(broken.plain))
 }
 
-fn target(url: &str) -> Result<http::Uri, UserError> {
-    let uri: http::Uri = url.parse().map_err(|error| UserError(format!("--webhook {url}: {error}")))?;
+/// Where webhooks are to go.
+///
+/// # Errors
+/// Anything but a url that begins with `http://`; `flag` is where it was given.
+pub fn target(flag: &str, url: &str) -> Result<http::Uri, UserError> {
+    let uri: http::Uri = url.parse().map_err(|error| UserError(format!("{flag} {url}: {error}")))?;
     if uri.scheme_str() == Some("http") && uri.host().is_some() {
         return Ok(uri);
     }
     Err(UserError(format!(
-        "--webhook {url}: expected a url that begins with http://, such as http://127.0.0.1:8080/webhook"
+        "{flag} {url}: expected a url that begins with http://, such as http://127.0.0.1:8080/webhook"
     )))
 }

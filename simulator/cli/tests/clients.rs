@@ -1,11 +1,11 @@
 //! Ordinary clients in their own languages against `egress-sim serve`, each a program below `tests/clients/` with its
 //! packages from its registry. Where an interpreter or the packages cannot be had, a test says `skipped: WHY` and passes.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+mod installed;
 mod served;
 
 use served::Served;
@@ -13,35 +13,6 @@ use served::Served;
 /// What a client's directory holds.
 fn sources(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients").join(language)
-}
-
-/// Where its packages are kept from one run of the tests to the next.
-fn kept(language: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(language)
-}
-
-/// Runs a preparation. None, having said why: it cannot be done here.
-fn prepared(command: &mut Command) -> Option<()> {
-    let why = match command.stdin(Stdio::null()).output() {
-        Ok(output) if output.status.success() => return Some(()),
-        Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        Err(error) => error.to_string(),
-    };
-    println!("skipped: {command:?}: {why}");
-    None
-}
-
-/// Does `prepare` once for each version of `manifest`.
-fn once(kept: &Path, manifest: &Path, prepare: impl FnOnce() -> Option<()>) -> Option<()> {
-    let wanted = fs::read(manifest).expect("a client says what it needs");
-    let done = kept.join("prepared");
-    if fs::read(&done).is_ok_and(|done| done == wanted) {
-        return Some(());
-    }
-    fs::create_dir_all(kept).expect("target/ is writable");
-    prepare()?;
-    fs::write(done, wanted).expect("target/ is writable");
-    Some(())
 }
 
 /// Runs a client. It tells the port where it listens for webhooks, is told the addresses, and ends with "all held".
@@ -77,14 +48,8 @@ fn all_holds(client: &mut Command, clock: &str) {
 
 #[test]
 fn python_with_livekit_api_and_boto3() {
-    let (sources, kept) = (sources("python"), kept("python"));
-    let requirements = sources.join("requirements.txt");
-    let python = kept.join("bin/python");
-    let ready = once(&kept, &requirements, || {
-        prepared(Command::new("python3").args(["-m", "venv"]).arg(&kept))?;
-        prepared(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements))
-    });
-    if ready.is_some() {
+    let sources = sources("python");
+    if let Some(python) = installed::python("python", &sources.join("requirements.txt")) {
         all_holds(Command::new(&python).arg(sources.join("clients.py")), "auto");
         all_holds(Command::new(&python).arg(sources.join("recording.py")), "manual");
     }
@@ -92,21 +57,10 @@ fn python_with_livekit_api_and_boto3() {
 
 #[test]
 fn node_with_livekit_server_sdk_and_the_aws_sdk() {
-    let (sources, kept) = (sources("node"), kept("node"));
-    let manifest = sources.join("package.json");
-    let ready = once(&kept, &manifest, || {
-        fs::copy(&manifest, kept.join("package.json")).expect("target/ is writable");
-        prepared(Command::new("node").arg("--version"))?;
-        prepared(
-            Command::new("npm").args(["install", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&kept),
-        )
-    });
-    if ready.is_some() {
-        // Node looks for packages beside the program.
-        for name in ["clients.mjs", "recording.mjs"] {
-            let program = kept.join(name);
-            fs::copy(sources.join(name), &program).expect("target/ is writable");
-            all_holds(Command::new("node").arg(&program), "manual");
+    let programs = ["clients.mjs", "recording.mjs"];
+    if let Some(kept) = installed::node("node", &sources("node"), &programs) {
+        for program in programs {
+            all_holds(Command::new("node").arg(kept.join(program)), "manual");
         }
     }
 }
@@ -134,7 +88,7 @@ const OF_LIVEKIT_API: [&str; 16] = [
 
 #[test]
 fn rust_with_the_tests_of_livekit_api_itself() {
-    let tests = kept("rust").join("api_test");
+    let tests = installed::kept("rust").join("api_test");
     if !tests.exists() {
         println!("skipped: {} is not there; `make sdk` builds it", tests.display());
         return;

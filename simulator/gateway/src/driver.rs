@@ -1,24 +1,38 @@
-//! The thread that owns the world: it says what time it is, brings in what comes, and gives out what goes.
+//! The thread that owns the world, and everybody's way to it.
 //!
-//! With the clock `auto` it jumps to the next event when nothing is under way: no call without a reply, no delivery without
-//! an answer, no lease held, and nothing new for the length of the quiet window since something last came or went. While a
-//! call waits for its reply, time goes on to it, whatever else is under way: its caller stands still until then. A clock that
-//! somebody moves goes the same way up to where it is to be, so that the hour that it skips is as full of answers as any.
+//! It has one world at a time ([`World::begin`]), brings in what comes, says what time it is and gives out what goes
+//! ([`Driver`], in `perform`). What comes while there is no world, or belongs to one that is over, finds nobody.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use egress_sim_model::call::{Call, Reply};
-use egress_sim_model::live::{Live, Out, Ticket};
+use egress_sim_model::call::{Call, CallError, Reply};
+use egress_sim_model::live::Live;
+use egress_sim_model::live::journal::Journal;
+use egress_sim_model::property;
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::time::Time;
+use egress_sim_model::world::Outcome;
+use egress_sim_wire::livekit::Keys;
 use egress_sim_wire::s3::Door;
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 
-use crate::clock::{Clock, LATEST, Mode};
+use crate::clock::Mode;
+use crate::webhooks::Sending;
+
+mod attempts;
+mod leases;
+mod perform;
+mod records;
+
+pub use attempts::Attempt;
+use perform::After;
+pub use perform::{Began, Driver};
+pub use records::Records;
 
 /// Something that is done with the world, in its thread.
 type Errand = Box<dyn FnOnce(&mut Driver<'_>) + Send>;
@@ -26,229 +40,143 @@ type Errand = Box<dyn FnOnce(&mut Driver<'_>) + Send>;
 enum Message {
     Ask(Call, oneshot::Sender<Reply>),
     Errand(Errand),
+    Begin(Box<Begin>),
 }
 
 /// The way to the world, for everybody.
 #[derive(Clone, Debug)]
 pub struct World {
     messages: mpsc::Sender<Message>,
+    /// Requests to LiveKit's API and to S3 that have come in and are not answered.
+    in_flight: Arc<AtomicUsize>,
 }
 
-/// What the driver has under way, besides the world itself.
-#[derive(Debug)]
-pub struct Driver<'a> {
-    /// The world.
-    pub live: Live<'a>,
-    clock: Clock,
-    quiet: Duration,
-    /// Whether anything has come or gone since the last quiet window: somebody may be thinking about it.
-    stirred: bool,
-    /// Somebody moves the clock.
-    moving: Option<Moving>,
-    waiting: BTreeMap<Ticket, oneshot::Sender<Reply>>,
-    /// Deliveries that are out and not answered.
-    out: usize,
-    /// Leases that operators hold while they work in the background.
-    leases: BTreeMap<u64, String>,
-    leases_made: u64,
-    outgoing: tokio_mpsc::UnboundedSender<Out>,
-}
-
-/// A clock on its way.
-#[derive(Debug)]
-struct Moving {
-    until: Time,
-    told: Vec<oneshot::Sender<Time>>,
-}
-
-/// How the world is driven.
+/// How every world is driven.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The clock.
     pub mode: Mode,
     /// How long nothing must have come before `auto` jumps.
     pub quiet: Duration,
-    /// Whether anybody takes deliveries.
-    pub listens: bool,
-    /// Who gets every webhook besides, each in its own time.
+    /// What goes out is signed with these.
+    pub keys: Keys,
+    /// Urls that get every webhook besides the operator, each in its own time.
     pub tells_also: Vec<String>,
 }
 
-/// Starts the thread. What goes out besides replies comes by the receiver.
-pub fn start(scenario: Scenario, settings: Settings) -> (World, tokio_mpsc::UnboundedReceiver<Out>) {
-    let (messages, inbox) = mpsc::channel();
-    let (outgoing, outbox) = tokio_mpsc::unbounded_channel();
-    std::thread::Builder::new()
-        .name("world".into())
-        .spawn(move || {
-            let scenario = Rc::new(scenario);
-            let mut live = Live::new(&scenario, Vec::new(), None);
-            live.listens(settings.listens);
-            live.tells_also(settings.tells_also);
-            let clock = Clock::new(settings.mode, live.now());
-            let mut driver = Driver {
-                live,
-                clock,
-                quiet: settings.quiet,
-                stirred: true,
-                moving: None,
-                waiting: BTreeMap::new(),
-                out: 0,
-                leases: BTreeMap::new(),
-                leases_made: 0,
-                outgoing,
-            };
-            driver.drive(&inbox);
-        })
-        .expect("a thread can be started");
-    (World { messages }, outbox)
+/// A world that begins.
+#[derive(Debug)]
+pub struct Begin {
+    /// What happens in it.
+    pub scenario: Scenario,
+    /// Whether promises are watched over. It costs memory for each object that was ever deleted.
+    pub watched: bool,
+    /// What becomes of it.
+    pub until: Until,
 }
 
-impl Driver<'_> {
-    /// Until nobody is left who could bring anything.
-    fn drive(&mut self, inbox: &mpsc::Receiver<Message>) {
-        loop {
-            self.catch_up();
-            let message = match self.patience() {
-                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(wait) => inbox.recv_timeout(wait),
-            };
-            match message {
-                Ok(message) => {
-                    self.catch_up();
-                    self.take_in(message);
-                    // What has come in the meantime belongs to the same moment.
-                    while let Ok(more) = inbox.try_recv() {
-                        self.take_in(more);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => self.jump(),
-                Err(RecvTimeoutError::Disconnected) => return,
+/// How long a world goes on.
+#[derive(Debug)]
+pub enum Until {
+    /// Until another begins. Whether anybody takes deliveries.
+    Replaced {
+        /// See [`Live::listens`].
+        listens: bool,
+    },
+    /// Until the scenario's end, as a run. It stands still until [`World::operator_is_up`].
+    Over(Run),
+}
+
+/// A scenario that is run to its end.
+#[derive(Debug)]
+pub struct Run {
+    /// The process can be killed and started again.
+    pub mortal: bool,
+    /// How long, by the wall clock, nothing may happen while somebody works aside.
+    pub patience: Duration,
+    /// When it is broken off.
+    pub deadline: Instant,
+    /// Told what it came to.
+    pub ended: oneshot::Sender<Ended>,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Ended {
+    /// What was found.
+    pub outcome: Outcome,
+    /// What was done, to have it again.
+    pub journal: Journal,
+    /// Why it was broken off; none: it went to its end.
+    pub broken_off: Option<String>,
+}
+
+/// Starts the thread. What goes out besides replies comes by the receiver.
+pub fn start(settings: Settings) -> (World, tokio_mpsc::UnboundedReceiver<Sending>) {
+    let (messages, inbox) = mpsc::channel();
+    let (outgoing, outbox) = tokio_mpsc::unbounded_channel();
+    let in_flight = Arc::new(AtomicUsize::new(0));
+    let way = Way { settings, inbox, outgoing, in_flight: Arc::clone(&in_flight) };
+    std::thread::Builder::new()
+        .name("world".into())
+        .spawn(move || way.one_world_after_another())
+        .expect("a thread can be started");
+    (World { messages, in_flight }, outbox)
+}
+
+/// What all worlds of a thread share.
+pub(crate) struct Way {
+    settings: Settings,
+    inbox: mpsc::Receiver<Message>,
+    outgoing: tokio_mpsc::UnboundedSender<Sending>,
+    in_flight: Arc<AtomicUsize>,
+}
+
+impl Way {
+    fn one_world_after_another(&self) {
+        let mut epoch = 0;
+        let mut next = None;
+        while let Some(begin) = next.take().or_else(|| self.next()) {
+            epoch += 1;
+            match self.one_world(*begin, epoch) {
+                After::Another(begin) => next = Some(begin),
+                After::Nothing => {}
+                After::Gone => return,
             }
         }
     }
 
-    fn take_in(&mut self, message: Message) {
-        self.stirred = true;
-        match message {
-            Message::Ask(call, reply) => {
-                let ticket = self.live.ask(call);
-                self.waiting.insert(ticket, reply);
+    /// Waits until a world begins. None: nobody is left who could begin one. Whoever wants something else finds nobody.
+    fn next(&self) -> Option<Box<Begin>> {
+        self.inbox.iter().find_map(|message| if let Message::Begin(begin) = message { Some(begin) } else { None })
+    }
+
+    fn one_world(&self, begin: Begin, epoch: u64) -> After {
+        let listens = matches!(begin.until, Until::Replaced { listens: true });
+        let start = Began { scenario: begin.scenario.clone(), watched: begin.watched, listens };
+        let scenario = Rc::new(begin.scenario);
+        let records = Records::default();
+        let mut witness = records.witness();
+        let properties = if begin.watched { property::builtin() } else { Vec::new() };
+        let mut live = Live::new(&scenario, properties, Some(&mut witness));
+        live.tells_also(self.settings.tells_also.clone());
+        let run = match begin.until {
+            Until::Replaced { listens } => {
+                live.listens(listens);
+                None
             }
-            Message::Errand(errand) => errand(self),
-        }
-    }
-
-    /// Makes it the time that the clock says, and gives out what came of it.
-    fn catch_up(&mut self) {
-        let now = self.clock.now().unwrap_or_else(|| self.live.now());
-        self.reach(now);
-    }
-
-    /// How long to wait for messages before something happens of itself; none: for ever.
-    fn patience(&self) -> Option<Duration> {
-        let jumps = self.moving.is_some() || self.clock.mode() == Mode::Auto;
-        let stands = matches!(self.clock.mode(), Mode::Manual | Mode::Auto);
-        let next = self.live.next_at();
-        if !self.waiting.is_empty() && (jumps || stands) {
-            // Somebody waits for a reply: only time is between.
-            return next.map(|_| Duration::ZERO);
-        }
-        if !jumps {
-            return self.clock.until(next?);
-        }
-        if self.out > 0 || !self.leases.is_empty() || (next.is_none() && self.moving.is_none()) {
-            return None;
-        }
-        Some(if self.stirred { self.quiet } else { Duration::ZERO })
-    }
-
-    /// Nothing has come: whatever is next happens.
-    fn jump(&mut self) {
-        self.stirred = false;
-        let next = self.live.next_at();
-        if self.waiting.is_empty()
-            && let Some(moving) = self.moving.take_if(|moving| next.is_none_or(|next| next > moving.until))
-        {
-            self.reach(moving.until);
-            self.clock.moved(self.live.now());
-            for told in moving.told {
-                // Whoever moved it may have hung up.
-                let _ = told.send(self.live.now());
+            Until::Over(run) => {
+                live.keep_journal();
+                live.is_mortal(run.mortal);
+                Some(run)
             }
-        } else if let Some(next) = next
-            && (self.moving.is_some() || self.clock.now().is_none())
-        {
-            self.reach(next);
-        }
-    }
-
-    /// Moves the world to a moment.
-    pub fn reach(&mut self, until: Time) {
-        self.live.reach(until);
-        while let Some(out) = self.live.take() {
-            self.stirred = true;
-            match out {
-                Out::Reply { ticket, reply } => {
-                    // Whoever asked may have hung up.
-                    let _ = self.waiting.remove(&ticket).map(|waiting| waiting.send(reply));
-                }
-                out => {
-                    self.out += 1;
-                    if self.outgoing.send(out).is_err() {
-                        self.out -= 1;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Moves the clock: it is told once the clock is there, and everybody has answered what came up on the way. A moment that
-    /// is past changes nothing.
-    ///
-    /// # Errors
-    /// A moment after [`LATEST`].
-    pub fn advance(&mut self, until: Time) -> Result<oneshot::Receiver<Time>, String> {
-        if until > LATEST {
-            return Err(format!("the clock goes no further than {}", LATEST.to_rfc3339()));
-        }
-        let (tell, told) = oneshot::channel();
-        let moving = self.moving.get_or_insert(Moving { until, told: Vec::new() });
-        moving.until = moving.until.max(until);
-        moving.told.push(tell);
-        Ok(told)
-    }
-
-    /// A delivery was answered: a webhook with an HTTP status (0: no answer), anything else by having been taken.
-    pub fn answered(&mut self, what: &Out, status: u16) {
-        let known = match what {
-            Out::Webhook { delivery, .. } => self.live.webhook_answered(*delivery, status),
-            other => self.live.work_answered(other, (200..300).contains(&status)),
         };
-        assert!(known, "{what:?} is answered once");
-        self.out -= 1;
-    }
-
-    /// Somebody works in the background: `auto` waits for them.
-    pub fn lease(&mut self, what: String) -> u64 {
-        self.leases_made += 1;
-        self.leases.insert(self.leases_made, what);
-        self.leases_made
-    }
-
-    /// They are done. False: there is no such lease.
-    pub fn release(&mut self, lease: u64) -> bool {
-        self.leases.remove(&lease).is_some()
-    }
-
-    /// What is under way: calls, deliveries, leases.
-    pub fn under_way(&self) -> (usize, usize, Vec<String>) {
-        (self.waiting.len(), self.out, self.leases.values().cloned().collect())
+        Driver::new(self, live, records, run, start, epoch).drive()
     }
 }
 
 impl World {
-    /// Does something with the world, and says what came of it. None: the world is gone.
+    /// Does something with the world, and says what came of it. None: there is no world.
     pub async fn with<T: Send + 'static>(
         &self,
         errand: impl FnOnce(&mut Driver<'_>) -> T + Send + 'static,
@@ -261,17 +189,49 @@ impl World {
         self.messages.send(Message::Errand(errand)).ok()?;
         answered.await.ok()
     }
+
+    /// A world begins, and whatever there was is over. False: the thread is gone.
+    pub fn begin(&self, begin: Begin) -> bool {
+        self.messages.send(Message::Begin(Box::new(begin))).is_ok()
+    }
+
+    /// The operator listens: the run begins.
+    pub async fn operator_is_up(&self) {
+        self.with(|driver: &mut Driver<'_>| driver.operator_listens()).await;
+    }
+
+    /// Asks, and waits for the reply as long as that takes. None: the connection breaks.
+    pub async fn reply(&self, call: Call) -> Option<Reply> {
+        let (reply, answered) = oneshot::channel();
+        self.messages.send(Message::Ask(call, reply)).ok()?;
+        answered.await.ok()
+    }
+
+    /// A request has begun to come in: as long as this is held, a clock that jumps stands.
+    #[must_use]
+    pub fn request(&self) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(Arc::clone(&self.in_flight))
+    }
+}
+
+/// See [`World::request`].
+#[derive(Debug)]
+pub struct InFlight(Arc<AtomicUsize>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[async_trait]
 impl Door for World {
     async fn ask(&self, call: Call) -> Reply {
-        let gone = call.failed(egress_sim_model::call::CallError::NotSent("the world is gone".into()));
-        let (reply, answered) = oneshot::channel();
-        if self.messages.send(Message::Ask(call, reply)).is_err() {
-            return gone;
+        match self.reply(call.clone()).await {
+            Some(reply) => reply,
+            None => call.failed(CallError::OutcomeUnknown("the connection broke".into())),
         }
-        answered.await.unwrap_or(gone)
     }
 }
 

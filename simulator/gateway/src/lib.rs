@@ -10,4 +10,4 @@ pub mod driver;
 pub mod livekit;
 pub mod s3;
 pub mod server;
-mod webhooks;
+pub mod webhooks;

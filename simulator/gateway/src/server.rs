@@ -7,23 +7,22 @@ use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
-use egress_sim_model::scenario::Scenario;
 use egress_sim_wire::livekit::Keys;
-use http::{Response, StatusCode, Uri};
+use http::{Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use s3s::service::S3Service;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use crate::clock::Mode;
 use crate::driver::{self, Settings, World};
+use crate::s3::S3;
 use crate::webhooks::{self, Targets};
-use crate::{control, livekit, s3};
+use crate::{control, livekit};
 
-/// What `serve` is asked for.
-#[derive(Clone, Debug)]
+/// What is to listen where, and what it is to be like.
+#[derive(Clone)]
 pub struct Serve {
     /// LiveKit's API.
     pub livekit: SocketAddr,
@@ -31,8 +30,8 @@ pub struct Serve {
     pub s3: SocketAddr,
     /// The control API.
     pub control: SocketAddr,
-    /// Where webhooks go.
-    pub webhooks: Vec<Uri>,
+    /// Where webhooks go, and how patiently.
+    pub targets: Targets,
     /// How time goes.
     pub clock: Mode,
     /// See [`Settings::quiet`].
@@ -43,8 +42,6 @@ pub struct Serve {
     pub keys: Keys,
     /// S3's credentials.
     pub s3_keys: (String, String),
-    /// The world.
-    pub scenario: Scenario,
 }
 
 /// Servers that listen.
@@ -58,7 +55,7 @@ pub struct Served {
     pub control: SocketAddr,
     /// Where the regions of the test server listen.
     pub test_server: Vec<SocketAddr>,
-    /// The world behind them.
+    /// The way to the world behind them. There is none before [`World::begin`].
     pub world: World,
 }
 
@@ -77,17 +74,23 @@ pub async fn serve(what: Serve) -> Result<Served, String> {
     let settings = Settings {
         mode: what.clock,
         quiet: what.quiet,
-        listens: !what.webhooks.is_empty(),
-        tells_also: what.webhooks.iter().skip(1).map(ToString::to_string).collect(),
+        keys: what.keys.clone(),
+        tells_also: what.targets.webhooks.iter().skip(1).map(ToString::to_string).collect(),
     };
-    let (world, outbox) = driver::start(what.scenario, settings);
+    let (world, outbox) = driver::start(settings);
     let [livekit_listener, s3_listener, control_listener] = listeners;
-    tokio::spawn(webhooks::send(world.clone(), Targets { webhooks: what.webhooks, keys: what.keys.clone() }, outbox));
-    let test_server = serve_regions(&what.test_server, &what.keys).await?;
-    tokio::spawn(serve_router(livekit_listener, livekit::router(world.clone(), what.keys)));
-    tokio::spawn(serve_router(control_listener, control::router(world.clone())));
     let (access_key, secret_key) = what.s3_keys;
-    tokio::spawn(serve_s3(s3_listener, s3::service(world.clone(), &access_key, &secret_key)));
+    let own = control::Own {
+        livekit_url: format!("http://{livekit_at}"),
+        s3_url: format!("http://{s3_at}"),
+        keys: what.keys.clone(),
+        s3_keys: (access_key.clone(), secret_key.clone()),
+    };
+    let test_server = serve_regions(&what.test_server, &what.keys).await?;
+    tokio::spawn(webhooks::send(world.clone(), what.targets, outbox));
+    tokio::spawn(serve_router(livekit_listener, livekit::router(world.clone(), what.keys), Some(world.clone())));
+    tokio::spawn(serve_router(control_listener, control::router(world.clone(), own), None));
+    tokio::spawn(serve_s3(s3_listener, S3::new(world.clone(), &access_key, &secret_key), world.clone()));
     Ok(Served { livekit: livekit_at, s3: s3_at, control: control_at, test_server, world })
 }
 
@@ -101,7 +104,7 @@ async fn serve_regions(addresses: &[SocketAddr], keys: &Keys) -> Result<Vec<Sock
         listeners.iter().map(|listener| listener.local_addr().expect("a listener has an address")).collect();
     let urls: Arc<[String]> = at.iter().map(|address| format!("http://{address}")).collect();
     for (index, listener) in listeners.into_iter().enumerate() {
-        tokio::spawn(serve_router(listener, livekit::test_server(keys.clone(), index, Arc::clone(&urls))));
+        tokio::spawn(serve_router(listener, livekit::test_server(keys.clone(), index, Arc::clone(&urls)), None));
     }
     Ok(at)
 }
@@ -134,13 +137,16 @@ impl std::fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-async fn serve_router(listener: TcpListener, router: Router) {
+/// `clock`: a world whose clock stands while a request comes in.
+async fn serve_router(listener: TcpListener, router: Router, clock: Option<World>) {
     accept(listener, move |stream| {
-        let router = router.clone();
+        let (router, clock) = (router.clone(), clock.clone());
         async move {
             let service = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
                 let router = router.clone();
+                let in_flight = clock.as_ref().map(World::request);
                 async move {
+                    let _in_flight = in_flight;
                     let response = router.oneshot(request.map(axum::body::Body::new)).await;
                     let response = response.unwrap_or_else(|never: Infallible| match never {});
                     if response.extensions().get::<Broken>().is_some() { Err(Broken) } else { Ok(response) }
@@ -154,15 +160,16 @@ async fn serve_router(listener: TcpListener, router: Router) {
     .await;
 }
 
-async fn serve_s3(listener: TcpListener, service: S3Service) {
+async fn serve_s3(listener: TcpListener, service: S3, clock: World) {
     accept(listener, move |stream| {
-        let service = service.clone();
+        let (service, clock) = (service.clone(), clock.clone());
         async move {
             let service = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
                 let service = service.clone();
+                let in_flight = clock.request();
                 async move {
-                    let response = service.call(request.map(s3s::Body::from)).await.map_err(|_| Broken)?;
-                    if response.headers().contains_key(egress_sim_wire::s3::BREAK) { Err(Broken) } else { Ok(response) }
+                    let _in_flight = in_flight;
+                    service.answer(request).await.map_err(|_| Broken)
                 }
             });
             let connection = auto::Builder::new(TokioExecutor::new());

@@ -16,13 +16,15 @@ use crate::time::{Span, Time};
 
 mod api;
 mod ports;
-mod s3;
+pub mod s3;
 
 pub use api::{ApiCall, CreateRoom, RoomEgress, UpdateParticipant};
 pub use ports::{
     AuditAction, AuditOutcome, AuditRecord, CommitOutcome, Expectation, Link, Precondition, Row, RowState, SinkKey,
     StateEntry, StoredRow, Subject, Timer, Write,
 };
+use s3::answer::{S3Answer, S3Failure};
+use s3::request::S3Request;
 pub use s3::{
     DeleteError, DeleteResult, DeletedObject, HeadResult, ListObjectsPage, ListVersionsPage, MultipartUpload,
     ObjectHead, ObjectId, ObjectSummary, ObjectVersion, PutResult, Versioning,
@@ -231,6 +233,8 @@ pub enum Call {
         /// Text.
         message: String,
     },
+    /// A request of S3's own API, by a socket.
+    S3(Box<S3Request>),
     /// What LiveKit's API has over HTTP beside what the contract has.
     Api(ApiCall),
 }
@@ -271,6 +275,7 @@ impl Call {
             Call::CancelTimer { .. } => "timers.cancel",
             Call::Entropy => "entropy.next_u64",
             Call::Log { .. } => "log.write",
+            Call::S3(request) => request.operation.name(),
             Call::Api(call) => call.name(),
         }
     }
@@ -293,7 +298,8 @@ impl Call {
             | Call::ListObjectVersions { .. }
             | Call::ListMultipartUploads { .. }
             | Call::AbortMultipartUpload { .. }
-            | Call::GetBucketVersioning { .. } => Surface::S3,
+            | Call::GetBucketVersioning { .. }
+            | Call::S3(_) => Surface::S3,
             Call::Commit { .. }
             | Call::InventoryGet { .. }
             | Call::InventoryScan { .. }
@@ -316,7 +322,10 @@ impl Call {
 
     /// Whether the call changes anything that outlives the delivery: LiveKit, the sink, a durable port, a link.
     /// Logging, auditing a refusal and the author's own checks do not count.
-    pub const fn is_mutating(&self) -> bool {
+    pub fn is_mutating(&self) -> bool {
+        if let Call::S3(request) = self {
+            return request.operation.is_mutating();
+        }
         matches!(
             self,
             Call::StartEgress(_)
@@ -349,6 +358,7 @@ impl Call {
             | Call::ListMultipartUploads { bucket, .. }
             | Call::AbortMultipartUpload { bucket, .. }
             | Call::GetBucketVersioning { bucket } => Some(bucket),
+            Call::S3(request) => Some(&request.bucket),
             _ => None,
         }
     }
@@ -383,6 +393,7 @@ impl Call {
             Call::HeadObject { id, .. } | Call::GetObject { id, .. } | Call::DeleteObject { id, .. } => vec![&id.key],
             Call::PutObject { key, .. } | Call::AbortMultipartUpload { key, .. } => vec![key],
             Call::DeleteObjects { objects, .. } => objects.iter().map(|id| id.key.as_str()).collect(),
+            Call::S3(request) => request.keys(),
             _ => Vec::new(),
         }
     }
@@ -407,6 +418,7 @@ impl Call {
             Call::ListObjectVersions { .. } => Reply::Versions(Err(error)),
             Call::ListMultipartUploads { .. } => Reply::Uploads(Err(error)),
             Call::GetBucketVersioning { .. } => Reply::Versioning(Err(error)),
+            Call::S3(_) => Reply::S3(Box::new(Err(error.into()))),
             Call::Commit { .. } => Reply::Commit(Err(error)),
             Call::InventoryGet { .. } => Reply::Row(Err(error)),
             Call::InventoryScan { .. } => Reply::Rows(Err(error)),
@@ -498,6 +510,8 @@ pub enum Reply {
     Entropy(u64),
     /// To calls that always work.
     Nothing,
+    /// To `S3`.
+    S3(Box<Result<S3Answer, S3Failure>>),
     /// To calls that make or change a room.
     Room(Result<Room, CallError>),
     /// To calls about one participant.

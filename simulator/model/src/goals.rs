@@ -43,8 +43,22 @@ pub struct Unmet {
     pub about: Vec<Mention>,
 }
 
+/// What an operator shows of its work: goals that only this could show to be reached are not asked for without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// It keeps an inventory that can be read.
+    pub rows: bool,
+    /// It can be told that a contract has ended.
+    pub told_of_contract_ends: bool,
+}
+
+impl Shown {
+    /// All of it, as every guest does.
+    pub const ALL: Shown = Shown { rows: true, told_of_contract_ends: true };
+}
+
 /// Looks at what was begun until `healed`.
-pub fn look(state: &State, healed: Time) -> Goals {
+pub fn look(state: &State, healed: Time, shown: Shown) -> Goals {
     if let Some(unmet) = unanswered(state, healed) {
         return Goals::Unmet(unmet);
     }
@@ -56,12 +70,14 @@ pub fn look(state: &State, healed: Time) -> Goals {
         }
         for &ix in &call.egresses {
             under_way |= state.egress(ix).info.status.is_live();
-            if let Some(unmet) = unfinished(state, ix) {
+            if let Some(unmet) = unfinished(state, ix, shown) {
                 return Goals::Unmet(unmet);
             }
         }
     }
-    if let Some(unmet) = overdue(state) {
+    if shown.told_of_contract_ends
+        && let Some(unmet) = overdue(state)
+    {
         return Goals::Unmet(unmet);
     }
     if under_way { Goals::UnderWay } else { Goals::Met }
@@ -108,7 +124,7 @@ fn unrecorded(state: &State, ix: CallIx) -> Option<Unmet> {
     missing.map(|words| Unmet { words, about: words::about_call(state, ix) })
 }
 
-fn unfinished(state: &State, ix: EgressIx) -> Option<Unmet> {
+fn unfinished(state: &State, ix: EgressIx, shown: Shown) -> Option<Unmet> {
     let egress = state.egress(ix);
     let unmet = |what: &str| {
         let words = format!("{} {what}", words::egress(state, ix));
@@ -116,6 +132,9 @@ fn unfinished(state: &State, ix: EgressIx) -> Option<Unmet> {
     };
     if egress.is_recording() && state.call(egress.call).ended {
         return unmet("still records, although the call is over");
+    }
+    if !shown.rows {
+        return None;
     }
     let ended = !egress.info.status.is_live();
     let row = state.ports.rows.get(&egress.info.egress_id).map(|stored| stored.row.state);

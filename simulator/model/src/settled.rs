@@ -13,6 +13,9 @@
 //!   was tried again settles nothing: a refusal may die with its only hearer;
 //! - commands that are not answered.
 //!
+//! A fault of egresses or of their uploads that counts strikes whoever comes then, and a crash moves who that is: it says nothing
+//! of the operator. Where faults struck a call's egresses otherwise in the two runs, what became of them is not compared.
+//!
 //! Where a legal hold stands in the end, how far a deletion had come when it was ordered is a matter of seconds, too: if one
 //! had begun in either run, of the call's recordings only their ends are compared.
 //!
@@ -32,6 +35,8 @@ pub struct Settled {
     recordings: BTreeMap<Session, Vec<Recording>>,
     /// Calls of which a legal hold has kept what was being deleted, or came behind its deletion.
     interrupted: BTreeSet<Session>,
+    /// Faults that struck egresses of a call or their uploads, where it had any egress.
+    struck: BTreeMap<Session, BTreeSet<usize>>,
     audit: BTreeSet<Told>,
     /// Ids of commands.
     unanswered: BTreeSet<String>,
@@ -117,7 +122,13 @@ impl Settled {
     pub(crate) fn of(state: &State, audit: &Audit) -> Settled {
         let mut recordings: BTreeMap<Session, Vec<Recording>> = BTreeMap::new();
         let mut interrupted = BTreeSet::new();
+        let mut struck = BTreeMap::new();
         for call in &state.calls {
+            let faults: BTreeSet<usize> =
+                call.egresses.iter().flat_map(|ix| state.egress(*ix).struck.iter().copied()).collect();
+            if !call.egresses.is_empty() {
+                struck.insert(Session::of(call, state), faults);
+            }
             let mut left: Vec<Recording> = call
                 .egresses
                 .iter()
@@ -132,7 +143,7 @@ impl Settled {
             recordings.insert(Session::of(call, state), left);
         }
         let unanswered = state.unanswered.values().map(|(_, command)| command.id.clone()).collect();
-        Settled { recordings, interrupted, audit: told(audit, state), unanswered }
+        Settled { recordings, interrupted, struck, audit: told(audit, state), unanswered }
     }
 
     /// The first thing that is otherwise than in the run without the crash.
@@ -149,6 +160,7 @@ impl Settled {
 
     fn recording_that_differs(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
         let calls: BTreeSet<&Session> = self.recordings.keys().chain(other.recordings.keys()).collect();
+        let mut calls = calls.into_iter().filter(|call| self.was_struck_as(other, call));
         let all_left = |settled: &Settled, call: &Session| {
             let mut left = settled.recordings.get(call).cloned().unwrap_or_default();
             if self.was_interrupted(other, call) {
@@ -163,7 +175,7 @@ impl Settled {
             left.dedup();
             left
         };
-        let (call, here, there) = calls.into_iter().find_map(|call| {
+        let (call, here, there) = calls.find_map(|call| {
             let (mut here, mut there) = (all_left(self, call), all_left(other, call));
             let both = (here.clone(), there.clone());
             here.retain(|recording| !recording.is_one_more_attempt(&both.1));
@@ -185,10 +197,17 @@ impl Settled {
             let call = told.call.as_ref().filter(|_| matches!(told.action, AuditAction::Delete | AuditAction::Retract));
             call.is_some_and(|call| self.was_interrupted(other, call))
         };
-        let told = self.audit.symmetric_difference(&other.audit).find(|told| !taken_away(told))?;
+        let by_a_fault = |told: &&Told| told.call.as_ref().is_some_and(|call| !self.was_struck_as(other, call));
+        let mut differing = self.audit.symmetric_difference(&other.audit);
+        let told = differing.find(|told| !taken_away(told) && !by_a_fault(told))?;
         let (here, there) = sides.seen_from(self.audit.contains(told));
         let words = format!("{} the audit of tenant {} tells of {told}, {} not", here.first, told.tenant, there.again);
         Some(Difference { words, about: vec![Mention::Tenant(told.tenant.clone())] })
+    }
+
+    /// Whether the same faults struck egresses of this call and their uploads in both runs, or one of them has no egress.
+    fn was_struck_as(&self, other: &Settled, call: &Session) -> bool {
+        self.struck.get(call).zip(other.struck.get(call)).is_none_or(|(here, there)| here == there)
     }
 
     /// Whether a hold came upon a deletion of this call's recordings, in either run.

@@ -7,6 +7,10 @@
 //!
 //! `object` heads, gets and puts; `delete`, `list`, `lock`, `multipart` and `past` do what they say; `body` holds what objects are made
 //! of, `playlist` and `synthetic` two kinds of it.
+//!
+//! What S3 can beyond the contract, for requests by sockets: `buckets` come and go, `settings` is what they are told, `access`
+//! and `policy` say who may, `cors` from where; `read`, `write`, `parts`, `listing` and `tags` are the fuller forms of what the
+//! contract has, with `condition` and `checksum`; `lifecycle` is the rules that the virtual clock runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,30 +18,47 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::call::s3::answer::Stored;
+use crate::call::s3::configuration::{Attributes, Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::call::{CallError, Versioning};
 use crate::scenario::Scenario;
 use crate::state::EgressIx;
 use crate::text_map::TextMap;
 use crate::time::Time;
 
+mod access;
 pub mod body;
+pub mod buckets;
+pub mod checksum;
+pub mod condition;
+mod cors;
 pub mod delete;
 pub mod error;
+pub mod lifecycle;
 pub mod list;
+pub mod listing;
 pub mod lock;
 pub mod multipart;
 pub mod object;
+pub mod parts;
 pub mod past;
 pub mod playlist;
+pub mod policy;
+pub mod read;
+pub mod settings;
 mod synthetic;
+pub mod tags;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod write;
 
 pub use body::{Body, Media, MediaKind};
 pub use delete::{Delete, Fate};
 pub use lock::{Lock, LockConfiguration, LockMode, Retention};
 pub use object::Put;
 pub use playlist::{PlaylistId, PlaylistView, SegmentEntry};
+pub use read::Reading;
+pub use settings::Settings;
 
 /// S3's own limit: rows of a list page, and keys of a batch delete.
 pub const MAX_KEYS: usize = 1000;
@@ -66,12 +87,18 @@ pub struct Bucket {
     pub object_lock: Option<LockConfiguration>,
     /// Anonymous reads allowed.
     pub public: bool,
+    /// `CreationDate`
+    pub created: Time,
+    /// What it has been told; most have been told nothing.
+    pub settings: Box<Settings>,
     /// By key; a key without a version is not in here.
     pub keys: TextMap<Versions>,
     /// What is gone, for listings that lag behind; none: there are no such listings.
     pub ghosts: Option<Vec<past::Ghost>>,
     /// Unfinished multipart uploads, by key and upload id.
     pub uploads: BTreeMap<(String, String), Upload>,
+    /// What those that a socket has completed were answered, to be said again.
+    pub completed: BTreeMap<(String, String), Stored>,
 }
 
 /// The versions of one key, oldest first; the last one is current.
@@ -114,7 +141,7 @@ pub struct Content {
     pub body: Body,
     /// Bytes.
     pub size: u64,
-    /// With quotes, of a multipart upload; otherwise it is made from the body when somebody asks.
+    /// With quotes, of a multipart upload, or where it came with the body; otherwise it is made when somebody asks.
     pub etag: Option<Arc<str>>,
     /// `Content-Type`
     pub content_type: Arc<str>,
@@ -122,6 +149,8 @@ pub struct Content {
     pub metadata: Arc<Vec<(String, String)>>,
     /// `x-amz-tagging`
     pub tagging: Arc<str>,
+    /// What else HEAD tells; none: nothing.
+    pub attributes: Option<Arc<Attributes>>,
 }
 
 /// Who made a version.
@@ -146,6 +175,10 @@ pub struct Upload {
     pub metadata: Arc<Vec<(String, String)>>,
     /// `x-amz-tagging`
     pub tagging: Arc<str>,
+    /// What else HEAD is to tell; none: nothing.
+    pub attributes: Option<Arc<Attributes>>,
+    /// How its parts are summed up; none: they are not.
+    pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
     /// The lock of the object to come; none: the bucket's default.
     pub lock: Option<Box<Lock>>,
     /// By part number, 1 to 10,000.
@@ -157,6 +190,10 @@ pub struct Upload {
 pub struct Part {
     /// With quotes.
     pub etag: String,
+    /// `LastModified`
+    pub at: Time,
+    /// Its checksum, in the upload's algorithm.
+    pub checksum: Option<Checksum>,
     /// The data.
     pub body: Bytes,
 }
@@ -231,8 +268,8 @@ impl Sink {
     pub fn new(scenario: &Scenario) -> Sink {
         let bucket = |table: crate::scenario::Bucket| {
             let (versioning, object_lock) = (table.versioning(), LockConfiguration::of(&table));
-            let bucket =
-                Bucket { region: table.region, versioning, object_lock, public: table.public, ..Bucket::default() };
+            let (region, public, created) = (table.region, table.public, scenario.world.start);
+            let bucket = Bucket { region, versioning, object_lock, public, created, ..Bucket::default() };
             (table.name, bucket)
         };
         Sink {
@@ -300,6 +337,14 @@ impl Sink {
     fn bucket_mut(&mut self, name: &str) -> Result<&mut Bucket, CallError> {
         self.buckets.get_mut(name).ok_or_else(no_such_bucket)
     }
+}
+
+pub(crate) fn malformed_xml() -> CallError {
+    CallError::rejected(
+        "MalformedXML",
+        400,
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
 }
 
 fn no_such_bucket() -> CallError {

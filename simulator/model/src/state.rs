@@ -3,7 +3,7 @@
 //! Properties, the viewer and the reports read it; only `world` writes it. Things are told apart by index in
 //! here and by name everywhere outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -221,6 +221,8 @@ pub struct Egress {
     pub draining: bool,
     /// Its worker died without a word: whatever LiveKit tells of it stays as it was.
     pub lost: Option<Loss>,
+    /// Faults that struck it or its uploads, by their place in the scenario.
+    pub struck: BTreeSet<usize>,
 }
 
 /// The death of an egress's worker.

@@ -29,8 +29,9 @@ pub const MODEL_VERSION: u32 = 3;
 /// Records between two checkpoints of the hash.
 pub const CHECKPOINT_EVERY: u64 = 4096;
 
-/// Bytes gathered before they are hashed at once: BLAKE3 is several times faster on long inputs.
-const GATHER_BYTES: usize = 64 << 10;
+/// Bytes gathered before they are hashed at once: BLAKE3 is several times faster on long inputs, where it hashes sixteen of its
+/// chunks of 1 KiB side by side.
+const GATHER_BYTES: usize = 16 << 10;
 
 /// Who a record is about, for the eye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -431,7 +432,11 @@ impl Flavor for Gather<'_> {
     }
 
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
+        match bytes {
+            // Most numbers are one byte long.
+            [byte] => self.0.push(*byte),
+            _ => self.0.extend_from_slice(bytes),
+        }
         Ok(())
     }
 
@@ -471,7 +476,10 @@ impl Trace {
             .expect("facts serialise into memory");
         let bytes = (self.gathered.len() - before) as u64;
         if self.gathered.len() >= GATHER_BYTES {
-            self.flush();
+            // What is left over begins the next chunks, so that none is hashed in two parts.
+            let whole = self.gathered.len() / GATHER_BYTES * GATHER_BYTES;
+            self.hasher.update(&self.gathered[..whole]);
+            self.gathered.drain(..whole);
         }
         if self.sequence.is_multiple_of(CHECKPOINT_EVERY) {
             let hash = self.hash();

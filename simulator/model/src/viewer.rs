@@ -5,6 +5,7 @@
 //! playlist, which must end, and each of its segments. No media is made for it.
 
 use crate::call::Link;
+use crate::call::s3::request::Requester;
 use crate::scenario::Tenant;
 use crate::sink::playlist::directory_of;
 use crate::sink::{Bucket, Content, Origin};
@@ -101,7 +102,7 @@ fn locate<'s, 'u>(state: &'s State, url: &'u str) -> Result<Place<'s, 'u>, Failu
         return Err(fail(0, why));
     };
     let bucket = bucket_of(state, name)?;
-    if !bucket.public {
+    if !bucket.may(name, Requester::Anonymous, "s3:GetObject", Some(key), (None, None)) {
         let why = format!("the bucket \"{name}\" is private: viewers can reach it only through the tenant's CDN");
         return Err(fail(403, why));
     }

@@ -111,6 +111,11 @@ impl Notifier {
         &self.deliveries[&handle]
     }
 
+    /// The same, if it is not answered yet.
+    pub(crate) fn delivery_if(&self, handle: u64) -> Option<&Delivery> {
+        self.deliveries.get(&handle)
+    }
+
     fn sends(&self, event: &str) -> bool {
         self.include.as_ref().is_none_or(|include| include.iter().any(|name| name == event))
     }

@@ -19,6 +19,7 @@ use crate::egress::upload::Late;
 use crate::fault::kinds::strikes_by_itself;
 use crate::fault::{Anchor, Fault, Faults, Point, Strike};
 use crate::live::Ticket;
+use crate::live::evidence::Unexercised;
 use crate::livekit::WebhookEvent;
 use crate::operator::Host;
 use crate::property::operator::crash_safe;
@@ -40,6 +41,7 @@ mod deploy;
 mod healing;
 mod instances;
 mod interference;
+mod lifecycle;
 mod lists;
 mod log;
 mod moments;
@@ -49,10 +51,12 @@ mod ports;
 mod queue;
 mod room_service;
 mod rooms;
+mod s3;
 
 use healing::Healing;
 pub(crate) use instances::InboxItem;
 use instances::Instance;
+use lifecycle::Lifecycle;
 use log::Log;
 use outside::Outside;
 use queue::Queue;
@@ -97,6 +101,8 @@ pub struct Outcome {
     pub counts: Counts,
     /// What it left behind, where that was asked for.
     pub settled: Option<Settled>,
+    /// Promises that could not be judged, because the operator showed nothing that they could be judged by.
+    pub unexercised: Vec<Unexercised>,
 }
 
 /// Whose verdict it is.
@@ -214,6 +220,8 @@ pub(crate) enum Event {
     ViewsAll { tenant: TenantIx, room: Option<String> },
     /// Somebody looks how far the operator has come since the last fault.
     LooksAtGoals,
+    /// Lifecycle rules of the buckets may have something to do.
+    LifecycleRuns,
 }
 
 /// The world during a run.
@@ -246,6 +254,7 @@ pub(crate) struct World<'a> {
     /// The latest moment at which something is still owed.
     last_obligation: Time,
     healing: Healing,
+    lifecycle: Lifecycle,
     /// This is a twin run: crashes strike without effect.
     spared: bool,
 }
@@ -372,6 +381,7 @@ impl<'a> World<'a> {
             clock_faults: Vec::new(),
             last_obligation: scenario.world.start,
             healing: Healing::new(&scenario.promises),
+            lifecycle: Lifecycle::default(),
             spared: false,
         }
     }
@@ -464,6 +474,7 @@ impl<'a> World<'a> {
             Event::Views { egress_id, occasion } => self.views(&egress_id, occasion),
             Event::ViewsAll { tenant, room } => self.views_all(tenant, room.as_deref()),
             Event::LooksAtGoals => self.looks_at_goals(),
+            Event::LifecycleRuns => self.lifecycle_runs(),
         }
     }
 
@@ -506,8 +517,13 @@ impl<'a> World<'a> {
         !spared
     }
 
-    pub(crate) fn finish(mut self) -> Outcome {
+    pub(crate) fn finish(self) -> Outcome {
         let ended_at = self.end();
+        self.finish_at(ended_at)
+    }
+
+    /// The run ends here, whatever was still to come.
+    pub(crate) fn finish_at(mut self, ended_at: Time) -> Outcome {
         self.log.run_due(ended_at + Span(1), &self.state);
         self.state.now = ended_at;
         let settled = self.log.audit.take().map(|audit| Settled::of(&self.state, &audit));
@@ -517,13 +533,7 @@ impl<'a> World<'a> {
         counts.objects_deleted = self.state.sink.objects_deleted;
         counts.objects_live = self.state.sink.objects_live();
         counts.versions_live = self.state.sink.versions_live();
-        let properties = self
-            .log
-            .finish(&self.state)
-            .into_iter()
-            .map(|(about, verdict)| (PropertyName::Property(about), verdict))
-            .chain(self.customs.into_iter().map(|(id, verdict)| (PropertyName::Custom(id), verdict)))
-            .collect();
+        let (properties, unexercised) = self.judge();
         Outcome {
             trace_hash: self.log.trace.hash(),
             checkpoints: self.log.trace.checkpoints().to_vec(),
@@ -533,7 +543,19 @@ impl<'a> World<'a> {
             faults_fired: self.faults.fired(),
             counts,
             settled,
+            unexercised,
         }
+    }
+
+    /// What each promise came to, if the run is over now. They are not watched over any more.
+    pub(crate) fn judge(&mut self) -> (Vec<(PropertyName, Verdict)>, Vec<Unexercised>) {
+        let of_ours = self.log.finish(&self.state).into_iter();
+        let of_ours = of_ours.map(|(about, verdict)| (PropertyName::Property(about), verdict));
+        let customs = std::mem::take(&mut self.customs).into_iter();
+        let customs = customs.map(|(id, verdict)| (PropertyName::Custom(id), verdict));
+        let mut properties: Vec<_> = of_ours.chain(customs).collect();
+        let unexercised = self.outside.as_ref().map(|outside| outside.evidence.withhold(&self.state, &mut properties));
+        (properties, unexercised.unwrap_or_default())
     }
 
     /// How long after a call its effect comes.

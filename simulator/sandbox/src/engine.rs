@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, Inlining, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures,
+};
 
 /// What host functions have on top of the wasm stack; measured use is far below.
 const HOST_STACK_BYTES: u64 = 256 << 10;
@@ -77,6 +79,8 @@ fn config(stack_bytes: u64, pooled: bool) -> Config {
     config.memory_init_cow(false);
     // A trap's cause is told without one, and capturing it costs a fifth of a short run.
     config.wasm_backtrace_max_frames(None);
+    // A guest's allocator is a chain of small functions, which compilers of guests leave as they are.
+    config.compiler_inlining(Inlining::Yes);
     config.cache(cache());
 
     if pooled {

@@ -174,8 +174,16 @@ impl State {
     }
 
     async fn exchange(&mut self, call: Call) -> Reply {
-        self.exchange.put(Message::Call(call));
-        std::future::poll_fn(|_| self.exchange.take_reply().map_or(Poll::Pending, Poll::Ready)).await
+        // There is no reply before the world has seen the call.
+        let mut call = Some(call);
+        std::future::poll_fn(|_| match call.take() {
+            Some(call) => {
+                self.exchange.put(Message::Call(call));
+                Poll::Pending
+            }
+            None => self.exchange.take_reply().map_or(Poll::Pending, Poll::Ready),
+        })
+        .await
     }
 }
 

@@ -18,12 +18,15 @@ import {
   S3Client,
   paginateListObjectsV2,
 } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import {
+  DirectFileOutput,
   EgressClient,
   EgressStatus,
   EncodedFileOutput,
   RoomServiceClient,
   S3Upload,
+  TrackType,
   TwirpError,
   WebhookReceiver,
 } from "livekit-server-sdk";
@@ -82,6 +85,26 @@ async function livekit() {
   const names = heard.map((event) => event.event).filter((name) => name.startsWith("egress"));
   assert.deepEqual([names.at(0), names.at(-1)], ["egress_started", "egress_ended"]);
 
+  assert.equal((await egress.listEgress({ roomName: "retro" })).length, 1);
+  assert.deepEqual(await egress.listEgress({ active: true }), []);
+
+  const second = { tenant: "default", room: "review", participants: ["carol"], at: "0s", duration: "1h" };
+  await control("POST", "/calls", second);
+  const carol = await rooms.getParticipant("review", "carol");
+  const voice = carol.tracks.find((track) => track.type === TrackType.AUDIO);
+  const raw = new DirectFileOutput({ filepath: "raw/{track_id}", output: { case: "s3", value: upload } });
+  const track = await egress.startTrackEgress("review", raw, voice.sid);
+  assert.equal(track.request.case, "track");
+  await control("POST", "/clock/advance", { by: "1m" });
+  const [running] = await egress.listEgress({ roomName: "review", active: true });
+  assert.deepEqual([running.egressId, running.status], [track.egressId, EgressStatus.EGRESS_ACTIVE]);
+  const stopped = await egress.stopEgress(track.egressId);
+  assert.equal(stopped.status, EgressStatus.EGRESS_ENDING);
+  await control("POST", "/clock/advance", { by: "1m" });
+  const [raws] = await egress.listEgress({ egressId: track.egressId });
+  assert.equal(raws.status, EgressStatus.EGRESS_COMPLETE);
+  assert.match(raws.fileResults[0].filename, new RegExp(`^raw/${voice.sid}\\.`));
+
   for (const [wrong, status, code, words] of [
     [() => egress.stopEgress("EG_none"), 404, "not_found", "egress does not exist"],
     [() => egress.stopEgress(info.egressId), 412, "failed_precondition", "cannot be stopped"],
@@ -134,6 +157,26 @@ async function s3() {
   );
   assert.equal(gone.Deleted.length, 25);
   assert.equal((await client.send(new ListObjectsV2Command({ Bucket, Prefix: "many/" }))).KeyCount, 0);
+  const all = Array.from({ length: 1000 }, (_, n) => ({ Key: `thousand/${n}` }));
+  for (let n = 0; n < all.length; n += 50) {
+    const some = all.slice(n, n + 50).map(({ Key }) => client.send(new PutObjectCommand({ Bucket, Key, Body: Key })));
+    await Promise.all(some);
+  }
+  const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: "thousand/" }));
+  assert.deepEqual([page.KeyCount, page.IsTruncated], [1000, false]);
+  const batch = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: all, Quiet: true } }));
+  assert.deepEqual([batch.Deleted, batch.Errors], [undefined, undefined]);
+  assert.equal((await client.send(new ListObjectsV2Command({ Bucket, Prefix: "thousand/" }))).KeyCount, 0);
+  const many = new DeleteObjectsCommand({ Bucket, Delete: { Objects: [...all, { Key: "one more" }] } });
+  await assert.rejects(client.send(many), { name: "MalformedXML" });
+
+  const presigned = { Bucket, Key: "presigned + ü.txt" };
+  const put = await getSignedUrl(client, new PutObjectCommand(presigned), { expiresIn: 60 });
+  assert.equal((await fetch(put, { method: "PUT", body: "by link" })).status, 200);
+  const get = await getSignedUrl(client, new GetObjectCommand(presigned), { expiresIn: 60 });
+  assert.equal(await (await fetch(get)).text(), "by link");
+  assert.equal((await fetch(get.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))).status, 403, "it is what was signed");
+
   const website = new PutBucketWebsiteCommand({ Bucket, WebsiteConfiguration: { IndexDocument: { Suffix: "i" } } });
   await assert.rejects(client.send(website), { name: "NotImplemented" });
 

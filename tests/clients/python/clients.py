@@ -7,12 +7,14 @@ takes no time. Every check is an assertion; the last line is "all held".
 import asyncio
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import boto3
 from aiohttp import web
 from botocore.exceptions import ClientError
 from livekit import api
+from yarl import URL
 
 KEY, SECRET = "devkey", "secret"
 
@@ -70,6 +72,7 @@ async def livekit(client: api.LiveKitAPI) -> None:
     names = [event.event for event in heard if event.event.startswith("egress")]
     assert names[0] == "egress_started" and names[-1] == "egress_ended", names
 
+    await raw_track(client, upload)
     for wrong, code, words in [
         (client.egress.stop_egress(api.StopEgressRequest(egress_id="EG_none")), "not_found", "egress does not exist"),
         (client.egress.stop_egress(api.StopEgressRequest(egress_id=info.egress_id)), "failed_precondition", "cannot be stopped"),
@@ -80,6 +83,21 @@ async def livekit(client: api.LiveKitAPI) -> None:
             raise AssertionError(f"{code} was expected")
         except api.TwirpError as error:
             assert error.code == code and words in error.message, (error.code, error.message)
+
+
+async def raw_track(client: api.LiveKitAPI, upload: api.S3Upload) -> None:
+    room = {"tenant": "default", "room": "review", "participants": ["carol"], "at": "0s", "duration": "1h"}
+    await control("POST", "/calls", room)
+    carol = await client.room.get_participant(api.RoomParticipantIdentity(room="review", identity="carol"))
+    [voice] = [track for track in carol.tracks if track.type == api.TrackType.AUDIO]
+    file = api.DirectFileOutput(filepath="raw/{track_id}", s3=upload)
+    request = api.TrackEgressRequest(room_name="review", track_id=voice.sid, file=file)
+    info = await client.egress.start_track_egress(request)
+    running = await client.egress.list_egress(api.ListEgressRequest(room_name="review", active=True))
+    assert [one.egress_id for one in running.items] == [info.egress_id]
+    assert info.track.file.filepath == "raw/{track_id}" and info.track.track_id == voice.sid
+    stopped = await client.egress.stop_egress(api.StopEgressRequest(egress_id=info.egress_id))
+    assert stopped.status == api.EgressStatus.EGRESS_ABORTED, "it had not begun to record"
 
 
 def s3(client) -> None:
@@ -120,11 +138,46 @@ def s3(client) -> None:
         assert code_of(error) == "NotImplemented"
 
 
+def s3_in_bulk(client) -> None:
+    keys = [f"thousand/{n}" for n in range(1000)]
+    with ThreadPoolExecutor(8) as several:
+        list(several.map(lambda key: client.put_object(Bucket="recordings", Key=key, Body=key.encode()), keys))
+    assert client.list_objects_v2(Bucket="recordings", Prefix="thousand/")["KeyCount"] == 1000
+    objects = [{"Key": key} for key in keys]
+    gone = client.delete_objects(Bucket="recordings", Delete={"Objects": objects, "Quiet": True})
+    assert "Deleted" not in gone and "Errors" not in gone, gone
+    assert client.list_objects_v2(Bucket="recordings", Prefix="thousand/")["KeyCount"] == 0
+    try:
+        client.delete_objects(Bucket="recordings", Delete={"Objects": [*objects, {"Key": "one more"}]})
+        raise AssertionError("MalformedXML was expected")
+    except ClientError as error:
+        assert code_of(error) == "MalformedXML"
+
+
+async def s3_by_links(client) -> None:
+    named = {"Bucket": "recordings", "Key": "presigned + ü.txt"}
+    async with aiohttp.ClientSession() as anybody:
+        put = URL(client.generate_presigned_url("put_object", Params=named, ExpiresIn=60), encoded=True)
+        async with anybody.put(put, data=b"by link", skip_auto_headers={"Content-Type"}) as answer:
+            assert answer.status == 200, await answer.text()
+        get = client.generate_presigned_url("get_object", Params=named, ExpiresIn=60)
+        async with anybody.get(URL(get, encoded=True)) as answer:
+            assert await answer.read() == b"by link"
+        async with anybody.get(URL(get.replace("presigned", "other"), encoded=True)) as answer:
+            assert answer.status == 403, "it is what was signed"
+
+
 async def faults(client) -> None:
     await control("POST", "/faults", {"do": "s3.slow_down", "on": "s3.put_object", "count": 1})
     client.put_object(Bucket="recordings", Key="again", Body=b"x")
     [fault] = await control("GET", "/faults")
     assert fault == {"do": "s3.slow_down", "fired": 1}, "boto3 tried again of itself"
+
+
+def sink(**more):
+    config = boto3.session.Config(s3={"addressing_style": "path"}, **more)
+    return boto3.client("s3", endpoint_url=at["s3"], region_name="us-east-1", aws_access_key_id="minioadmin",
+                        aws_secret_access_key="minioadmin", config=config)
 
 
 async def main() -> None:
@@ -137,9 +190,12 @@ async def main() -> None:
     at.update(json.loads(await asyncio.to_thread(sys.stdin.readline)))
     async with api.LiveKitAPI(at["livekit"], KEY, SECRET) as client:
         await livekit(client)
-    store = boto3.client("s3", endpoint_url=at["s3"], region_name="us-east-1", aws_access_key_id="minioadmin",
-                         aws_secret_access_key="minioadmin", config=boto3.session.Config(s3={"addressing_style": "path"}))
+    store = sink()
     await asyncio.to_thread(s3, store)
+    await asyncio.to_thread(s3_in_bulk, store)
+    # Links are signed in the old way by default.
+    await s3_by_links(store)
+    await s3_by_links(sink(signature_version="s3v4"))
     await faults(store)
     await runner.cleanup()
     print("all held")

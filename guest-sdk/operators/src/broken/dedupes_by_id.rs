@@ -46,8 +46,8 @@ impl Steps for DedupesById {
             return Ok(Claim::Done);
         }
         duty.since = cx.now();
-        self.desk().keep_watch(cx, duty.since)?;
         let version = cx.commit(Commit::new().put_state(&duty.open_key(), duty.to_json()).put_state(&handled, ""))?;
+        self.keep_watch(cx, duty.since)?;
         Ok(Claim::Ours(version))
     }
 }

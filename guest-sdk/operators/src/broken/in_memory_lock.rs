@@ -34,8 +34,8 @@ impl Steps for InMemoryLock {
             return Ok(Claim::Done);
         }
         duty.since = cx.now();
-        self.desk().keep_watch(cx, duty.since)?;
         let version = cx.commit(Commit::new().put_state(&duty.open_key(), duty.to_json()))?;
+        self.keep_watch(cx, duty.since)?;
         Ok(Claim::Ours(version))
     }
 }

@@ -26,6 +26,10 @@ impl Steps for NeverReconciles {
         self.0.desk()
     }
 
+    fn booted(&mut self, _cx: &mut Cx<'_>) -> Outcome {
+        Ok(())
+    }
+
     fn keep_watch(&mut self, _cx: &mut Cx<'_>, _now: u64) -> Outcome {
         Ok(())
     }

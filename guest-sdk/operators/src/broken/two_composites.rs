@@ -38,9 +38,9 @@ impl Steps for TwoComposites {
             return self.0.claim(cx, duty);
         }
         duty.since = cx.now();
-        self.desk().keep_watch(cx, duty.since)?;
         // Whatever stands there is written over.
         let version = cx.commit(Commit::new().put_state(&duty.open_key(), duty.to_json()))?;
+        self.keep_watch(cx, duty.since)?;
         Ok(Claim::Ours(version))
     }
 }

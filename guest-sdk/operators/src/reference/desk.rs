@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egress_sim_sdk::{AuditRecord, Boot, Bucket, Cx, Error, Outcome, Result, Room, Row, Tenant, time};
+use egress_sim_sdk::{AuditRecord, Boot, Bucket, Cx, Error, Outcome, Result, Room, Row, Tenant, Timer, time};
 use serde::Deserialize;
 
 /// Calls that are remembered at most. Beyond that everything is forgotten, and asked for again.
 const REMEMBERED: usize = 10_000;
-
-/// How long a round that is due may be under way at another instance.
-const ROUND_MARGIN: u64 = 5 * time::SECOND;
 
 /// See the head of this file.
 pub struct Desk {
@@ -24,10 +21,12 @@ pub struct Desk {
     taken: BTreeMap<String, String>,
     /// Sids of calls that are over.
     over: BTreeSet<String>,
-    /// When the next round of this instance's timer comes.
+    /// When the next round of this instance's timer comes; 0: nobody knows.
     round_at: u64,
-    /// How far this clock is behind the one that timers go by, as the last of them showed.
-    behind: u64,
+    /// From the last round to that one.
+    distance: u64,
+    /// The latest time of a timer that has come.
+    shown: u64,
     /// When the timer of each tenant's due deletions comes.
     pub due_at: BTreeMap<String, u64>,
     /// What the audit could not be told yet and nobody else has heard, by idempotency key.
@@ -37,8 +36,10 @@ pub struct Desk {
 /// `[operator.config]`; the keys are explained in [`super`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// From one round to the next while anything is open.
+    /// From one round to the next while something begins or is amiss.
     pub reconcile: u64,
+    /// And at most, while all is as it should be.
+    pub calm: u64,
     /// And while nothing is.
     pub patrol: Option<u64>,
     /// How long an intent keeps others off.
@@ -57,6 +58,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             reconcile: 10 * time::SECOND,
+            calm: 30 * time::SECOND,
             patrol: None,
             lease: 3 * time::SECOND,
             starting: 30 * time::SECOND,
@@ -105,6 +107,7 @@ struct Metadata {
 #[serde(default)]
 struct Written {
     reconcile: Option<String>,
+    calm: Option<String>,
     patrol: Option<String>,
     lease: Option<String>,
     starting: Option<String>,
@@ -125,19 +128,16 @@ impl Desk {
             taken: BTreeMap::new(),
             over: BTreeSet::new(),
             round_at: 0,
-            behind: 0,
+            distance: 0,
+            shown: 0,
             due_at: BTreeMap::new(),
             untold: BTreeMap::new(),
         }
     }
 
-    /// Reads the configuration, and begins the patrol if one is wanted.
-    pub fn configure(&mut self, cx: &mut Cx<'_>, boot: &Boot) -> Outcome {
+    /// Reads the configuration.
+    pub fn configure(&mut self, boot: &Boot) -> Outcome {
         self.config = Config::read(&boot.config)?;
-        if let Some(patrol) = self.config.patrol {
-            let now = cx.now();
-            self.next_round(cx, now + patrol)?;
-        }
         Ok(())
     }
 
@@ -234,41 +234,53 @@ impl Desk {
         self.over.insert(sid.to_owned());
     }
 
-    /// Sees to it that a round comes within `reconcile`. Each instance has a timer of its own: with one for all, instances
-    /// that set it in turn could put it off for ever.
-    pub fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Result<()> {
-        if now + ROUND_MARGIN < self.round_at {
-            return Ok(());
-        }
-        self.next_round(cx, now + self.config.reconcile)
+    /// Sees to it that a round comes within `reconcile`. One that comes sooner is never put off: where much happens there would
+    /// be none. So each instance has a timer of its own; with one for all, each could put off what another has set.
+    pub fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Outcome {
+        let now = now.max(self.shown);
+        self.distance = self.config.reconcile;
+        self.round_by(cx, now, now + self.distance)
     }
 
-    /// Sets this instance's timer for rounds.
-    pub fn next_round(&mut self, cx: &mut Cx<'_>, at: u64) -> Result<()> {
-        cx.timers().set(&self.round_timer(), self.by_the_timers(at))?;
+    /// Sees to it that a round comes by then.
+    pub fn round_by(&mut self, cx: &mut Cx<'_>, now: u64, at: u64) -> Outcome {
+        if now < self.round_at && self.round_at <= at {
+            return Ok(());
+        }
+        cx.timers().set(&self.round_timer(), at)?;
         self.round_at = at;
         Ok(())
     }
 
-    /// A timer that was to come at `at` has come now. If that is early, this clock is behind: what it sets would come at once,
-    /// and again and again.
-    pub fn timer_came(&mut self, at: u64, now: u64) {
-        self.behind = at.saturating_sub(now);
+    /// From a round to the next: twice as long each time that all is as it should be.
+    pub fn next_distance(&mut self, calm: bool) -> u64 {
+        let Config { reconcile, calm: most, .. } = self.config;
+        self.distance = if calm { (self.distance * 2).min(most).max(reconcile) } else { reconcile };
+        self.distance
     }
 
-    /// A time of this clock as the timers' clock has it.
-    pub const fn by_the_timers(&self, time: u64) -> u64 {
-        time + self.behind
+    /// Has this instance look around at once.
+    pub fn look_around(&self, cx: &mut Cx<'_>) -> Outcome {
+        cx.timers().set(&format!("boot/{}", self.instance), 0)
     }
 
-    /// The name of that timer.
+    /// A timer has come.
+    pub fn timer_came(&mut self, timer: &Timer) {
+        self.shown = self.shown.max(timer.at);
+        if timer.name == self.round_timer() {
+            self.round_at = 0;
+        }
+    }
+
+    /// The time for timers. Whatever this clock says, it is not earlier than one that has come: what a clock that is behind sets
+    /// for soon would come at once, and again and again. Leases go by the clock as it is, which is the same for all instances.
+    pub fn now(&self, cx: &mut Cx<'_>) -> u64 {
+        cx.now().max(self.shown)
+    }
+
+    /// The name of this instance's timer for rounds.
     pub fn round_timer(&self) -> String {
         format!("round/{}", self.instance)
-    }
-
-    /// No round is coming.
-    pub fn no_round(&mut self) {
-        self.round_at = 0;
     }
 }
 
@@ -290,6 +302,7 @@ impl Config {
         let default = Config::default();
         Ok(Config {
             reconcile: span("reconcile", &written.reconcile)?.unwrap_or(default.reconcile),
+            calm: span("calm", &written.calm)?.unwrap_or(default.calm),
             patrol: span("patrol", &written.patrol)?,
             lease: span("lease", &written.lease)?.unwrap_or(default.lease),
             starting: span("starting", &written.starting)?.unwrap_or(default.starting),

@@ -73,11 +73,11 @@ impl dyn Steps {
     /// Goes on with a duty whose egress still uploads: a duty of its own waits for that.
     pub fn hand_over(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: Duty, recording: &Recording) -> Outcome {
         let now = cx.now();
-        self.keep_watch(cx, now)?;
         let uploads = Duty { since: now, ..Duty::of_uploads(recording) };
         let intent = Commit::new().put_state(&uploads.open_key(), uploads.to_json()).expect_state(entry);
         let next = duty.next(now);
         let version = cx.commit(intent.put_state(&entry.key, next.to_json()))?;
+        self.keep_watch(cx, now)?;
         self.begin_next(cx, entry, next, version)
     }
 
@@ -113,10 +113,10 @@ impl dyn Steps {
             return Ok(());
         }
         let now = cx.now();
-        self.keep_watch(cx, now)?;
         let next = duty.next(now);
         let intent = Commit::new().put_state(&entry.key, next.to_json()).expect_state(entry);
         let version = self.enter(cx, recording, row, intent)?;
+        self.keep_watch(cx, now)?;
         self.begin_next(cx, entry, next, version)
     }
 
@@ -149,9 +149,9 @@ impl dyn Steps {
         if stored && let Some(bucket) = self.plays_from(cx, recording)? {
             // Before the commit that ends the matter: a crash in between publishes twice, not never.
             self.publish(cx, &Recording { bucket, ..recording.clone() })?;
-        } else if !stored && recording.at_limit && cx.now() < recording.ended_at + UPLOADS {
+        } else if !stored && recording.at_limit && self.desk().now(cx) < recording.ended_at + UPLOADS {
             return Ok(recording.row(RowState::Recording, String::from("{}")));
-        } else if !stored && recording.ended_well && cx.now() < recording.ended_at + self.patience() {
+        } else if !stored && recording.ended_well && self.desk().now(cx) < recording.ended_at + self.patience() {
             return Err(Error::retry("LiveKit says that it is complete, and the sink does not show all of it yet"));
         }
         Ok(self.closing_row(recording, stored))
@@ -177,7 +177,7 @@ impl dyn Steps {
         }
         let version = match cx.commit(usual) {
             Err(Error::Conflict(Subject::State(key))) if key == contract => {
-                let soon = self.desk().by_the_timers(cx.now()) + SOON;
+                let soon = self.desk().now(cx) + SOON;
                 self.wake(cx, tenant, soon)?;
                 cx.commit(commit.put_state(&sweep::due_key(tenant, soon, &recording.egress_id), ""))?
             }
@@ -213,7 +213,7 @@ impl dyn Steps {
         {
             let details = recording::Details { error: String::from("LiveKit has forgotten it"), ..Default::default() };
             let row = Row { state: RowState::Failed, details: details.to_json(), ..stored.row.clone() };
-            let now = self.desk().by_the_timers(cx.now());
+            let now = self.desk().now(cx);
             let ended_at = self.stored_last(cx, &stored.row)?.unwrap_or(now);
             let due = self.due(&duty.tenant, ended_at).unwrap_or(now + SOON);
             self.wake(cx, &duty.tenant, due)?;

@@ -50,7 +50,7 @@ impl dyn Steps {
         if !self.looks_again() {
             return Ok(());
         }
-        let now = cx.now();
+        let now = self.desk().now(cx);
         if let Some(at) = self.next_look(tenant, now, now) {
             self.search_at(cx, tenant, at)?;
         }
@@ -66,9 +66,9 @@ impl dyn Steps {
     pub fn search(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Outcome {
         let again = if sweep::is_done(cx, tenant)? { self.delete_leftovers(cx, tenant)? } else { None };
         let since = cx.state().get(&since_key(tenant))?.and_then(|entry| entry.value.parse().ok());
-        let now = cx.now();
+        let now = self.desk().now(cx);
         let look = since.and_then(|since| self.next_look(tenant, since, now));
-        let next = again.map(|wait| self.desk().by_the_timers(now) + wait);
+        let next = again.map(|wait| now + wait);
         match look.into_iter().chain(next).min() {
             Some(at) => self.search_at(cx, tenant, at),
             None => Ok(()),

@@ -79,7 +79,7 @@ impl dyn Steps {
             if page.is_empty() {
                 return Ok(());
             }
-            let now = self.desk().by_the_timers(cx.now());
+            let now = self.desk().now(cx);
             self.wake(cx, tenant, now)?;
             let commit = page.iter().fold(Commit::new(), |commit, entry| {
                 let egress_id = &entry.key[prefix.len()..];

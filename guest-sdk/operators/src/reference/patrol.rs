@@ -1,77 +1,83 @@
 //! Rounds: what should be recorded is compared with what is.
 //!
 //! A webhook that never comes leaves no trace, so somebody has to look. A round asks LiveKit twice, for all rooms and for
-//! all running egresses, whatever the number of calls, and acts only where the two and the open duties disagree. It goes
-//! on for as long as a duty is open, and for ever where a patrol is wanted.
+//! all running egresses, whatever the number of calls, and acts only where the two and the open duties disagree. The next
+//! one comes soon, and later where there was nothing to do; it goes on for as long as a duty is open, and for ever where a patrol is wanted. A process that begins looks once in any case: what
+//! its predecessor was told of and died with, nobody will tell again.
 
-use egress_sim_sdk::{Cx, EgressInfo, EgressStatus, Outcome, Room, StateEntry, Timer};
+use egress_sim_sdk::{Cx, EgressInfo, EgressStatus, Outcome, Result, Room, StateEntry, Timer};
 
 use super::Steps;
 use super::duty::Duty;
 use super::recording;
 
 impl dyn Steps {
-    /// The timer of a round has come.
-    pub fn round(&mut self, cx: &mut Cx<'_>, timer: &Timer) -> Outcome {
+    /// The timer of a round has come; `boots`: of the one with which a process begins.
+    pub fn round(&mut self, cx: &mut Cx<'_>, timer: &Timer, boots: bool) -> Outcome {
+        let now = self.desk().now(cx);
         // The duties first: whatever they name was started before LiveKit is asked what runs.
         let open = self.open_duties(cx)?;
-        if open.is_empty() && self.desk().config.patrol.is_none() {
-            if timer.name == self.desk().round_timer() {
-                self.desk().no_round();
-            }
+        let patrol = self.desk().config.patrol;
+        if open.is_empty() && patrol.is_none() && !boots {
             return Ok(());
         }
         let rooms = cx.rooms().all()?;
-        let running = cx.egress().active()?;
+        let running = if open.is_empty() { Vec::new() } else { cx.egress().active()? };
+        let mut calm = true;
         for entry in &open {
             // One that cannot be helped now must not keep the others waiting; the next round comes back to it.
-            if let Err(error) = self.look_after(cx, entry, &rooms, &running) {
+            calm &= self.look_after(cx, now, entry, &rooms, &running).unwrap_or_else(|error| {
                 cx.log().info(format!("{}: {error}", entry.key));
-            }
+                false
+            });
         }
         for room in &rooms {
             if let Err(error) = self.look_into(cx, room) {
                 cx.log().info(format!("room {}: {error}", room.name));
             }
         }
-        let config = &self.desk().config;
-        let wait = config.patrol.filter(|_| open.is_empty()).unwrap_or(config.reconcile);
-        let now = cx.now();
-        self.desk().timer_came(timer.at, now);
-        let next = now + wait;
-        if timer.name == self.desk().round_timer() {
-            self.desk().next_round(cx, next)
-        } else {
+        let distance = (!open.is_empty()).then(|| self.desk().next_distance(calm));
+        match distance.into_iter().chain(patrol).min() {
+            None => Ok(()),
+            Some(wait) if boots || timer.name == self.desk().round_timer() => self.desk().round_by(cx, now, now + wait),
             // Another instance's timer, which came to us.
-            let next = self.desk().by_the_timers(next);
-            cx.timers().set(&timer.name, next)
+            Some(wait) => cx.timers().set(&timer.name, now + wait),
         }
     }
 
-    /// One open duty.
-    fn look_after(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, rooms: &[Room], running: &[EgressInfo]) -> Outcome {
+    /// One open duty. Whether all is as it should be, and nobody need look again soon.
+    fn look_after(
+        &mut self,
+        cx: &mut Cx<'_>,
+        now: u64,
+        entry: &StateEntry,
+        rooms: &[Room],
+        running: &[EgressInfo],
+    ) -> Result<bool> {
         let duty = Duty::read(entry)?;
         let room = rooms.iter().find(|room| room.sid == duty.sid);
         if room.is_none() {
             self.desk().call_is_over(&duty.sid);
         }
-        let Some(egress_id) = duty.egress_id.clone() else { return self.resume(cx, entry, duty) };
-        if let Some(info) = running.iter().find(|info| info.egress_id == egress_id) {
-            let now = cx.now();
-            return if self.is_doubtful(now, &duty, info, room) {
-                self.doubt(cx, entry, duty, info)
-            } else if info.status == EgressStatus::Ending && room.is_some() && !duty.uploads {
-                self.records_no_more(cx, entry, duty, info)
-            } else {
-                Ok(())
-            };
+        let Some(egress_id) = duty.egress_id.clone() else { return self.resume(cx, entry, duty).map(|()| false) };
+        let Some(info) = running.iter().find(|info| info.egress_id == egress_id) else {
+            match recording::look_up(cx, &duty.room, &egress_id)? {
+                Some(info) if recording::has_ended(info.status) && duty.uploads => self.settle(cx, &info)?,
+                Some(info) if recording::has_ended(info.status) => self.egress_ended(cx, &info)?,
+                Some(_) => {}
+                None => self.forgotten(cx, entry, &duty, &egress_id)?,
+            }
+            return Ok(false);
+        };
+        if self.is_doubtful(now, &duty, info, room) {
+            self.doubt(cx, entry, duty, info)?;
+        } else if info.status == EgressStatus::Ending && room.is_some() && !duty.uploads {
+            self.records_no_more(cx, entry, duty, info)?;
+        } else {
+            // In a call that is recorded track by track somebody may publish another one at any moment.
+            return Ok(info.status != EgressStatus::Starting && (duty.track.is_none() || room.is_none()));
         }
-        match recording::look_up(cx, &duty.room, &egress_id)? {
-            Some(info) if recording::has_ended(info.status) && duty.uploads => self.settle(cx, &info),
-            Some(info) if recording::has_ended(info.status) => self.egress_ended(cx, &info),
-            Some(_) => Ok(()),
-            None => self.forgotten(cx, entry, &duty, &egress_id),
-        }
+        Ok(false)
     }
 
     /// One room: is there something in it that nobody told us of?

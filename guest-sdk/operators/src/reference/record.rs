@@ -165,9 +165,9 @@ impl dyn Steps {
         if now < duty.since + self.desk().config.lease {
             return Err(Error::retry(format!("{} is being started", entry.key)));
         }
-        self.keep_watch(cx, now)?;
         duty.since = now;
         let version = cx.commit(Commit::new().put_state(&entry.key, duty.to_json()).expect_state(entry))?;
+        self.keep_watch(cx, now)?;
         let found = cx.egress().in_room(&duty.room)?;
         let found: Vec<EgressInfo> = found.into_iter().filter(|info| duty.is_recorded_by(info)).collect();
         for ended in found.iter().filter(|info| recording::has_ended(info.status)) {

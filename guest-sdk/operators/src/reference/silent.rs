@@ -46,13 +46,14 @@ impl dyn Steps {
             return self.hand_over(cx, entry, duty, &recording);
         }
         if silent && duty.silent {
-            let now = cx.now();
+            let now = self.desk().now(cx);
             return self.conclude(cx, entry, duty, &recording.given_up(now));
         }
         if silent || duty.silent || info.status == EgressStatus::Ending {
             duty.silent = silent;
-            duty.asked = cx.now();
+            duty.asked = self.desk().now(cx);
             cx.commit(Commit::new().put_state(&entry.key, duty.to_json()).expect_state(entry))?;
+            self.keep_watch(cx, duty.asked)?;
         }
         Ok(())
     }

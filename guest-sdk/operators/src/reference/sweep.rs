@@ -87,11 +87,8 @@ impl dyn Steps {
     }
 
     /// One piece of the list of what is due.
-    pub fn delete_due(&mut self, cx: &mut Cx<'_>, tenant: &str, timer_at: u64) -> Outcome {
-        let now = cx.now();
-        self.desk().timer_came(timer_at, now);
-        // A timer that has come says that its time has, whatever this clock says.
-        let now = now.max(timer_at);
+    pub fn delete_due(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Outcome {
+        let now = self.desk().now(cx);
         let limit = self.desk().config.rows;
         let entries = cx.state().scan(&format!("due/{tenant}/"), None, limit)?;
         let due: Vec<(&str, &str)> = entries
@@ -130,7 +127,7 @@ impl dyn Steps {
     /// Commits what became of a piece: rows, what is still to be done about them, and how far the walk has come. What waits for
     /// a hold waits for ever if the hold was lifted meanwhile: then nothing is committed, and the piece comes again.
     fn note(&mut self, cx: &mut Cx<'_>, tenant: &str, erased: Erased, mut commit: Commit) -> Outcome {
-        let now = self.desk().by_the_timers(cx.now());
+        let now = self.desk().now(cx);
         for (egress_id, wait) in erased.later {
             if wait == Wait::Hold {
                 commit = commit.put_state(&held_key(tenant, &egress_id), "");
@@ -157,7 +154,7 @@ impl dyn Steps {
     pub fn wake(&mut self, cx: &mut Cx<'_>, tenant: &str, at: u64) -> Outcome {
         if let Some(known) = self.desk().due_at.get(tenant).copied()
             && known <= at
-            && cx.now() + MARGIN < known
+            && self.desk().now(cx) + MARGIN < known
         {
             return Ok(());
         }

@@ -19,14 +19,14 @@ use super::{checked, forms, met};
 #[derive(Debug, Default)]
 pub struct Coverage {
     /// Goals of [`met`] that were reached.
-    met: BTreeSet<&'static str>,
+    met: Words,
     /// Statuses that egresses had, and that the operator was told of.
     statuses: BTreeSet<EgressStatus>,
     told_statuses: BTreeSet<EgressStatus>,
     /// Calls that the operator made, and moments that what it started goes through.
-    did: BTreeSet<&'static str>,
+    did: Words,
     /// Those calls of them that change something.
-    changes: BTreeSet<&'static str>,
+    changes: Words,
     /// Faults of the scenario, by place, and the points at which they struck.
     strikes: BTreeSet<(usize, &'static str)>,
     /// Those of them at a call that changes something.
@@ -38,11 +38,28 @@ pub struct Coverage {
     watched: Watched,
 }
 
+/// A few words of the program's own. They come by the thousand, and a word is nearly always the very one that came before: it
+/// is known by where it lies, without being read. One that lies in two places may stand here twice.
+#[derive(Debug, Default)]
+struct Words(Vec<&'static str>);
+
+impl Words {
+    fn insert(&mut self, word: &'static str) {
+        if !self.0.iter().any(|known| std::ptr::eq(*known, word)) {
+            self.0.push(word);
+        }
+    }
+
+    fn contains(&self, word: &str) -> bool {
+        self.0.contains(&word)
+    }
+}
+
 /// What must be remembered from one fact to another.
 #[derive(Debug, Default)]
 struct Watched {
     /// The calls that instances wait in.
-    pending: BTreeMap<u32, Pending>,
+    pending: Vec<(u32, Pending)>,
     /// The last status that a webhook told of an egress.
     last: BTreeMap<Arc<str>, EgressStatus>,
     /// What webhooks told of egresses.
@@ -58,14 +75,22 @@ struct Pending {
     starts: bool,
 }
 
+impl Watched {
+    /// An instance does not wait any more; in what it did.
+    fn no_longer(&mut self, instance: u32) -> Option<Pending> {
+        let place = self.pending.iter().position(|(waits, _)| *waits == instance)?;
+        Some(self.pending.swap_remove(place).1)
+    }
+}
+
 impl Coverage {
     /// Ids with whether they were reached; what was not was shown to be possible.
     pub fn ids(&self) -> BTreeMap<String, bool> {
         let mut ids = self.read.clone();
-        let reached = self.met.iter().map(|id| (*id).to_owned());
+        let reached = self.met.0.iter().map(|id| (*id).to_owned());
         let statuses = self.statuses.iter().map(|status| met::status(*status));
         let told = self.told_statuses.iter().map(|status| met::told(*status));
-        let did = self.did.iter().map(|what| format!("did/{what}"));
+        let did = self.did.0.iter().map(|what| format!("did/{what}"));
         ids.extend(reached.chain(statuses).chain(told).chain(did).map(|id| (id, true)));
         ids.extend(self.sometimes.iter().map(|(name, held)| (format!("sometimes/{name}"), *held)));
         ids
@@ -123,20 +148,20 @@ impl Coverage {
             }
             Call::StartEgress(request) => {
                 pending.starts = true;
-                self.did.extend(["egress.active", "egress.ended", "egress.ending", "egress.start", "sink.stored"]);
-                for output in &request.outputs {
-                    self.did.extend(uploads_of(output));
-                }
+                let moments = ["egress.active", "egress.ended", "egress.ending", "egress.start", "sink.stored"];
+                let uploads = request.outputs.iter().flat_map(uploads_of);
+                moments.into_iter().chain(uploads).for_each(|moment| self.did.insert(moment));
             }
             Call::CheckSometimes { name, condition } => {
                 *self.sometimes.entry(name.clone()).or_default() |= condition;
             }
             _ => {}
         }
-        if self.watched.pending.keys().any(|other| *other != instance) {
+        self.watched.no_longer(instance);
+        if !self.watched.pending.is_empty() {
             self.met.insert("met/two-instances-interleaved");
         }
-        self.watched.pending.insert(instance, pending);
+        self.watched.pending.push((instance, pending));
     }
 
     fn deletes(&mut self, objects: &[ObjectId]) {
@@ -146,7 +171,7 @@ impl Coverage {
     }
 
     fn replied(&mut self, instance: u32, call: &Call, reply: &Reply) {
-        self.watched.pending.remove(&instance);
+        self.watched.no_longer(instance);
         if call.is_mutating() && is_unknown(reply) {
             self.met.insert("met/outcome-unknown");
         }
@@ -194,7 +219,7 @@ impl Coverage {
     }
 
     fn crashed(&mut self, instance: u32) {
-        let Some(pending) = self.watched.pending.remove(&instance) else { return };
+        let Some(pending) = self.watched.no_longer(instance) else { return };
         if pending.starts {
             self.met.insert("met/restart-in-start");
         }
@@ -289,7 +314,7 @@ impl Witness for Coverage {
             Fact::Replied { instance, call, reply } => self.replied(*instance, call, reply),
             Fact::Crashed { instance } => self.crashed(*instance),
             Fact::Stopped { instance } | Fact::Trapped { instance, .. } => {
-                self.watched.pending.remove(instance);
+                self.watched.no_longer(*instance);
             }
             Fact::WebhookAnswered { attempt: 2.., .. } => {
                 self.met.insert("met/webhook-again");

@@ -1,6 +1,9 @@
 //! Strategies for faults: of the surfaces that are in, any kind at any of its points.
 
-use egress_sim_model::fault::{Anchor, Default as ParameterDefault, Fault, Filter, Kind, Value, points};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use egress_sim_model::fault::{Anchor, Default as ParameterDefault, Fault, Filter, KINDS, Kind, Value, points};
 use egress_sim_model::scenario::{Scenario, keys};
 use egress_sim_model::time::Span;
 use proptest::collection::vec;
@@ -130,10 +133,8 @@ fn fault(kind: &'static Kind, scene: &Scene) -> impl Strategy<Value = Fault> + u
 /// struck, too.
 fn aimed(kinds: &[&'static Kind], scene: &Scene) -> impl Strategy<Value = Fault> + use<> {
     let struck = |kind: &&'static Kind| {
-        let kind = *kind;
-        points()
-            .filter(|point| kind.strikes_at(point))
-            .flat_map(move |point| effects(kind).into_iter().map(move |effect| (kind, point, effect)))
+        let (kind, effects) = (*kind, effects(kind));
+        places(kind).iter().flat_map(move |point| effects.clone().into_iter().map(move |effect| (kind, *point, effect)))
     };
     let places: Vec<_> = kinds.iter().flat_map(struck).collect();
     let scene = scene.clone();
@@ -147,6 +148,13 @@ fn aimed(kinds: &[&'static Kind], scene: &Scene) -> impl Strategy<Value = Fault>
     })
 }
 
+/// The points at which a kind may strike, found out once: each case asks for those of most kinds.
+fn places(kind: &'static Kind) -> &'static [&'static str] {
+    static PLACES: OnceLock<BTreeMap<&'static str, Vec<&'static str>>> = OnceLock::new();
+    let of = |kind: &&'static Kind| (kind.name, points().filter(|point| kind.strikes_at(point)).collect());
+    &PLACES.get_or_init(|| KINDS.iter().map(of).collect())[kind.name]
+}
+
 /// The effects that a kind may have; one that is none where it has no choice.
 fn effects(kind: &'static Kind) -> Vec<Option<&'static str>> {
     let words = kind.parameters.iter().find(|own| own.name == "effect").map(|own| own.default);
@@ -158,8 +166,7 @@ fn effects(kind: &'static Kind) -> Vec<Option<&'static str>> {
 
 /// Mostly the nth match of a point, because that survives the deletion of what has nothing to do with it.
 fn anchor(kind: &'static Kind, scene: &Scene) -> impl Strategy<Value = Anchor> + use<> {
-    let named: Vec<&'static str> = points().filter(|point| kind.strikes_at(point)).collect();
-    let point = prop_oneof![2 => Just(kind.on), 3 => select(named)];
+    let point = prop_oneof![2 => Just(kind.on), 3 => select(places(kind))];
     let nth = prop_oneof![4 => 1..6_u64, 1 => 1..60_u64];
     let count = prop_oneof![4 => Just(1_u64), 1 => 2..4_u64];
     let on = (point, nth, count).prop_map(|(point, nth, count)| Anchor::On { point: point.into(), nth, count });

@@ -6,6 +6,7 @@ use egress_sim_model::time::Span;
 
 use super::Best;
 use super::edits::{edited, without_chunks};
+use crate::campaign::surface;
 
 const DAY: u64 = 86_400;
 
@@ -128,7 +129,10 @@ pub(super) fn calls(of: &Best) -> Vec<Scenario> {
 pub(super) fn faults(of: &Best) -> Vec<Scenario> {
     let mut proposals = Vec::new();
     for (ix, fault) in of.scenario.faults.iter().enumerate() {
-        proposals.push(edited(of, |scenario| scenario.faults[ix].window = None));
+        // A clock that never comes right lets nobody in: that is another matter.
+        if surface(fault.kind.name) != "clock" {
+            proposals.push(edited(of, |scenario| scenario.faults[ix].window = None));
+        }
         proposals.push(edited(of, |scenario| scenario.faults[ix].filter = Filter::default()));
         for name in fault.parameters.keys() {
             proposals.push(edited(of, |scenario| drop(scenario.faults[ix].parameters.remove(name))));

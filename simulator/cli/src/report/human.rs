@@ -169,9 +169,14 @@ impl Human {
             wall(report.wall_ms),
             self.paint.faint(format!("{hash}{again}"))
         );
-        if report.verdict == Verdict::Inconclusive {
-            let _ = writeln!(line, "    inconclusive: a fault never fired, so what it was to test was not tested");
+        match &report.error {
+            Some(why) => _ = writeln!(line, "    inconclusive: {}", hang(&escape(why), 4)),
+            None if report.verdict == Verdict::Inconclusive => {
+                let _ = writeln!(line, "    inconclusive: a fault never fired, so what it was to test was not tested");
+            }
+            None => {}
         }
+        missing(&mut line, report);
         line
     }
 
@@ -231,6 +236,15 @@ impl Human {
     }
 }
 
+/// What an operator on sockets did not show.
+fn missing(text: &mut String, report: &Report) {
+    let missing = report.outside.iter().flat_map(|outside| &outside.missing);
+    for (reason, ids) in missing {
+        let line = format!("not exercised, because {reason}: {}", ids.join(", "));
+        let _ = writeln!(text, "    {}", hang(&line, 6));
+    }
+}
+
 /// Every promise on a line.
 fn properties(text: &mut String, report: &Report) {
     let width = report.properties.iter().map(|property| property.id.len()).max().unwrap_or(0);
@@ -238,7 +252,10 @@ fn properties(text: &mut String, report: &Report) {
         let (mark, tail) = match property.verdict {
             "violated" => ("✗", format!("broken {}", times64(property.violations))),
             "held" => ("✓", String::new()),
-            _ => ("–", "not exercised".into()),
+            _ => match &property.message {
+                Some(missing) => ("–", format!("not exercised: {}", escape(missing))),
+                None => ("–", "not exercised".into()),
+            },
         };
         let checks = if property.checks == 0 { String::new() } else { counted(property.checks, "check") };
         let tail = [checks, tail].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
@@ -256,6 +273,9 @@ pub fn command(report: &Report) -> String {
     let mut command = format!("egress-sim run {}", quoted(&report.path));
     if report.op_in_replay {
         let _ = write!(command, " --operator {}", quoted(&report.operator));
+    }
+    if let Some(exec) = report.outside.as_ref().and_then(|outside| outside.exec.as_deref()) {
+        let _ = write!(command, " --exec {}", quoted(exec));
     }
     if let Some(point) = report.crash_at {
         let _ = write!(command, " --crash-at {point}");

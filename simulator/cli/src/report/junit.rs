@@ -60,7 +60,10 @@ fn run(report: &Report, classes: &mut BTreeSet<String>) -> TestSuite {
             None if report.verdict == Verdict::Nondeterministic => {
                 skipped("no verdict: the run was not the same again")
             }
-            None if property.checks == 0 => skipped("not exercised: the promise was never put to the test"),
+            None if property.checks == 0 => match &property.message {
+                Some(missing) => skipped(&format!("not exercised: {}", line(missing))),
+                None => skipped("not exercised: the promise was never put to the test"),
+            },
             None => TestCaseStatus::success(),
         };
         suite.add_test_case(place.case(&property.id, status));

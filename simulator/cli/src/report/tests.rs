@@ -95,6 +95,7 @@ fn outcome(scenario: &Scenario, fired: [u64; 2], properties: Vec<(&'static About
         properties: properties.into_iter().map(|(about, found)| (PropertyName::Property(about), found)).collect(),
         faults_fired: fired.to_vec(),
         settled: None,
+        unexercised: Vec::new(),
         counts: Counts {
             calls: 1,
             egresses: 12_001,
@@ -164,6 +165,7 @@ pub fn campaign_document() -> Document {
         commands: 0,
         message: message.into(),
         also_breaks: Vec::new(),
+        breaks_before: 0,
         first_case: 205,
         kinds_before: 1,
         text: String::new(),

@@ -1,8 +1,15 @@
-//! What S3 is asked and answers, as far as the contract has it. Names and meanings are the S3 API's.
+//! What S3 is asked and answers. Names and meanings are the S3 API's.
+//!
+//! Here what the contract has; `request`, `answer` and `configuration` have the rest of the API, which comes by sockets.
 
 use serde::Serialize;
 
 use crate::time::Time;
+
+pub mod answer;
+pub mod configuration;
+mod operation;
+pub mod request;
 
 /// A key, or one version of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

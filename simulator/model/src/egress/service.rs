@@ -1,5 +1,6 @@
 //! `livekit.Egress`: what each RPC answers (facts from livekit-server 1.13 and egress 1.14).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::filename::{self, Naming};
@@ -131,6 +132,7 @@ impl World<'_> {
             start_delay: Span::ZERO,
             draining: false,
             lost: None,
+            struck: BTreeSet::new(),
         });
         self.state.egress_by_id.insert(Arc::clone(&egress_id), ix);
         self.state.calls[call.0 as usize].egresses.push(ix);

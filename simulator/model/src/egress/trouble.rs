@@ -50,6 +50,7 @@ impl World<'_> {
                 ..Point::default()
             };
             if let Some(strike) = self.strike(&[kind], &at) {
+                self.state.egresses[ix.0 as usize].struck.insert(strike.fault);
                 self.befall(ix, point, strike.fault);
             }
         }

@@ -51,6 +51,8 @@ struct Progress {
     window_until: Option<Time>,
     /// An `after` anchor's step has happened.
     released: bool,
+    /// Somebody took it away: it strikes no more.
+    cleared: bool,
 }
 
 impl Faults {
@@ -63,6 +65,17 @@ impl Faults {
     pub fn extend(&mut self, scenario: &Rc<Scenario>) {
         self.scenario = Rc::clone(scenario);
         self.progress.resize(scenario.faults.len(), Progress::default());
+    }
+
+    /// Takes a fault away. False: there is none at this place, or it was taken away before.
+    pub fn clear(&mut self, fault: usize) -> bool {
+        let Some(progress) = self.progress.get_mut(fault) else { return false };
+        !std::mem::replace(&mut progress.cleared, true)
+    }
+
+    /// Which of them were taken away, in order of the scenario.
+    pub fn cleared(&self) -> Vec<bool> {
+        self.progress.iter().map(|progress| progress.cleared).collect()
     }
 
     /// How often each has struck, in order of the scenario.
@@ -115,7 +128,7 @@ impl Faults {
         let (start, progress) = (self.scenario.world.start, &mut self.progress[fault]);
         let fault_at = &self.scenario.faults[fault];
         let Anchor::At(at) = fault_at.anchor else { return None };
-        if progress.fired > 0 {
+        if progress.fired > 0 || progress.cleared {
             return None;
         }
         progress.fired += 1;
@@ -133,7 +146,11 @@ impl Faults {
         let start = self.scenario.world.start;
         let mut struck = None;
         for (ix, (fault, progress)) in self.scenario.faults.iter().zip(&mut self.progress).enumerate() {
-            if !kinds.contains(&fault.kind.name) || over(progress.fired) || !fault.filter.matches(point) {
+            if progress.cleared
+                || !kinds.contains(&fault.kind.name)
+                || over(progress.fired)
+                || !fault.filter.matches(point)
+            {
                 continue;
             }
             let on = match &fault.anchor {

@@ -25,7 +25,7 @@ pub static MOMENTS: &[&str] = &[
     "webhook.delivery",
 ];
 
-/// Points that are calls, by [`crate::call::Call::name`].
+/// Points that are calls of the contract, by [`crate::call::Call::name`].
 pub static CALLS: &[&str] = &[
     "audit.append",
     "check.always",
@@ -61,7 +61,63 @@ pub static CALLS: &[&str] = &[
     "webhook.raw",
 ];
 
+/// Calls that the contract has not: they come by sockets only.
+pub static SOCKET_CALLS: &[&str] = &[
+    "s3.complete_multipart_upload",
+    "s3.copy_object",
+    "s3.create_bucket",
+    "s3.create_multipart_upload",
+    "s3.delete_bucket",
+    "s3.delete_bucket_cors",
+    "s3.delete_bucket_lifecycle",
+    "s3.delete_bucket_ownership_controls",
+    "s3.delete_bucket_policy",
+    "s3.delete_bucket_tagging",
+    "s3.delete_object_tagging",
+    "s3.delete_public_access_block",
+    "s3.get_bucket_acl",
+    "s3.get_bucket_cors",
+    "s3.get_bucket_lifecycle_configuration",
+    "s3.get_bucket_location",
+    "s3.get_bucket_ownership_controls",
+    "s3.get_bucket_policy",
+    "s3.get_bucket_policy_status",
+    "s3.get_bucket_tagging",
+    "s3.get_object_acl",
+    "s3.get_object_attributes",
+    "s3.get_object_legal_hold",
+    "s3.get_object_lock_configuration",
+    "s3.get_object_retention",
+    "s3.get_object_tagging",
+    "s3.get_public_access_block",
+    "s3.head_bucket",
+    "s3.list_buckets",
+    "s3.list_objects",
+    "s3.list_parts",
+    "s3.options",
+    "s3.put_bucket_acl",
+    "s3.put_bucket_cors",
+    "s3.put_bucket_lifecycle_configuration",
+    "s3.put_bucket_ownership_controls",
+    "s3.put_bucket_policy",
+    "s3.put_bucket_tagging",
+    "s3.put_bucket_versioning",
+    "s3.put_object_acl",
+    "s3.put_object_legal_hold",
+    "s3.put_object_lock_configuration",
+    "s3.put_object_retention",
+    "s3.put_object_tagging",
+    "s3.put_public_access_block",
+    "s3.upload_part",
+    "s3.upload_part_copy",
+];
+
 /// Every point that `on` may name.
+pub fn all_points() -> impl Iterator<Item = &'static str> + Clone {
+    points().chain(SOCKET_CALLS.iter().copied())
+}
+
+/// Every point that an operator of the contract comes to.
 pub fn points() -> impl Iterator<Item = &'static str> + Clone {
     MOMENTS.iter().chain(CALLS).copied()
 }
@@ -70,7 +126,7 @@ impl Kind {
     /// Whether `on` may name this point, or this pattern that ends with `*`: all that it matches must be points of the kind.
     pub fn strikes_at(&self, on: &str) -> bool {
         let of_kind = |point: &str| self.points.iter().any(|pattern| pattern_matches(pattern, point));
-        let mut matched = points().filter(|point| pattern_matches(on, point)).peekable();
+        let mut matched = all_points().filter(|point| pattern_matches(on, point)).peekable();
         matched.peek().is_some() && matched.all(of_kind)
     }
 }
@@ -82,12 +138,17 @@ mod tests {
 
     #[test]
     fn every_call_is_a_point() {
-        let source = include_str!("../call.rs");
-        let body = source.split("pub const fn name(").nth(1).expect("Call::name").split("\n    }\n").next().unwrap();
-        let names: Vec<&str> = body.lines().filter_map(|line| line.split("=> \"").nth(1)?.split('"').next()).collect();
-        assert_eq!(names.len(), CALLS.len());
+        let named = |source: &'static str| {
+            let body = source.split("pub const fn name(").nth(1).expect("a name").split("\n    }\n").next().unwrap();
+            body.lines().filter_map(|line| line.split("=> \"").nth(1)?.split('"').next())
+        };
+        let mut names: Vec<&str> =
+            named(include_str!("../call.rs")).chain(named(include_str!("../call/s3/operation.rs"))).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), CALLS.len() + SOCKET_CALLS.len());
         for name in names {
-            assert!(CALLS.contains(&name), "{name} is missing in CALLS");
+            assert!(CALLS.contains(&name) != SOCKET_CALLS.contains(&name), "{name} is missing in one, or is in both");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Looks at a small world, in which one thing after another is left undone.
 
-use super::{Goals, look};
+use super::{Goals, Shown, look};
 use crate::call::{Command, Hold, Order, RowState, SinkKey};
 use crate::property::stage::{ACME_1, Stage, span};
 use crate::property::webhook::authentic::Authentic;
@@ -19,7 +19,7 @@ fn at(stage: &Stage, offset: &str) -> Time {
 
 /// Healed at the third hour.
 fn goals(stage: &Stage) -> Goals {
-    look(&stage.state, at(stage, "3h"))
+    look(&stage.state, at(stage, "3h"), Shown::ALL)
 }
 
 fn complaint(stage: &Stage) -> String {

@@ -59,6 +59,11 @@ impl Monitor {
         self.broken
     }
 
+    /// What each property has found so far, in their order.
+    pub(crate) fn so_far(&self) -> Vec<(&'static About, Verdict)> {
+        self.watches.iter().map(|watch| (watch.property.about(), watch.verdict.clone())).collect()
+    }
+
     /// Shows one fact to everybody who wants its kind. `state` is the world right behind it.
     pub fn observe(&mut self, fact: &Fact<'_>, state: &State) {
         let mut moved = false;

@@ -3,7 +3,7 @@
 //! Every verb changes the state as the world would and then shows the fact. Offsets are from the start of the run.
 //! There are two tenants, `acme-1` (bucket `rec`) and `acme-10` (buckets `rec` and `versions`, which is versioned).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -270,6 +270,7 @@ impl Stage {
             start_delay: Span::ZERO,
             draining: false,
             lost: None,
+            struck: BTreeSet::new(),
         });
         self.state.egress_by_id.insert(id, ix);
         self.state.calls[call.0 as usize].egresses.push(ix);
@@ -482,6 +483,7 @@ impl Stage {
             content_type: "".into(),
             metadata: Arc::default(),
             tagging: "".into(),
+            attributes: None,
         };
         self.push_version(&bucket, &key, Origin::Egress(ix), Some(content), Actor::Egress(ix));
     }
@@ -571,6 +573,8 @@ impl Stage {
             content_type: "".into(),
             metadata: Arc::default(),
             tagging: "".into(),
+            attributes: None,
+            checksum: None,
             lock: None,
             parts: BTreeMap::new(),
         };
@@ -704,7 +708,7 @@ impl Stage {
     /// Somebody looks at the goals; the world was healed at `healed`.
     pub fn look(&mut self, healed: &str) -> Goals {
         let healed = self.state.scenario.world.start + span(healed);
-        let goals = goals::look(&self.state, healed);
+        let goals = goals::look(&self.state, healed, goals::Shown::ALL);
         let unmet = if let Goals::Unmet(unmet) = &goals { Some(unmet) } else { None };
         self.see(&Fact::GoalsLooked { healed, met: goals == Goals::Met, unmet });
         goals

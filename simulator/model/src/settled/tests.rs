@@ -208,3 +208,35 @@ fn a_command_that_is_never_answered_is_named() {
     with.state.unanswered.insert(0, (with.state.now, Command { id: "hold".into(), order }));
     assert_eq!(difference(&with, &without).as_deref(), Some("with the crash the command hold is never answered"));
 }
+
+#[test]
+fn whom_a_fault_strikes_is_no_doing_of_the_operators() {
+    let lost = |fault: Option<usize>| {
+        let mut stage = stage("1h", 1);
+        let egress = stage.state.egresses[0].ix;
+        stage.erase("rec", "standup/s_0.ts");
+        stage.egress(egress).struck.extend(fault);
+        stage
+    };
+    assert!(
+        difference(&lost(None), &stage("1h", 1)).is_some_and(|words| words.contains("in the sink: playlist, links"))
+    );
+    assert_eq!(difference(&lost(Some(0)), &stage("1h", 1)), None);
+    assert_eq!(difference(&stage("1h", 1), &lost(Some(0))), None);
+    let deleted = [done(AuditAction::Delete, Some("standup/s_0.ts"))]
+        .map(|record| AuditRecord { egress_id: Some("EG_0".into()), ..record });
+    let (with, without) = (lost(Some(0)), stage("1h", 1));
+    assert_eq!(settled(&with, &deleted).difference(&settled(&without, &[])), None);
+    assert!(settled(&without, &deleted).difference(&settled(&without, &[])).is_some());
+}
+
+#[test]
+fn a_struck_recording_is_missed_where_the_other_run_has_none() {
+    let mut struck = stage("1h", 1);
+    let egress = struck.state.egresses[0].ix;
+    struck.egress(egress).struck.insert(0);
+    let mut nothing = Stage::new(Authentic::default());
+    let call = nothing.call(ACME_1, crate::scenario::Recording::Compliance, "standup", "1h", &["alice"]);
+    nothing.at("1h").hang_up(call);
+    assert!(difference(&nothing, &struck).is_some_and(|words| words.contains("there is no recording with the crash")));
+}

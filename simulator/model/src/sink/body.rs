@@ -4,6 +4,7 @@
 //! only the range that is read. The same holds for entity tags.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
@@ -21,6 +22,8 @@ const MAX_PARTS: u64 = 10_000;
 pub enum Body {
     /// Bytes that are here.
     Bytes(Bytes),
+    /// The parts of a multipart upload, one after another.
+    Joined(Arc<[Bytes]>),
     /// Recorded media: bytes that follow from these three values.
     Media {
         /// The container.
@@ -88,6 +91,7 @@ impl Media {
     pub fn length(&self, body: &Body) -> u64 {
         match *body {
             Body::Bytes(ref bytes) => bytes.len() as u64,
+            Body::Joined(ref parts) => parts.iter().map(|part| part.len() as u64).sum(),
             Body::Media { length, .. } => length,
             Body::Playlist { log, segments, ended, live } => {
                 self.playlists[log.0].pieces(segments, ended, live).length()
@@ -101,6 +105,7 @@ impl Media {
         let range = range.start.min(end)..end;
         match *body {
             Body::Bytes(ref bytes) => bytes.slice(range.start as usize..range.end as usize),
+            Body::Joined(ref parts) => joined(cut(parts, range)),
             Body::Media { kind, seed, length } => synthetic::read(kind, seed, length, range),
             Body::Playlist { log, segments, ended, live } => {
                 self.playlists[log.0].pieces(segments, ended, live).read(range)
@@ -113,6 +118,13 @@ impl Media {
     pub fn etag(&self, body: &Body) -> String {
         match *body {
             Body::Bytes(ref bytes) => quoted(&Md5::digest(bytes).into(), None),
+            Body::Joined(ref parts) => {
+                let mut digests = Md5::new();
+                for part in &**parts {
+                    digests.update(Md5::digest(part));
+                }
+                quoted(&digests.finalize().into(), Some(parts.len() as u64))
+            }
             Body::Media { kind, seed, length } => {
                 let parts = (length > PART_BYTES).then(|| length.div_ceil(PART_BYTES.max(length / MAX_PARTS + 1)));
                 quoted(&synthetic::digest(kind, seed, length), parts)
@@ -127,7 +139,7 @@ impl Media {
     pub fn playlist<'m>(&'m self, body: &'m Body) -> Option<PlaylistText<'m>> {
         match *body {
             Body::Bytes(ref bytes) => PlaylistText::parse(bytes),
-            Body::Media { .. } => None,
+            Body::Media { .. } | Body::Joined(_) => None,
             Body::Playlist { log, segments, ended, live } => {
                 Some(self.playlists[log.0].pieces(segments, ended, live).text())
             }
@@ -138,6 +150,25 @@ impl Media {
     pub(super) fn etag_of(&self, content: &Content) -> String {
         content.etag.as_deref().map_or_else(|| self.etag(&content.body), str::to_owned)
     }
+}
+
+/// The pieces of a range, without copying anything.
+pub(super) fn cut(parts: &[Bytes], range: Range<u64>) -> Vec<Bytes> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    for part in parts {
+        let end = at + part.len() as u64;
+        let (from, to) = (range.start.max(at), range.end.min(end));
+        if from < to {
+            pieces.push(part.slice((from - at) as usize..(to - at) as usize));
+        }
+        at = end;
+    }
+    pieces
+}
+
+fn joined(mut pieces: Vec<Bytes>) -> Bytes {
+    if pieces.len() == 1 { pieces.remove(0) } else { pieces.concat().into() }
 }
 
 /// `"0123…"`, or `"0123…-2"` with a number of parts.

@@ -85,11 +85,7 @@ impl Sink {
     ) -> Result<(DeleteResult, Vec<Change>), CallError> {
         let place = self.buckets.get_mut(delete.bucket).ok_or_else(super::no_such_bucket)?;
         if ids.is_empty() || ids.len() > MAX_KEYS {
-            return Err(CallError::rejected(
-                "MalformedXML",
-                400,
-                "The XML you provided was not well-formed or did not validate against our published schema",
-            ));
+            return Err(super::malformed_xml());
         }
         let mut changes = Vec::with_capacity(ids.len());
         let mut result = DeleteResult::default();

@@ -148,7 +148,7 @@ impl Bucket {
 }
 
 /// A token says which key was the last one, in hexadecimal, so that nobody takes it for a key.
-fn token_of_key(key: &str) -> String {
+pub(super) fn token_of_key(key: &str) -> String {
     use std::fmt::Write as _;
     let mut token = String::with_capacity(key.len() * 2);
     for byte in key.bytes() {
@@ -157,7 +157,7 @@ fn token_of_key(key: &str) -> String {
     token
 }
 
-fn key_of_token(token: &str) -> Result<String, CallError> {
+pub(super) fn key_of_token(token: &str) -> Result<String, CallError> {
     let nibble = |letter: &u8| char::from(*letter).to_digit(16);
     let byte = |pair: &[u8]| Some((nibble(pair.first()?)? << 4 | nibble(pair.get(1)?)?) as u8);
     let key: Option<Vec<u8>> = token.as_bytes().chunks(2).map(byte).collect();

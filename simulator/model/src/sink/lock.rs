@@ -9,6 +9,7 @@
 
 use serde::Serialize;
 
+use super::object::{no_such_key, no_such_version};
 use super::{Bucket, Sink, Version};
 use crate::call::{CallError, ObjectId, Versioning};
 use crate::scenario::{self, ObjectLock};
@@ -43,14 +44,14 @@ pub struct Lock {
 }
 
 /// `ObjectLockConfiguration` of a bucket that has object lock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LockConfiguration {
     /// The retention of every version that is stored without one of its own; none: none.
     pub default: Option<DefaultRetention>,
 }
 
 /// See [`LockConfiguration::default`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct DefaultRetention {
     /// Mode.
     pub mode: LockMode,
@@ -120,20 +121,21 @@ impl Bucket {
         if self.object_lock.is_none() {
             return Err(no_object_lock());
         }
+        self.with_data(id)
+    }
+
+    /// The version with data that a request means.
+    pub(super) fn with_data(&mut self, id: &ObjectId) -> Result<&mut Version, CallError> {
         let versions = self.keys.get_mut(&id.key);
         let version = match (versions, &id.version_id) {
-            (None, None) => return Err(CallError::rejected("NoSuchKey", 404, "The specified key does not exist.")),
+            (None, None) => return Err(no_such_key()),
             (None, Some(_)) => None,
             (Some(versions), None) => versions.0.last_mut(),
             (Some(versions), Some(name)) => versions.0.iter_mut().rfind(|version| version.name() == name),
         };
         match version {
-            None => Err(CallError::rejected("NoSuchVersion", 404, "The specified version does not exist.")),
-            Some(version) if version.is_marker() => Err(CallError::rejected(
-                "MethodNotAllowed",
-                405,
-                "The specified method is not allowed against this resource.",
-            )),
+            None => Err(no_such_version()),
+            Some(version) if version.is_marker() => Err(is_marker()),
             Some(version) => Ok(version),
         }
     }
@@ -231,6 +233,11 @@ impl Sink {
         version.lock.get_or_insert_default().legal_hold = Some(on);
         Ok(())
     }
+}
+
+/// What S3 says where a delete marker cannot be meant.
+pub(super) fn is_marker() -> CallError {
+    CallError::rejected("MethodNotAllowed", 405, "The specified method is not allowed against this resource.")
 }
 
 /// What S3 says to whoever would erase a locked version.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use md5::{Digest, Md5};
 
 use super::body::quoted;
@@ -84,6 +84,8 @@ impl Sink {
             content_type: create.content_type,
             metadata: create.metadata,
             tagging: create.tagging,
+            attributes: None,
+            checksum: None,
             lock: lock.map(Box::new),
             parts: BTreeMap::new(),
         };
@@ -106,16 +108,11 @@ impl Sink {
         body: Bytes,
     ) -> Result<String, CallError> {
         let bucket = self.bucket_mut(bucket)?;
-        if !(1..=MAX_PART_NUMBER).contains(&part_number) {
-            return Err(CallError::rejected(
-                "InvalidArgument",
-                400,
-                "Part number must be an integer between 1 and 10000, inclusive",
-            ));
-        }
+        check_number(part_number)?;
         let upload = bucket.uploads.get_mut(&(key.to_owned(), upload_id.to_owned())).ok_or_else(no_such_upload)?;
         let etag = quoted(&Md5::digest(&body).into(), None);
-        upload.parts.insert(part_number, Part { etag: etag.clone(), body });
+        let at = upload.initiated;
+        upload.parts.insert(part_number, Part { etag: etag.clone(), at, checksum: None, body });
         Ok(etag)
     }
 
@@ -137,15 +134,20 @@ impl Sink {
         let place = self.bucket_mut(bucket)?;
         let upload_key = (key.to_owned(), upload_id.to_owned());
         let upload = place.uploads.get(&upload_key).ok_or_else(no_such_upload)?;
-        let (body, etag) = assemble(upload, parts)?;
+        let Completion { body, etag } = assemble(upload, parts)?;
         let upload = place.uploads.remove(&upload_key).expect("it was there a moment ago");
         let content = Content {
-            size: body.len() as u64,
-            body: Body::Bytes(body),
+            size: parts
+                .iter()
+                .filter_map(|(number, _)| upload.parts.get(number))
+                .map(|part| part.body.len() as u64)
+                .sum(),
+            body,
             etag: Some(etag.as_str().into()),
             content_type: upload.content_type,
             metadata: upload.metadata,
             tagging: upload.tagging,
+            attributes: upload.attributes,
         };
         let stored = place.store(chance, now, bucket, key.into(), content, upload.lock, upload.origin);
         let version_id = place.told(stored.version.as_ref());
@@ -192,22 +194,24 @@ impl Sink {
     }
 }
 
+/// What the parts that are named make.
+pub(super) struct Completion {
+    pub(super) body: Body,
+    /// With quotes.
+    pub(super) etag: String,
+}
+
 /// The body and entity tag of the parts that are named.
-fn assemble(upload: &Upload, named: &[(u32, String)]) -> Result<(Bytes, String), CallError> {
+pub(super) fn assemble(upload: &Upload, named: &[(u32, String)]) -> Result<Completion, CallError> {
     if named.is_empty() {
-        return Err(CallError::rejected(
-            "MalformedXML",
-            400,
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        ));
+        return Err(super::malformed_xml());
     }
     if !named.is_sorted_by(|(one, _), (next, _)| one < next) {
         return Err(CallError::rejected("InvalidPartOrder", 400, "The list of parts was not in ascending order."));
     }
     let part = |(number, etag): &(u32, String)| {
-        upload.parts.get(number).filter(|part| part.etag.trim_matches('"') == etag.trim_matches('"')).ok_or_else(|| {
-            CallError::rejected("InvalidPart", 400, "One or more of the specified parts could not be found.")
-        })
+        let part = upload.parts.get(number);
+        part.filter(|part| part.etag.trim_matches('"') == etag.trim_matches('"')).ok_or_else(invalid_part)
     };
     let parts: Vec<&Part> = named.iter().map(part).collect::<Result<_, _>>()?;
     if parts[..parts.len() - 1].iter().any(|part| part.body.len() < MIN_PART_BYTES) {
@@ -217,16 +221,38 @@ fn assemble(upload: &Upload, named: &[(u32, String)]) -> Result<(Bytes, String),
             "Your proposed upload is smaller than the minimum allowed size",
         ));
     }
-    let mut body = BytesMut::with_capacity(parts.iter().map(|part| part.body.len()).sum());
     let mut digests = Md5::new();
     for part in &parts {
-        body.extend_from_slice(&part.body);
-        digests.update(Md5::digest(&part.body));
+        digests.update(digest(&part.etag).unwrap_or_else(|| Md5::digest(&part.body).into()));
     }
-    Ok((body.freeze(), quoted(&digests.finalize().into(), Some(parts.len() as u64))))
+    let body = match parts.as_slice() {
+        [one] => Body::Bytes(one.body.clone()),
+        many => Body::Joined(many.iter().map(|part| part.body.clone()).collect()),
+    };
+    Ok(Completion { body, etag: quoted(&digests.finalize().into(), Some(parts.len() as u64)) })
 }
 
-fn no_such_upload() -> CallError {
+/// The MD5 that an entity tag is.
+fn digest(etag: &str) -> Option<[u8; 16]> {
+    let number = u128::from_str_radix(etag.trim_matches('"'), 16).ok()?;
+    Some(number.to_be_bytes())
+}
+
+/// # Errors
+/// `InvalidArgument` for a number outside 1 to 10,000.
+pub(super) fn check_number(part_number: u32) -> Result<(), CallError> {
+    if (1..=MAX_PART_NUMBER).contains(&part_number) {
+        return Ok(());
+    }
+    let what = "Part number must be an integer between 1 and 10000, inclusive";
+    Err(CallError::rejected("InvalidArgument", 400, what))
+}
+
+pub(super) fn invalid_part() -> CallError {
+    CallError::rejected("InvalidPart", 400, "One or more of the specified parts could not be found.")
+}
+
+pub(super) fn no_such_upload() -> CallError {
     CallError::rejected(
         "NoSuchUpload",
         404,

@@ -64,17 +64,17 @@ impl Sink {
         let (version, content) = match find(bucket, id)? {
             Found::Data(version, content) => (version, content),
             Found::NoKey | Found::Hidden => {
-                return Err(CallError::rejected("NoSuchKey", 404, "The specified key does not exist."));
+                return Err(no_such_key());
             }
             Found::NoVersion => {
-                return Err(CallError::rejected("NoSuchVersion", 404, "The specified version does not exist."));
+                return Err(no_such_version());
             }
         };
         let range = match range {
             None => 0..content.size,
             Some((first, last)) if first <= last && first < content.size => first..last.saturating_add(1),
             Some(_) => {
-                return Err(CallError::rejected("InvalidRange", 416, "The requested range is not satisfiable"));
+                return Err(invalid_range());
             }
         };
         Ok((self.describe(bucket, version, content), self.media.read(&content.body, range)))
@@ -121,6 +121,7 @@ impl Sink {
             content_type: put.content_type,
             metadata: put.metadata,
             tagging: put.tagging,
+            attributes: None,
         };
         Ok(bucket.store(put.chance, put.now, put.bucket, put.key, content, lock.map(Box::new), put.origin))
     }
@@ -142,7 +143,7 @@ impl Sink {
     }
 
     /// What a reply tells of a version.
-    fn describe(&self, bucket: &Bucket, version: &Version, content: &Content) -> ObjectHead {
+    pub(super) fn describe(&self, bucket: &Bucket, version: &Version, content: &Content) -> ObjectHead {
         ObjectHead {
             size: content.size,
             etag: self.media.etag_of(content),
@@ -151,6 +152,18 @@ impl Sink {
             version_id: bucket.told(version.id.as_ref()),
         }
     }
+}
+
+pub(super) fn no_such_key() -> CallError {
+    CallError::rejected("NoSuchKey", 404, "The specified key does not exist.")
+}
+
+pub(super) fn no_such_version() -> CallError {
+    CallError::rejected("NoSuchVersion", 404, "The specified version does not exist.")
+}
+
+pub(super) fn invalid_range() -> CallError {
+    CallError::rejected("InvalidRange", 416, "The requested range is not satisfiable")
 }
 
 /// # Errors
@@ -164,7 +177,7 @@ pub(super) fn check_key(key: &str) -> Result<(), CallError> {
 }
 
 /// What a key, or one version of it, leads to.
-enum Found<'b> {
+pub(super) enum Found<'b> {
     /// Data.
     Data(&'b Version, &'b Content),
     /// The current version is a delete marker.
@@ -177,7 +190,7 @@ enum Found<'b> {
 
 /// # Errors
 /// `MethodNotAllowed` where the version asked for is a delete marker.
-fn find<'b>(bucket: &'b Bucket, id: &ObjectId) -> Result<Found<'b>, CallError> {
+pub(super) fn find<'b>(bucket: &'b Bucket, id: &ObjectId) -> Result<Found<'b>, CallError> {
     let versions = bucket.keys.get(&id.key);
     let version = match &id.version_id {
         Some(name) => versions.and_then(|versions| versions.named(name)),
@@ -188,11 +201,7 @@ fn find<'b>(bucket: &'b Bucket, id: &ObjectId) -> Result<Found<'b>, CallError> {
             (Some(content), _) => Found::Data(version, content),
             (None, None) => Found::Hidden,
             (None, Some(_)) => {
-                return Err(CallError::rejected(
-                    "MethodNotAllowed",
-                    405,
-                    "The specified method is not allowed against this resource.",
-                ));
+                return Err(super::lock::is_marker());
             }
         },
         (None, None) => Found::NoKey,

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use super::{Actor, DropReason, Fact, Occasion, Viewing, WebhookFact};
 use crate::call::{Answer, Call, Command, Delivery, Hold, LogLevel, Order, RowState};
+use crate::live::NOBODY;
 use crate::operator::TrapKind;
 use crate::sink::{Change, ChangeKind};
 use crate::state::State;
@@ -74,6 +75,7 @@ pub fn line(fact: &Fact<'_>, state: &State) -> String {
             Answer::Reject(why) => format!("refused: {why}"),
             Answer::RetryLater(why) => format!("not now, send it again: {why}"),
         },
+        Fact::Crashed { instance: NOBODY } => "the operator's process was killed".into(),
         Fact::Crashed { instance } => format!("instance {instance} crashed"),
         Fact::Stopped { instance } => format!("instance {instance} stopped: another has taken over"),
         Fact::Trapped { instance, trap } => {

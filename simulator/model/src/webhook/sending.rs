@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::faults::{Fate, Hold};
 use super::token::Sender;
 use super::{Delivery, Queued};
+use crate::live::Out;
 use crate::livekit::WebhookEvent;
 use crate::time::Span;
 use crate::trace::{DropReason, Fact};
@@ -139,13 +140,14 @@ impl World<'_> {
     /// Sends the first event of a queue. Nobody at the door is an answer too.
     fn attempt(&mut self, queue: &Arc<str>) {
         let event = Arc::clone(&self.first_of(queue).event);
-        let asked_for = self.first_of(queue).url.is_some();
-        let arrives = (asked_for || self.operator_is_up()) && !self.is_unreachable(&event);
+        let elsewhere = self.first_of(queue).url.is_some();
+        let arrives = (elsewhere || self.operator_is_up()) && !self.is_unreachable(&event);
         let first = self.first_of(queue);
         first.attempts += 1;
+        let attempt = first.attempts;
         let delivery = Delivery {
             event,
-            attempt: first.attempts,
+            attempt,
             sender: first.sender.clone(),
             signed_at: first.signed_at,
             signed_outside: first.signed_outside,
@@ -154,10 +156,11 @@ impl World<'_> {
             queue: Some(Arc::clone(queue)),
         };
         let handle = self.notifier.deliver(delivery);
-        if arrives {
-            self.put_into_inbox(InboxItem::Webhook(handle));
-        } else {
-            self.delivery_answered(handle, 0);
+        match (arrives, &mut self.outside) {
+            // Not the operator's business, and not put on record as handed to it.
+            (true, Some(outside)) if elsewhere => outside.out.push_back(Out::Webhook { delivery: handle, attempt }),
+            (true, _) if !elsewhere => self.put_into_inbox(InboxItem::Webhook(handle)),
+            _ => self.delivery_answered(handle, 0),
         }
     }
 

@@ -23,8 +23,9 @@ pub(crate) struct Copying {
 }
 
 impl World<'_> {
-    /// Asks for faults when something was stored.
+    /// Sees to what follows when something has changed, and asks for faults when it was stored.
     pub(crate) fn after_store(&mut self, bucket: &str, change: &Change) {
+        self.lifecycle_after_change(bucket);
         if !matches!(change.kind, ChangeKind::Stored { .. }) || !self.faults.any_of(&[REPLICA, SUSPENDED]) {
             return;
         }
@@ -92,6 +93,7 @@ impl World<'_> {
         let now = self.state.now;
         if let Some(change) = self.state.sink.copy(self.chance, now, bucket, key, version.as_deref(), to) {
             self.log.emit(&self.state, &Fact::Sink { by: Actor::Replication, bucket: to, change: &change });
+            self.lifecycle_after_change(to);
         }
     }
 }

@@ -17,8 +17,9 @@ impl World<'_> {
         call: &Call,
         bucket: &str,
         id: &ObjectId,
+        bypass_governance: bool,
     ) -> Result<DeletedObject, CallError> {
-        let delete = self.delete_by_operator(bucket);
+        let delete = self.delete_by_operator(bucket, bypass_governance);
         let ignored =
             self.faults.has("s3.delete_ignored") && self.strike_s3(&["s3.delete_ignored"], instance, call).is_some();
         let result = if ignored {
@@ -32,18 +33,22 @@ impl World<'_> {
         self.changed_by_operator(instance, bucket, result)
     }
 
-    /// S3 `DeleteObjects`.
+    /// S3 `DeleteObjects`; `refused` says what is not allowed, in the order of the keys, or is empty.
     pub(super) fn delete_objects(
         &mut self,
         instance: u32,
         call: &Call,
         bucket: &str,
-        objects: &[ObjectId],
+        (objects, refused): (&[ObjectId], &[Option<Fate>]),
         quiet: bool,
+        bypass_governance: bool,
     ) -> Result<DeleteResult, CallError> {
-        let delete = self.delete_by_operator(bucket);
+        let delete = self.delete_by_operator(bucket, bypass_governance);
         let fates = self.fates(instance, call, objects);
-        let mut fate = |place: usize, _: &ObjectId| fates.get(place).cloned().unwrap_or(Fate::AsAsked);
+        let mut fate = |place: usize, _: &ObjectId| {
+            let refused = refused.get(place).cloned().flatten();
+            refused.or_else(|| fates.get(place).cloned()).unwrap_or(Fate::AsAsked)
+        };
         let result = self.state.sink.delete_many(delete, objects, quiet, &mut fate);
         for error in result.iter().flat_map(|(result, _)| &result.errors) {
             let id = ObjectId { key: error.key.clone(), version_id: error.version_id.clone() };
@@ -52,15 +57,8 @@ impl World<'_> {
         self.changed_by_operator(instance, bucket, result)
     }
 
-    fn delete_by_operator<'b>(&self, bucket: &'b str) -> Delete<'b> {
-        Delete {
-            chance: self.chance,
-            now: self.state.now,
-            bucket,
-            origin: Origin::Operator,
-            // Who deletes a tenant's recordings day by day has no such permission.
-            bypass_governance: false,
-        }
+    fn delete_by_operator<'b>(&self, bucket: &'b str, bypass_governance: bool) -> Delete<'b> {
+        Delete { chance: self.chance, now: self.state.now, bucket, origin: Origin::Operator, bypass_governance }
     }
 
     /// What was refused because of its lock is owed when the lock has ended.

@@ -5,7 +5,7 @@
 //! does the run go on for it. A scenario in which no fault strikes has no look, and is as if this did not exist.
 
 use super::{Event, World};
-use crate::goals::{self, Goals};
+use crate::goals::{self, Goals, Shown};
 use crate::scenario::Promises;
 use crate::time::{Span, Time};
 use crate::trace::Fact;
@@ -59,7 +59,8 @@ impl World<'_> {
             return;
         }
         let healed = self.healing.healed;
-        let goals = goals::look(&self.state, healed);
+        let shown = self.outside.as_ref().map_or(Shown::ALL, |outside| outside.evidence.shown());
+        let goals = goals::look(&self.state, healed, shown);
         let unmet = if let Goals::Unmet(unmet) = &goals { Some(unmet) } else { None };
         let met = goals == Goals::Met;
         self.log.emit(&self.state, &Fact::GoalsLooked { healed, met, unmet });

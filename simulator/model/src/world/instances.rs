@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{Event, World};
 use crate::call::{Answer, Boot, BootBucket, BootTenant, Call, Command, Delivery, Reply, Timer, Versioning};
+use crate::live::WakeUp;
 use crate::operator::{Guest, Trap, TrapKind};
 use crate::time::Span;
 use crate::trace::{Fact, WebhookFact};
@@ -29,6 +30,8 @@ pub(crate) enum InboxItem {
     Command(usize, u32),
     /// A timer that is due, with the number of the attempt.
     Timer(Timer, u32),
+    /// What a process outside asked to be woken for, with the number of the attempt.
+    WakeUp(WakeUp, u32),
 }
 
 /// One of the operator's instances.
@@ -116,6 +119,9 @@ impl World<'_> {
 
     /// Starts the next incarnation of an instance.
     pub(super) fn restarts(&mut self, number: u32) {
+        if self.outside.is_some() {
+            return self.process_returns();
+        }
         let instance = &self.instances[number as usize];
         if instance.over || instance.service != Service::Serving {
             return;
@@ -131,7 +137,7 @@ impl World<'_> {
         self.begin(number, Task::Init, &Delivery::Init(boot));
     }
 
-    fn boot(&self, name: &str, instance: u32, incarnation: u32) -> Boot {
+    pub(super) fn boot(&self, name: &str, instance: u32, incarnation: u32) -> Boot {
         let scenario = &self.state.scenario;
         let bucket = |name: &String| {
             let bucket = scenario.bucket(name);
@@ -169,7 +175,7 @@ impl World<'_> {
     /// Whether anybody answers the door.
     pub(crate) fn operator_is_up(&self) -> bool {
         match &self.outside {
-            Some(outside) => outside.listens,
+            Some(outside) => outside.listens || outside.first,
             None => {
                 self.instances.iter().any(|instance| instance.guest.is_some() && instance.service == Service::Serving)
             }
@@ -189,6 +195,9 @@ impl World<'_> {
 
     /// Whether an instance has not come further than `init`.
     pub(super) fn is_booting(&self, number: u32) -> bool {
+        if let Some(outside) = &self.outside {
+            return outside.booting;
+        }
         let instance = self.instances.get(number as usize);
         instance.is_some_and(|instance| matches!(instance.work, Work::Busy { what: Task::Init, .. }))
     }
@@ -216,6 +225,7 @@ impl World<'_> {
                 }
                 InboxItem::Command(command, _) => Delivery::Command(self.commands[*command].clone()),
                 InboxItem::Timer(timer, _) => Delivery::Timer(timer.clone()),
+                InboxItem::WakeUp(..) => unreachable!("only a process outside is woken"),
             };
             self.begin(number as u32, Task::Item(item), &delivery);
         }
@@ -347,6 +357,7 @@ impl World<'_> {
         let (item, attempt) = match item {
             InboxItem::Command(command, attempt) => (InboxItem::Command(command, attempt + 1), attempt),
             InboxItem::Timer(timer, attempt) => (InboxItem::Timer(timer, attempt + 1), attempt),
+            InboxItem::WakeUp(wake_up, attempt) => (InboxItem::WakeUp(wake_up, attempt + 1), attempt),
             InboxItem::Webhook(_) => unreachable!("LiveKit's notifier decides about webhooks"),
         };
         let wait = AGAIN_MAX.min(Span::SECOND.times(1 << attempt.saturating_sub(1).min(6)));

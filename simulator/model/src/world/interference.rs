@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use super::World;
+use crate::call::s3::request::S3Operation;
 use crate::call::{Call, CallError};
 use crate::egress::error;
 use crate::fault::kinds::{TURNS, at_calls_of};
@@ -106,8 +107,16 @@ impl World<'_> {
             "s3.slow_down" => fails(s3_error(call, "SlowDown"), false),
             "s3.refused" => fails(s3_error(call, fault.text("code")), false),
             "s3.internal_error" => {
-                let error = CallError::OutcomeUnknown(String::from("InternalError (500)"));
+                let error = match call {
+                    // Whoever speaks HTTP is told the status, and what to make of it is their own affair.
+                    Call::S3(_) => s3_error(call, "InternalError"),
+                    _ => CallError::OutcomeUnknown(String::from("InternalError (500)")),
+                };
                 fails(error, is_applied(fault))
+            }
+            "s3.broken_reply" if fault.text("what") == "error_in_200" && may_fail_in_200(call) => {
+                let (_, message) = sink::error::status_and_message("InternalError");
+                fails(CallError::rejected("InternalError", 200, message), true)
             }
             "s3.broken_reply" => {
                 let why = match fault.text("what") {
@@ -120,6 +129,12 @@ impl World<'_> {
             other => unreachable!("{other} does not strike at calls as a whole"),
         }
     }
+}
+
+/// S3 begins its answer to these before it knows how they end.
+fn may_fail_in_200(call: &Call) -> bool {
+    let Call::S3(request) = call else { return false };
+    matches!(request.operation, S3Operation::CopyObject(_) | S3Operation::CompleteMultipartUpload(_))
 }
 
 fn is_applied(fault: &Fault) -> bool {

@@ -34,7 +34,7 @@ impl World<'_> {
     }
 
     /// Refuses the token of a next page if a fault says so. A first page has none, and is no match.
-    fn expire(&mut self, instance: u32, call: &Call, has_token: bool) -> Result<(), CallError> {
+    pub(super) fn expire(&mut self, instance: u32, call: &Call, has_token: bool) -> Result<(), CallError> {
         const KIND: &str = "s3.token_expired";
         if has_token && self.faults.has(KIND) && self.strike_s3(&[KIND], instance, call).is_some() {
             return Err(CallError::rejected("InvalidArgument", 400, "The continuation token provided is incorrect"));
@@ -43,7 +43,7 @@ impl World<'_> {
     }
 
     /// The moment that a listing shows; none: now.
-    fn staleness(&mut self, instance: u32, call: &Call) -> Option<Time> {
+    pub(super) fn staleness(&mut self, instance: u32, call: &Call) -> Option<Time> {
         const KIND: &str = "s3.stale_list";
         if !self.faults.has(KIND) {
             return None;

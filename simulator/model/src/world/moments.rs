@@ -45,6 +45,10 @@ impl World<'_> {
 
     /// Asks for faults that change how the operator runs from then on.
     pub(super) fn turns(&mut self, point: &Point<'_>) {
+        // A process outside has its own clock, and is not ours to replace.
+        if self.outside.is_some() {
+            return;
+        }
         if let Some(strike) = self.faults.strike_once(TURNS, point, self.state.now)
             && self.struck(strike, point)
         {
@@ -63,6 +67,9 @@ impl World<'_> {
     pub(super) fn fault_due(&mut self, fault: usize) {
         let standing = self.first_standing(self.state.scenario.faults[fault].filter.instance);
         let kind = self.state.scenario.faults[fault].kind.name;
+        if self.outside.is_some() {
+            return self.fault_due_outside(fault);
+        }
         if standing.is_none() && kind.starts_with("operator.") {
             return;
         }

@@ -1,53 +1,80 @@
 //! The operator as somebody outside: a process that comes by sockets, instead of a guest whose every step is known.
 //!
-//! Its calls belong to no delivery and may come side by side; what is meant for it is laid out until somebody fetches it. It
-//! cannot be crashed: where a fault would have an instance die in a call, its connection breaks, before or after the effect.
-//! Everything else is as for a guest: faults, effects, records.
+//! Its calls come side by side, and nobody says which delivery they belong to: while it has exactly one in hand, and no
+//! work aside, they are put down to that one, else to nobody. What is meant for it is laid out until somebody fetches it
+//! (`door`). Where a fault has it die, whoever drives the world kills the process, if it can, and starts it again
+//! (`process`); if it cannot, the connection breaks, before or after the effect. Everything else is as for a guest: faults,
+//! effects, records.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::interference::Interference;
+use super::interference::{Interference, Torn};
 use super::{Event, InboxItem, World};
-use crate::call::{Answer, Call, CallError, Delivery, Reply};
-use crate::live::{Out, Ticket};
+use crate::call::s3::answer;
+use crate::call::{Call, CallError, CommitOutcome, Reply, Surface};
+use crate::live::evidence::Evidence;
+use crate::live::{NOBODY, Out, Ticket, WakeUp};
 use crate::time::Span;
-use crate::trace::{Fact, WebhookFact};
+use crate::trace::Fact;
 
-/// The instance that calls from outside are put down to.
-const CALLER: u32 = 0;
+mod door;
+mod process;
+
+/// The instance that faults take the process for.
+const PROCESS: u32 = 0;
 
 /// What is under way between the world and the process outside.
 #[derive(Debug, Default)]
 pub(crate) struct Outside {
     /// Whether anybody takes deliveries.
     pub(crate) listens: bool,
+    /// Whoever drives the world can kill the process and start it again.
+    pub(crate) mortal: bool,
+    /// The process has been started and does not listen yet.
+    pub(crate) booting: bool,
+    /// It has never listened yet: the world has not begun for it, and what comes for it waits.
+    pub(crate) first: bool,
+    /// It says that it works at something that no delivery waits for.
+    pub(crate) aside: bool,
+    /// How often it was started.
+    incarnations: u32,
     /// Calls that have not taken effect or been answered yet.
     pending: BTreeMap<Ticket, Pending>,
     tickets: u64,
     /// What each lane carries. A delivery is put on record under the number of its lane, as if that were an instance, because an
     /// instance has one delivery at a time.
     lanes: Vec<Option<InboxItem>>,
+    /// A delivery is out that would not pass verification: as long as it is, nothing else is handed over, so that what it
+    /// makes the operator do is known.
+    untrusted: bool,
+    /// What it asked to be woken for, by name.
+    pub(crate) wake_ups: BTreeMap<String, WakeUp>,
+    /// What it has shown of its work.
+    pub(crate) evidence: Evidence,
     /// Fetched by [`crate::live::Live::take`].
     pub(crate) out: VecDeque<Out>,
 }
 
 #[derive(Debug)]
-enum Pending {
-    Effect(Call),
-    Answer(Call, Reply),
+struct Pending {
+    /// The lane of the delivery that it is put down to, or [`NOBODY`].
+    by: u32,
+    call: Call,
+    /// None: it has not taken effect yet.
+    reply: Option<Reply>,
 }
 
-impl Outside {
-    fn free_lane(&mut self) -> usize {
-        self.lanes.iter().position(Option::is_none).unwrap_or_else(|| {
-            self.lanes.push(None);
-            self.lanes.len() - 1
-        })
-    }
+/// What goes on record of a call: what the contract has too goes by the contract's name, whichever way it came.
+fn plain(call: &Call) -> Option<Call> {
+    if let Call::S3(request) = call { request.plain() } else { None }
+}
 
-    fn lane_of(&self, wanted: impl Fn(&InboxItem) -> bool) -> Option<usize> {
-        self.lanes.iter().position(|lane| lane.as_ref().is_some_and(&wanted))
-    }
+/// What a call comes to.
+enum Met {
+    /// This, so much later.
+    Answer(Reply, Span),
+    /// The process dies in it and comes back so much later.
+    Death(Span),
 }
 
 impl World<'_> {
@@ -57,135 +84,110 @@ impl World<'_> {
 
     /// A call comes in.
     pub(crate) fn asked_from_outside(&mut self, call: Call) -> Ticket {
-        self.log.emit(&self.state, &Fact::Called { instance: CALLER, call: &call });
+        let plain = plain(&call);
+        let outside = self.outside();
+        outside.evidence.seen(&call);
+        let by = outside.caller();
+        self.log.emit(&self.state, &Fact::Called { instance: by, call: plain.as_ref().unwrap_or(&call) });
         let at = self.state.now + self.latency(&call);
         let outside = self.outside();
         outside.tickets += 1;
         let ticket = Ticket(outside.tickets);
-        outside.pending.insert(ticket, Pending::Effect(call));
+        outside.pending.insert(ticket, Pending { by, call, reply: None });
         self.queue.push(at, Event::OutsideGoesOn { ticket });
         ticket
     }
 
     /// The moment of a call's effect, or of its late answer.
     pub(super) fn outside_goes_on(&mut self, ticket: Ticket) {
-        match self.outside().pending.remove(&ticket).expect("a call from outside goes on while it is pending") {
-            Pending::Effect(call) => self.outside_resolves(ticket, call),
-            Pending::Answer(call, reply) => self.outside_answers(ticket, &call, reply),
+        let Pending { by, call, reply } =
+            self.outside().pending.remove(&ticket).expect("a call from outside goes on while it is pending");
+        match reply {
+            None => self.outside_resolves(ticket, by, call),
+            Some(reply) => self.outside_answers(ticket, by, &call, reply),
         }
     }
 
-    fn outside_resolves(&mut self, ticket: Ticket, call: Call) {
-        let (reply, late) = match self.interference(CALLER, &call) {
-            Interference::None => (self.apply(CALLER, &call), Span::ZERO),
-            Interference::Late(by) => (self.apply(CALLER, &call), by),
+    fn outside_resolves(&mut self, ticket: Ticket, by: u32, call: Call) {
+        match self.outcome_outside(by, &call) {
+            Met::Answer(reply, Span::ZERO) => self.outside_answers(ticket, by, &call, reply),
+            Met::Answer(reply, late) => {
+                let at = self.state.now + late;
+                self.outside().pending.insert(ticket, Pending { by, call, reply: Some(reply) });
+                self.queue.push(at, Event::OutsideGoesOn { ticket });
+            }
+            Met::Death(restart) => {
+                self.outside().out.push_back(Out::Lost { ticket });
+                self.process_dies(restart);
+            }
+        }
+    }
+
+    /// What becomes of a call, its effect included.
+    fn outcome_outside(&mut self, by: u32, call: &Call) -> Met {
+        match self.interference(PROCESS, call) {
+            Interference::None => Met::Answer(self.apply(by, call), Span::ZERO),
+            Interference::Late(wait) => Met::Answer(self.apply(by, call), wait),
             Interference::Fails { error, applied, after } => {
                 if applied {
-                    let _lost = self.apply(CALLER, &call);
+                    let _lost = self.apply(by, call);
                 }
-                (call.failed(error), after)
+                Met::Answer(call.failed(error), after)
             }
-            Interference::Crash { applied, .. } => {
-                if applied {
-                    let _lost = self.apply(CALLER, &call);
+            Interference::Crash { restart, applied } => {
+                // What the host itself answers comes over no connection that could break.
+                let stands = call.surface() == Surface::Host && !self.outside().mortal;
+                let reply = (applied || stands).then(|| self.apply(by, call));
+                match reply {
+                    Some(reply) if stands => Met::Answer(reply, Span::ZERO),
+                    _ => self.dies_or_breaks(call, restart),
                 }
-                (call.failed(CallError::OutcomeUnknown("the connection broke".into())), Span::ZERO)
             }
-            Interference::Torn { writes, .. } => {
-                if let Call::Commit { writes: all, preconditions } = &call {
-                    self.commit(&all[..writes.min(all.len())], preconditions);
+            Interference::Torn { writes, then } => {
+                let Call::Commit { writes: all, preconditions } = call else {
+                    unreachable!("{} writes nothing", call.name());
+                };
+                let outcome = self.commit(&all[..writes.min(all.len())], preconditions);
+                match then {
+                    _ if matches!(outcome, CommitOutcome::Conflict(_)) => {}
+                    Torn::Acknowledged => {}
+                    Torn::Unknown => {
+                        let lost = CallError::OutcomeUnknown("the connection broke in the commit".into());
+                        return Met::Answer(call.failed(lost), Span::ZERO);
+                    }
+                    Torn::Crash => return self.dies_or_breaks(call, self.state.scenario.operator.restart),
                 }
-                (call.failed(CallError::OutcomeUnknown("the connection broke in the commit".into())), Span::ZERO)
+                Met::Answer(Reply::Commit(Ok(outcome)), Span::ZERO)
             }
-        };
-        if late == Span::ZERO {
-            return self.outside_answers(ticket, &call, reply);
         }
-        let at = self.state.now + late;
-        self.outside().pending.insert(ticket, Pending::Answer(call, reply));
-        self.queue.push(at, Event::OutsideGoesOn { ticket });
     }
 
-    fn outside_answers(&mut self, ticket: Ticket, call: &Call, reply: Reply) {
-        self.log.emit(&self.state, &Fact::Replied { instance: CALLER, call, reply: &reply });
+    fn dies_or_breaks(&mut self, call: &Call, restart: Span) -> Met {
+        if self.outside().mortal {
+            return Met::Death(restart);
+        }
+        Met::Answer(call.failed(CallError::OutcomeUnknown("the connection broke".into())), Span::ZERO)
+    }
+
+    fn outside_answers(&mut self, ticket: Ticket, by: u32, call: &Call, reply: Reply) {
+        match (plain(call), &reply) {
+            (Some(plain), Reply::S3(answer)) => {
+                let reply = answer::plain(answer, &plain);
+                self.log.emit(&self.state, &Fact::Replied { instance: by, call: &plain, reply: &reply });
+            }
+            _ => drop(self.log.emit(&self.state, &Fact::Replied { instance: by, call, reply: &reply })),
+        }
         self.outside().out.push_back(Out::Reply { ticket, reply });
-    }
-
-    /// Lays out what waits at the door.
-    pub(super) fn hand_out(&mut self) {
-        while let Some(item) = self.inbox.pop_front() {
-            let lane = self.outside().free_lane();
-            let number = lane as u32;
-            let (delivery, webhook, out) = match &item {
-                InboxItem::Webhook(handle) => {
-                    let about = self.notifier.delivery(*handle);
-                    let (event, attempt) = (std::sync::Arc::clone(&about.event), about.attempt);
-                    (
-                        Delivery::Webhook { delivery: *handle, attempt },
-                        Some((event, self.webhook_open(*handle, self.state.now).is_ok())),
-                        Out::Webhook { delivery: *handle, attempt },
-                    )
-                }
-                InboxItem::Command(command, attempt) => {
-                    let order = self.commands[*command].clone();
-                    let out = Out::Command { number: *command, attempt: *attempt, command: order.clone() };
-                    (Delivery::Command(order), None, out)
-                }
-                InboxItem::Timer(timer, attempt) => {
-                    let out = Out::Timer { timer: timer.clone(), attempt: *attempt };
-                    (Delivery::Timer(timer.clone()), None, out)
-                }
-            };
-            let webhook = webhook.as_ref().map(|(event, authentic)| WebhookFact {
-                event: event.event,
-                room: event.room.as_ref().map_or("", |room| &room.name),
-                egress_id: event.egress_info.as_ref().map_or("", |info| &info.egress_id),
-                authentic: *authentic,
-            });
-            self.log.emit(&self.state, &Fact::DeliveryBegan { instance: number, delivery: &delivery, webhook });
-            let outside = self.outside();
-            outside.lanes[lane] = Some(item);
-            outside.out.push_back(out);
-        }
-    }
-
-    /// A webhook was answered with this HTTP status; 0: the connection was lost. False: nobody waits for that answer.
-    pub(crate) fn webhook_answered_from_outside(&mut self, handle: u64, status: u16) -> bool {
-        let lane = self.outside().lane_of(|item| matches!(item, InboxItem::Webhook(waits) if *waits == handle));
-        let Some(lane) = lane else { return false };
-        self.lane_ends(lane, &answer(status));
-        self.delivery_answered(handle, status);
-        true
-    }
-
-    /// A command or a timer was answered. False: nobody waits for that answer.
-    pub(crate) fn work_answered_from_outside(&mut self, what: &Out, done: bool) -> bool {
-        let lane = self.outside().lane_of(|item| match (item, what) {
-            (InboxItem::Command(waits, _), Out::Command { number, .. }) => waits == number,
-            (InboxItem::Timer(waits, _), Out::Timer { timer, .. }) => waits == timer,
-            _ => false,
-        });
-        let Some(lane) = lane else { return false };
-        let answer = if done { Answer::Ok } else { Answer::RetryLater("the operator did not take it".into()) };
-        let item = self.lane_ends(lane, &answer);
-        match (item, done) {
-            (item, false) => self.again(item),
-            (InboxItem::Command(number, _), true) => _ = self.state.unanswered.remove(&number),
-            (_, true) => {}
-        }
-        true
-    }
-
-    fn lane_ends(&mut self, lane: usize, answer: &Answer) -> InboxItem {
-        self.log.emit(&self.state, &Fact::DeliveryEnded { instance: lane as u32, answer });
-        self.outside().lanes[lane].take().expect("a lane is found by what it carries")
     }
 }
 
-fn answer(status: u16) -> Answer {
-    match status {
-        200..300 => Answer::Ok,
-        0 | 500.. => Answer::RetryLater(format!("status {status}")),
-        _ => Answer::Reject(format!("status {status}")),
+impl Outside {
+    /// Whom a call that comes now is put down to.
+    fn caller(&self) -> u32 {
+        let mut busy = (0..).zip(&self.lanes).filter(|(_, lane)| lane.is_some()).map(|(number, _)| number);
+        match (busy.next(), busy.next()) {
+            (Some(only), None) if !self.aside => only,
+            _ => NOBODY,
+        }
     }
 }

@@ -234,7 +234,8 @@ fn commands(text: &mut String, report: &Report, main: &PropertyReport, reduction
         let _ = writeln!(text, "  keep it      egress-sim promote {}", quoted(&report.path));
     }
     let _ = writeln!(text, "  explain      egress-sim explain {}", main.id);
-    let operator = report.operator_digest.as_deref().map_or("native", short);
+    let without = if report.outside.is_some() { "on sockets" } else { "native" };
+    let operator = report.operator_digest.as_deref().map_or(without, short);
     let _ = writeln!(
         text,
         "  made by      egress-sim {}, model {}, seed {}, operator {operator}",
@@ -267,6 +268,21 @@ fn stamp(text: &mut String, report: &Report) {
         0 => String::new(),
         count => format!("  replayed {}: identical", times(count)),
     };
+    if let Some(outside) = &report.outside {
+        if let Some(why) = &report.error {
+            let _ = writeln!(text, "  broken off   {}", hang(&escape(why), 15));
+        }
+        let mut label = "no evidence";
+        for (reason, ids) in &outside.missing {
+            let line = format!("{reason}, so nothing is said of {}", ids.join(", "));
+            let _ = writeln!(text, "  {label:11}  {}", hang(&line, 15));
+            label = "";
+        }
+        let _ = writeln!(text, "  trace hash   none: sockets bring things in an order that nobody chose");
+        let again = if outside.exec.is_some() { "" } else { ", with a service that has forgotten this run" };
+        let _ = writeln!(text, "  run again    the command above{again}\n");
+        return;
+    }
     let hash = report.trace_hash.as_deref().unwrap_or_default();
     let _ = writeln!(text, "  trace hash   {hash}{replayed}\n");
 }

@@ -172,6 +172,7 @@ impl World<'_> {
             ..Point::default()
         };
         let strike = self.strike(kinds, &at)?;
+        self.state.egresses[ix.0 as usize].struck.insert(strike.fault);
         Some(self.faults.fault(strike).clone())
     }
 

@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 
 use crate::call::{Call, CommitOutcome, Reply};
+use crate::live::NOBODY;
 use crate::operator::TrapKind;
 use crate::property::{About, Mention, Property, Verdict};
 use crate::state::State;
@@ -62,6 +63,8 @@ impl Property for Bounded {
                 self.failing.remove(&instance);
                 verdict.held();
             }
+            // Nobody knows which delivery it belongs to.
+            Fact::Replied { instance: NOBODY, .. } => {}
             Fact::Replied { instance, call, reply } => {
                 if !fails(reply) {
                     if let Some(failing) = self.failing.get_mut(&instance) {
@@ -135,6 +138,7 @@ fn fails(reply: &Reply) -> bool {
         Reply::State(result) => result.is_err(),
         Reply::States(result) => result.is_err(),
         Reply::Done(result) => result.is_err(),
+        Reply::S3(answer) => answer.is_err(),
         Reply::Room(result) => result.is_err(),
         Reply::Participant(result) => result.is_err(),
         Reply::Track(result) => result.is_err(),

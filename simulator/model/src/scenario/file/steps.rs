@@ -6,7 +6,8 @@ use super::Reader;
 use super::block::{Block, unknown};
 use super::problem::{Problem, nearest, suggestion};
 use crate::fault::kinds::s3::LAST_BUCKET;
-use crate::fault::{self, Anchor, Default as ParameterDefault, Fault, Filter, Kind, Value, points};
+use crate::fault::points::all_points;
+use crate::fault::{self, Anchor, Default as ParameterDefault, Fault, Filter, Kind, Value};
 use crate::scenario::{Command, OrderKind, When};
 
 impl<'d> Reader<'d> {
@@ -206,11 +207,11 @@ fn unknown_fault(block: &Block<'_>, name: &str) -> Problem {
 fn wrong_point(block: &Block<'_>, kind: &'static Kind, point: &str) -> Problem {
     let at = block.place_of("on");
     let own = kind.points.join(", ");
-    if points().any(|known| known == point) || point.ends_with('*') {
+    if all_points().any(|known| known == point) || point.ends_with('*') {
         let message = format!("{} does not strike at `{point}`", kind.name);
         return Problem::new(at, message).help(format!("it strikes at {own}"));
     }
-    let candidates: Vec<&str> = points().filter(|candidate| kind.strikes_at(candidate)).collect();
+    let candidates: Vec<&str> = all_points().filter(|candidate| kind.strikes_at(candidate)).collect();
     let help = match nearest(point, candidates.iter().copied()) {
         Some(_) => suggestion(point, &candidates, "points"),
         None => format!("{} strikes at {own}", kind.name),

@@ -53,6 +53,10 @@ fn words(call: &Call) -> String {
         Call::ListMultipartUploads { bucket, prefix } => format!("{bucket}/{prefix}*"),
         Call::AbortMultipartUpload { bucket, key, upload_id } => format!("{bucket}/{key}, upload {upload_id}"),
         Call::GetBucketVersioning { bucket } => bucket.clone(),
+        Call::S3(request) => match request.id() {
+            Some((key, version)) => place(&request.bucket, key, version),
+            None => request.bucket.clone(),
+        },
         Call::Commit { writes, preconditions } => some(writes, "write", write)
             .into_iter()
             .chain(some(preconditions, "condition", precondition))

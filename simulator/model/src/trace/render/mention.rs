@@ -147,6 +147,7 @@ fn call_names_object(call: &Call, wanted: &str, wanted_key: &str) -> bool {
         Call::DeleteObjects { bucket, objects, .. } => {
             bucket == wanted && objects.iter().any(|object| object.key == wanted_key)
         }
+        Call::S3(request) => request.bucket == wanted && request.keys().contains(&wanted_key),
         Call::AuditAppend(records) => records.iter().any(|record| audits_object(record, wanted, wanted_key)),
         Call::Commit { writes, .. } => rows(writes).any(|row| {
             row.buckets().any(|bucket| bucket == wanted) && matches!(&row.key, SinkKey::Exact(key) if key == wanted_key)

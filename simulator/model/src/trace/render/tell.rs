@@ -28,6 +28,7 @@ pub(super) fn is_notable(reply: &Reply) -> bool {
         | Reply::Entropy(_)
         | Reply::Nothing => false,
         Reply::DeleteResult(Ok(result)) => !result.errors.is_empty(),
+        Reply::S3(answer) => answer.is_err(),
         _ => true,
     }
 }
@@ -108,6 +109,10 @@ fn words(call: &Call, reply: &Reply) -> String {
         Reply::Now(now) => now.to_rfc3339(),
         Reply::Entropy(number) => format!("{number:016x}"),
         Reply::Nothing => "ok".into(),
+        Reply::S3(answer) => match &**answer {
+            Ok(_) => "200".into(),
+            Err(failure) => or_error::<()>(&Err(failure.error.clone()), |()| String::new()),
+        },
     }
 }
 

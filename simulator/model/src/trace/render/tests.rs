@@ -1,6 +1,6 @@
 //! Every kind of fact as a line, and whom it is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -106,6 +106,7 @@ fn world() -> State {
             start_delay: Span::ZERO,
             draining: false,
             lost: None,
+            struck: BTreeSet::new(),
         }],
         egress_by_id: TextMap::from_iter([(id, EgressIx(0))]),
         sink: Sink {

@@ -1,0 +1,250 @@
+//! `egress-sim run --operator http://…`: services that run by themselves, driven over real sockets.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+#[path = "driven/service.rs"]
+mod service;
+
+use service::{Habits, Service};
+
+fn scenario(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").join(name)
+}
+
+/// Ports that are free: of LiveKit's API and of the control API, which a service wants to know beforehand.
+fn free_addresses() -> [String; 2] {
+    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    held.map(|listener| listener.local_addr().expect("an address").to_string())
+}
+
+/// Drives a service through a scenario.
+fn drive(habits: Habits, name: &str, more: &[&str]) -> (Service, Output) {
+    let [livekit, control] = free_addresses();
+    let service = Service::start(habits, &format!("http://{livekit}"), &format!("http://{control}"));
+    let output = Command::new(env!("CARGO_BIN_EXE_egress-sim"))
+        .arg("run")
+        .arg(scenario(name))
+        .args(["--operator", &service.url])
+        .args(["--livekit", &livekit, "--console", &control, "--s3", "127.0.0.1:0"])
+        .args(more)
+        .env_remove("CI")
+        .output()
+        .expect("the binary starts");
+    (service, output)
+}
+
+fn report(output: &Output) -> Value {
+    let document: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    document["runs"][0].clone()
+}
+
+fn verdict<'a>(run: &'a Value, id: &str) -> &'a Value {
+    let found = run["properties"].as_array().expect("a run has promises").iter().find(|found| found["id"] == id);
+    found.unwrap_or_else(|| panic!("no {id} in {run:#}"))
+}
+
+/// A service of `--exec` at a free port, with servers at free ports.
+fn exec(command: &str, name: &str, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_egress-sim"))
+        .arg("run")
+        .arg(scenario(name))
+        .args(["--operator", "http://127.0.0.1:0/webhook", "--exec", command])
+        .args(["--livekit", "127.0.0.1:0", "--console", "127.0.0.1:0", "--s3", "127.0.0.1:0"])
+        .args(more)
+        .env_remove("CI")
+        .output()
+        .expect("the binary starts")
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_service_that_records_well_passes() {
+    let (_, output) = drive(Habits::default(), "compliance-call-small.toml", &["--format", "json", "--quiet", "0s"]);
+    let run = report(&output);
+    assert_eq!(output.status.code(), Some(0), "{run:#}");
+    assert_eq!((&run["verdict"], &run["trace_hash"]), (&"pass".into(), &Value::Null));
+    assert_eq!((&run["counts"]["calls"], &run["counts"]["incarnations"]), (&6.into(), &1.into()));
+    for id in ["recording.composite-per-call", "recording.tracks", "inventory.complete", "webhook.prompt"] {
+        assert_eq!(verdict(&run, id)["verdict"], "held", "{id}");
+    }
+    let crash_safe = verdict(&run, "operator.crash-safe");
+    assert_eq!(crash_safe["message"], "a process on sockets has no twin run to compare with");
+}
+
+#[test]
+fn one_that_answers_first_and_works_under_a_lease_passes_too() {
+    let habits = Habits { works_aside: true, ..Habits::default() };
+    let (_, output) = drive(habits, "compliance-call-small.toml", &["--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{:#}", report(&output));
+}
+
+#[test]
+fn one_that_records_twice_is_caught_and_the_story_is_told() {
+    let habits = Habits { records_twice: true, ..Habits::default() };
+    let (_, output) = drive(habits, "compliance-call-small.toml", &["--quiet", "0s"]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    for words in [
+        "FAIL recording.no-overlap",
+        "was started while egress",
+        "✗ day 0 00:10:00.",
+        "is EGRESS_STARTING",
+        "trace hash   none: sockets bring things in an order that nobody chose",
+    ] {
+        assert!(told.contains(words), "no {words:?} in {told}");
+    }
+}
+
+#[test]
+fn what_a_silent_service_does_not_show_is_not_exercised_and_the_rest_is_judged() {
+    let habits = Habits { silent: true, ..Habits::default() };
+    let (_, output) = drive(habits, "compliance-call-small.toml", &["--format", "json", "--quiet", "0s"]);
+    let run = report(&output);
+    assert_eq!(output.status.code(), Some(0), "{run:#}");
+    for (id, missing) in [
+        ("inventory.complete", "the operator committed no inventory row (POST /commit)"),
+        ("audit.complete", "the operator appended no audit record (POST /audit)"),
+        ("playlist.plays", "the operator published no link (POST /publish)"),
+        ("sandbox.contained", "a process on sockets runs in no sandbox"),
+    ] {
+        let found = verdict(&run, id);
+        assert_eq!((&found["verdict"], &found["message"]), (&"not_exercised".into(), &missing.into()), "{id}");
+    }
+    assert_eq!(verdict(&run, "recording.composite-per-call")["verdict"], "held");
+    let (_, output) = drive(habits, "compliance-call-small.toml", &["--format", "junit", "--quiet", "0s"]);
+    let junit = String::from_utf8_lossy(&output.stdout);
+    assert!(junit.contains("not exercised: the operator committed no inventory row (POST /commit)"), "{junit}");
+    let (_, output) = drive(habits, "compliance-call-small.toml", &["--quiet", "0s"]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("not exercised, because the operator committed no inventory row"), "{told}");
+}
+
+#[test]
+fn a_command_that_has_no_route_is_not_held_against_anybody() {
+    let habits = Habits { is_woken: true, ..Habits::default() };
+    let (service, output) = drive(habits, "contract-end-small.toml", &["--format", "json", "--quiet", "0s"]);
+    let run = report(&output);
+    let deletion = verdict(&run, "deletion.complete");
+    let missing = "the operator has no route /commands, so it was not told of the contract's end";
+    assert_eq!((&deletion["verdict"], &deletion["message"]), (&"not_exercised".into(), &missing.into()));
+    let heard = service.heard.lock().expect("nobody panics");
+    let commands: Vec<&Value> = heard.iter().filter(|(path, _)| path == "/commands").map(|(_, body)| body).collect();
+    let ends = commands.iter().filter(|command| command["do"] == "contract_ended").count();
+    assert_eq!(ends, 1, "it does not come again: {commands:#?}");
+    let days: Vec<&str> = heard
+        .iter()
+        .filter(|(path, _)| path == "/cron/daily")
+        .map(|(_, body)| body["at"].as_str().expect("a wake-up has a moment"))
+        .collect();
+    assert!(days.len() > 30 && days.is_sorted(), "woken once a day as long as the run goes on: {days:?}");
+}
+
+#[test]
+fn a_service_that_never_answers_ends_the_run_inconclusive() {
+    let habits = Habits { hangs: true, ..Habits::default() };
+    let (_, output) = drive(habits, "compliance-call-small.toml", &["--format", "json", "--patience", "100ms"]);
+    let run = report(&output);
+    assert_eq!((output.status.code(), &run["verdict"]), (Some(2), &"inconclusive".into()), "{run:#}");
+    let why = run["error"].as_str().unwrap_or_default();
+    assert_eq!(why, "the operator had not answered room_started of room order-desk-0 (attempt 1) after 100ms");
+}
+
+#[test]
+fn a_scenario_that_takes_too_long_is_inconclusive() {
+    let habits = Habits { hangs: true, ..Habits::default() };
+    let (_, output) =
+        drive(habits, "compliance-call-small.toml", &["--format", "json", "--time-limit", "0s", "--patience", "1m"]);
+    let run = report(&output);
+    assert_eq!((output.status.code(), &run["verdict"]), (Some(2), &"inconclusive".into()), "{run:#}");
+    assert!(run["error"].as_str().is_some_and(|why| why.starts_with("its time was up, by the wall clock")), "{run:#}");
+}
+
+#[test]
+fn the_trace_file_has_every_record() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trace.jsonl");
+    let more = ["--format", "json", "--quiet", "0s", "--trace", file.to_str().expect("UTF-8")];
+    let (_, output) = drive(Habits::default(), "compliance-call-small.toml", &more);
+    let run = report(&output);
+    let trace = fs::read_to_string(&file).expect("it was written");
+    let records: Vec<Value> = trace.lines().map(|line| serde_json::from_str(line).expect("a record a line")).collect();
+    assert_eq!(Some(records.len() as u64), run["events"].as_u64());
+    assert!(records.iter().zip(0_u64..).all(|(record, sequence)| record["sequence"] == sequence));
+    assert!(records.iter().any(|record| record["kind"] == "row_committed"));
+}
+
+#[test]
+fn what_cannot_be_driven_ends_in_64_and_says_why() {
+    let path = scenario("compliance-call-small.toml");
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");
+    let nobody = format!("http://{nobody}/webhook");
+    for (arguments, words) in [
+        (&["--operator", "https://127.0.0.1/webhook"][..], "expected a url that begins with http://"),
+        (&["--operator", "http://127.0.0.1:0/"], "port 0 is for --exec"),
+        (&["--operator", &nobody, "--patience", "soon"], "--patience soon: "),
+        (&["--operator", &nobody, "--check-determinism"], "--check-determinism wants an operator that is loaded"),
+        (&["--operator", &nobody, "--patience", "1ms"], "start the service first, or let --exec 'CMD' start it"),
+        (&["--operator", "builtin:reference", "--exec", "true"], "--exec is for a running service"),
+        (&["--operator", "builtin:reference", "--quiet", "0s"], "--quiet is for a running service"),
+        (&["--exec", "true"], "--operator"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_egress-sim"));
+        command.arg("run").arg(&path).args(arguments);
+        if arguments[1].starts_with("http") {
+            command.args(["--livekit", "127.0.0.1:0", "--console", "127.0.0.1:0", "--s3", "127.0.0.1:0"]);
+        }
+        let output = command.output().expect("the binary starts");
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {}", complaint(&output));
+        assert!(complaint(&output).contains(words), "{arguments:?}: {}", complaint(&output));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_that_ends_or_never_listens_is_told_with_its_last_words() {
+    for (command, patience, words) in [
+        ("echo no database >&2; exit 3", "30s", "ended before it listened at http://127.0.0.1:"),
+        ("echo waiting for a database; exec cat /dev/zero >/dev/null", "200ms", "runs, but did not listen at http://"),
+    ] {
+        let output = exec(command, "compliance-call-small.toml", &["--patience", patience]);
+        let told = complaint(&output);
+        assert_eq!(output.status.code(), Some(64), "{told}");
+        assert!(told.contains(words) && told.contains(" database\n"), "{told}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_crash_kills_the_process_and_starts_it_again() {
+    let this = std::env::current_exe().expect("a test is a program");
+    let command = format!("exec '{}' --exact becomes_a_service_where_one_is_wanted --nocapture", this.display());
+    let output = exec(&command, "faults/operator-crash.toml", &["--format", "json", "--quiet", "0s"]);
+    let run = report(&output);
+    assert_eq!(run["error"], Value::Null, "{run:#}");
+    assert_eq!((&run["faults"][0]["fired"], &run["counts"]["incarnations"]), (&1.into(), &2.into()), "{run:#}");
+    // Nothing of it is left behind: its port is free again, and so is what it was started by.
+    let path = scenario("compliance-call-small.toml");
+    let output = exec(&format!("{command}; exit 7"), path.to_str().expect("UTF-8"), &["--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+}
+
+/// The process of the test before this one; by itself, nothing.
+#[test]
+fn becomes_a_service_where_one_is_wanted() {
+    let told = ["LIVEKIT_URL", "EGRESS_SIM_URL", "PORT"].map(std::env::var);
+    let [Ok(livekit), Ok(control), Ok(port)] = told else { return };
+    let port = port.parse().expect("PORT is a port");
+    let _service = Service::start_at(port, Habits::default(), &livekit, &control);
+    loop {
+        std::thread::park();
+    }
+}

@@ -1,0 +1,185 @@
+//! The world itself: calls, participants, faults, commands, and what there is of egresses and objects.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use egress_sim_model::livekit::{TrackSource, proto};
+use egress_sim_model::scenario::Scenario;
+use egress_sim_model::scenario::file::parse;
+use egress_sim_model::scenario::write::write;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::route::Route;
+use super::{Answer, Body, Refusal, bad, not_found, nothing, with};
+use crate::driver::World;
+
+/// The keys of one table of a scenario file.
+type Table = Map<String, Value>;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/calls", "A call begins now: the keys of one [[call]].", start_call).takes::<Table>(),
+        Route::delete("/calls/{room}", "A call ends.", end_call),
+        Route::post("/calls/{room}/participants", "Somebody joins and publishes.", join).takes::<Join>(),
+        Route::delete("/calls/{room}/participants/{identity}", "Somebody leaves.", leave),
+        Route::get("/faults", "Faults, and how often they have struck.", faults),
+        Route::post("/faults", "A fault comes into force: the keys of one [[fault]].", inject).takes::<Table>(),
+        Route::delete("/faults/{number}", "A fault strikes no more.", clear),
+        Route::post("/commands", "A command is given: the keys of one [[command]].", command).takes::<Table>(),
+        Route::get("/egresses", "Every EgressInfo.", egresses),
+        Route::get("/buckets", "Every bucket.", buckets),
+        Route::get("/buckets/{bucket}", "Every version in a bucket.", objects),
+    ]
+}
+
+/// One table of a scenario file, as JSON with the file's keys, read by the file's own reader.
+async fn table(world: &World, table: &'static str, wanted: Value) -> Result<Scenario, Refusal> {
+    let known = with(world, |driver| {
+        let scenario = &driver.live.state().scenario;
+        write(&Scenario {
+            calls: Vec::new(),
+            commands: Vec::new(),
+            faults: Vec::new(),
+            expects: Vec::new(),
+            ..(**scenario).clone()
+        })
+    });
+    if !wanted.is_object() {
+        return Err(bad(format!("expected an object with the keys of one [[{table}]]")));
+    }
+    let wanted = toml::to_string(&json!({ table: [wanted] }))
+        .map_err(|error| bad(format!("this cannot be a [[{table}]] of a scenario: {error}")))?;
+    let text = format!("{}\n{wanted}", known.await?);
+    parse("control", &text).map_err(|error| {
+        let all = error.problems().iter().map(|problem| match &problem.help {
+            Some(help) => format!("{} ({help})", problem.message),
+            None => problem.message.clone(),
+        });
+        bad(format!("[[{table}]]: {}", all.collect::<Vec<_>>().join("; ")))
+    })
+}
+
+async fn start_call(State(world): State<World>, Body(wanted): Body<Value>) -> Answer {
+    let mut scenario = table(&world, "call", wanted).await?;
+    let call = scenario.calls.pop().ok_or_else(|| bad("expected the keys of one [[call]]"))?;
+    let room = call.room_name(0);
+    let begun = with(&world, move |driver| driver.live.start_call(call)).await?;
+    begun.map_err(|why| Refusal(StatusCode::CONFLICT, why))?;
+    Ok(Json(json!({ "room": room })))
+}
+
+async fn end_call(State(world): State<World>, Path(room): Path<String>) -> Answer {
+    let named = room.clone();
+    let done = with(&world, move |driver| driver.live.end_call(&named)).await?;
+    if done { nothing() } else { Err(not_found(format!("there is no room \"{room}\""))) }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Join {
+    identity: String,
+    #[serde(default)]
+    tracks: Vec<String>,
+}
+
+async fn join(State(world): State<World>, Path(room): Path<String>, Body(who): Body<Join>) -> Answer {
+    let sources =
+        [TrackSource::Camera, TrackSource::Microphone, TrackSource::ScreenShare, TrackSource::ScreenShareAudio];
+    let tracks = who.tracks.iter().map(|name| {
+        let found = sources.into_iter().find(|source| source.name() == name);
+        found.ok_or_else(|| {
+            bad(format!(
+                "tracks: there is no \"{name}\"; expected camera, microphone, screen_share, screen_share_audio"
+            ))
+        })
+    });
+    let tracks = tracks.collect::<Result<Vec<_>, _>>()?;
+    with(&world, move |driver| driver.live.join(&room, &who.identity, &tracks)).await?.map_err(not_found)?;
+    nothing()
+}
+
+async fn leave(State(world): State<World>, Path((room, identity)): Path<(String, String)>) -> Answer {
+    let done = with(&world, move |driver| driver.live.leave(&room, &identity)).await?;
+    if done { nothing() } else { Err(not_found("nobody of that name is in that room")) }
+}
+
+async fn inject(State(world): State<World>, Body(wanted): Body<Value>) -> Answer {
+    let mut scenario = table(&world, "fault", wanted).await?;
+    let fault = scenario.faults.pop().ok_or_else(|| bad("expected the keys of one [[fault]]"))?;
+    let number = with(&world, move |driver| driver.live.inject(fault)).await?;
+    Ok(Json(json!({ "fault": number })))
+}
+
+async fn faults(State(world): State<World>) -> Answer {
+    let faults = with(&world, |driver| {
+        let (fired, cleared) = (driver.live.fired(), driver.live.cleared());
+        let all = driver.live.state().scenario.faults.iter().zip(fired).zip(cleared);
+        all.map(|((fault, fired), cleared)| json!({ "do": fault.kind.name, "fired": fired, "cleared": cleared }))
+            .collect::<Value>()
+    });
+    faults.await.map(Json)
+}
+
+async fn clear(State(world): State<World>, number: Result<Path<usize>, PathRejection>) -> Answer {
+    let Path(number) = number.map_err(|rejection| bad(rejection.body_text()))?;
+    let done = with(&world, move |driver| driver.live.clear(number)).await?;
+    if done {
+        nothing()
+    } else {
+        Err(not_found(format!("there is no fault {number} in force; GET /faults lists them")))
+    }
+}
+
+async fn command(State(world): State<World>, Body(wanted): Body<Value>) -> Answer {
+    let mut scenario = table(&world, "command", wanted).await?;
+    let command = scenario.commands.pop().ok_or_else(|| bad("expected the keys of one [[command]]"))?;
+    with(&world, move |driver| driver.live.command(command)).await?.map_err(bad)?;
+    nothing()
+}
+
+async fn egresses(State(world): State<World>) -> Answer {
+    let all = with(&world, |driver| {
+        let all = driver.live.state().egresses.iter();
+        all.map(|egress| {
+            serde_json::from_slice(&proto::canonical_json(&proto::egress_info(&egress.info))).unwrap_or(Value::Null)
+        })
+        .collect::<Vec<Value>>()
+    });
+    Ok(Json(Value::Array(all.await?)))
+}
+
+async fn buckets(State(world): State<World>) -> Answer {
+    let all = with(&world, |driver| {
+        let buckets = driver.live.state().sink.buckets.iter();
+        buckets
+            .map(
+                |(name, bucket)| json!({ "name": name, "region": bucket.region, "keys": bucket.keys.values().count() }),
+            )
+            .collect::<Vec<Value>>()
+    });
+    Ok(Json(Value::Array(all.await?)))
+}
+
+async fn objects(State(world): State<World>, Path(name): Path<String>) -> Answer {
+    let named = name.clone();
+    let all = with(&world, move |driver| {
+        let bucket = driver.live.state().sink.buckets.get(&named)?;
+        let versions = bucket.keys.iter().flat_map(|(key, versions)| {
+            versions.0.iter().map(move |version| {
+                json!({
+                    "key": key,
+                    "version_id": version.name(),
+                    "delete_marker": version.is_marker(),
+                    "size": version.content.as_ref().map(|content| content.size),
+                    "last_modified": version.at.to_rfc3339(),
+                })
+            })
+        });
+        Some(versions.collect::<Vec<Value>>())
+    });
+    let all = all.await?.ok_or_else(|| not_found(format!("there is no bucket \"{name}\"")))?;
+    Ok(Json(Value::Array(all)))
+}

@@ -1,0 +1,89 @@
+//! The trace of a world as it is served: its last records in words, and the operator's audit.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use egress_sim_model::state::State;
+use egress_sim_model::time::Time;
+use egress_sim_model::trace::{Fact, Lane, Witness, render};
+use egress_sim_wire::evidence;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::broadcast;
+
+/// Records that are remembered, and records that a slow reader may be behind.
+const KEPT: usize = 20_000;
+const BEHIND: usize = 4096;
+
+/// Shared by the world, which fills it, and its driver, who reads it.
+#[derive(Clone, Debug)]
+pub struct Records(Rc<RefCell<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    /// A JSON document each.
+    lines: VecDeque<Arc<str>>,
+    audit: VecDeque<Value>,
+    news: broadcast::Sender<Arc<str>>,
+}
+
+/// Puts a world's records there.
+#[derive(Debug)]
+pub struct Recorder(Records);
+
+#[derive(Serialize)]
+struct Line {
+    /// RFC 3339.
+    at: String,
+    sequence: u64,
+    lane: Lane,
+    text: String,
+}
+
+impl Default for Records {
+    fn default() -> Records {
+        let (news, _) = broadcast::channel(BEHIND);
+        Records(Rc::new(RefCell::new(Kept { lines: VecDeque::new(), audit: VecDeque::new(), news })))
+    }
+}
+
+impl Records {
+    /// Who fills it.
+    pub fn witness(&self) -> Recorder {
+        Recorder(self.clone())
+    }
+
+    /// The last records, and those to come.
+    pub fn lines(&self) -> (Vec<Arc<str>>, broadcast::Receiver<Arc<str>>) {
+        let kept = self.0.borrow();
+        (kept.lines.iter().cloned().collect(), kept.news.subscribe())
+    }
+
+    /// The audit.
+    pub fn audit(&self) -> Vec<Value> {
+        self.0.borrow().audit.iter().cloned().collect()
+    }
+}
+
+impl Witness for Recorder {
+    fn record(&mut self, at: Time, sequence: u64, fact: &Fact<'_>, state: &State) {
+        let mut kept = self.0.0.borrow_mut();
+        if let Fact::Audited { records, .. } = fact {
+            kept.audit.extend(records.iter().map(|record| evidence::audited(at, record)));
+            let over = kept.audit.len().saturating_sub(KEPT);
+            kept.audit.drain(..over);
+        }
+        let line = Line { at: at.to_rfc3339(), sequence, lane: fact.lane(), text: render::line(fact, state) };
+        let line: Arc<str> = serde_json::to_string(&line).expect("texts and numbers serialise").into();
+        if kept.lines.len() == KEPT {
+            kept.lines.pop_front();
+        }
+        if kept.news.receiver_count() > 0 {
+            // Whoever listened may have gone since.
+            let _ = kept.news.send(Arc::clone(&line));
+        }
+        kept.lines.push_back(line);
+    }
+}
