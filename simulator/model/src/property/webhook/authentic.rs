@@ -74,10 +74,10 @@ impl Property for Authentic {
                 let untrusted = Untrusted { delivery: *delivery, event: webhook.event.to_owned(), about };
                 self.untrusted.insert(instance, untrusted);
             }
-            Fact::Replied { instance, call: Call::WebhookOpen { delivery }, reply: Reply::Opened(Ok(_)) } => {
-                if self.untrusted.get(&instance).is_some_and(|untrusted| untrusted.delivery == *delivery) {
-                    self.untrusted.remove(&instance);
-                }
+            Fact::Replied { instance, call: Call::WebhookOpen { delivery }, reply: Reply::Opened(Ok(_)) }
+                if self.untrusted.get(&instance).is_some_and(|untrusted| untrusted.delivery == *delivery) =>
+            {
+                self.untrusted.remove(&instance);
             }
             Fact::Called { instance, call } if changes_something(call) => {
                 let Some(Untrusted { event, about, .. }) = self.untrusted.remove(&instance) else { return };
