@@ -434,6 +434,7 @@ impl Operator for Conduct {
 
     fn on_webhook(&mut self, cx: &mut Cx<'_>, delivery: Delivery) -> Outcome {
         let event = self.0.open(cx, delivery)?;
+        self.0.watch_again(cx);
         let WebhookEvent { room, participant, track, egress_info, .. } = event;
         match (event.event.as_str(), room, track, egress_info) {
             ("room_started", Some(room), ..) => self.0.room_seen(cx, &room),
@@ -464,6 +465,7 @@ impl Operator for Conduct {
 
     fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) -> Outcome {
         self.0.desk().timer_came(&timer);
+        self.0.watch_again(cx);
         self.0.tell_the_untold(cx);
         match timer.name.split_once('/') {
             Some(("boot", _)) => self.0.round(cx, &timer, true),

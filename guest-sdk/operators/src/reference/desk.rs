@@ -23,6 +23,8 @@ pub struct Desk {
     over: BTreeSet<String>,
     /// When the next round of this instance's timer comes; 0: nobody knows.
     round_at: u64,
+    /// A round was to be set, and could not be.
+    pub unwatched: bool,
     /// From the last round to that one.
     distance: u64,
     /// The latest time of a timer that has come.
@@ -128,6 +130,7 @@ impl Desk {
             taken: BTreeMap::new(),
             over: BTreeSet::new(),
             round_at: 0,
+            unwatched: false,
             distance: 0,
             shown: 0,
             due_at: BTreeMap::new(),
@@ -239,7 +242,10 @@ impl Desk {
     pub fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Outcome {
         let now = now.max(self.shown);
         self.distance = self.config.reconcile;
-        self.round_by(cx, now, now + self.distance)
+        self.unwatched = true;
+        self.round_by(cx, now, now + self.distance)?;
+        self.unwatched = false;
+        Ok(())
     }
 
     /// Sees to it that a round comes by then.

@@ -96,8 +96,11 @@ impl dyn Steps {
         let duty = Duty::read(&entry)?;
         match &duty.egress_id {
             Some(current) if *current == info.egress_id => self.conclude(cx, &entry, duty, &recording),
-            // The answer to the start was lost, and this is the egress that it started.
-            None if duty.attempt == recording.attempt => self.conclude(cx, &entry, duty, &recording),
+            // The answer to the start was lost, and this is the egress that it started. Somebody else may be finding that out.
+            None if duty.attempt == recording.attempt => {
+                self.past_lease(cx, &entry, &duty)?;
+                self.conclude(cx, &entry, duty, &recording)
+            }
             Some(_) => self.settle(cx, info),
             None => {
                 self.settle(cx, info)?;

@@ -12,6 +12,16 @@ use super::duty::Duty;
 use super::recording;
 
 impl dyn Steps {
+    /// Sets the round that could not be set when it was wanted. Whoever wanted it has been told that all is done.
+    pub fn watch_again(&mut self, cx: &mut Cx<'_>) {
+        if self.desk().unwatched {
+            let now = cx.now();
+            if let Err(error) = self.keep_watch(cx, now) {
+                cx.log().info(format!("no round: {error}"));
+            }
+        }
+    }
+
     /// The timer of a round has come; `boots`: of the one with which a process begins.
     pub fn round(&mut self, cx: &mut Cx<'_>, timer: &Timer, boots: bool) -> Outcome {
         let now = self.desk().now(cx);

@@ -166,11 +166,7 @@ impl dyn Steps {
     /// # Errors
     /// [`Error::Retry`] while whoever wrote it may still be at work.
     pub fn resume(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, mut duty: Duty) -> Outcome {
-        let now = cx.now();
-        if now < duty.since + self.desk().config.lease {
-            return Err(Error::retry(format!("{} is being started", entry.key)));
-        }
-        duty.since = now;
+        duty.since = self.past_lease(cx, entry, &duty)?;
         let version = cx.commit(Commit::new().put_state(&entry.key, duty.to_json()).expect_state(entry))?;
         let found = cx.egress().in_room(&duty.room)?;
         let found: Vec<EgressInfo> = found.into_iter().filter(|info| duty.is_recorded_by(info)).collect();
@@ -194,6 +190,16 @@ impl dyn Steps {
         let used = found.iter().filter_map(|info| Recording::of(info, self.desk())).map(|found| found.attempt).max();
         duty.attempt = duty.attempt.max(used.map_or(0, |used| used + 1));
         self.start(cx, duty, version)
+    }
+
+    /// The time, if whoever wrote an intent has had theirs.
+    ///
+    /// # Errors
+    /// [`Error::Retry`] while they may still be at work.
+    pub fn past_lease(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, duty: &Duty) -> Result<u64> {
+        let now = cx.now();
+        let over = now >= duty.since + self.desk().config.lease;
+        over.then_some(now).ok_or_else(|| Error::retry(format!("{} is being started", entry.key)))
     }
 
     /// Nothing is left to be done for a duty.
