@@ -171,7 +171,7 @@ async def faults(client) -> None:
     await control("POST", "/faults", {"do": "s3.slow_down", "on": "s3.put_object", "count": 1})
     client.put_object(Bucket="recordings", Key="again", Body=b"x")
     [fault] = await control("GET", "/faults")
-    assert fault == {"do": "s3.slow_down", "fired": 1}, "boto3 tried again of itself"
+    assert fault == {"do": "s3.slow_down", "fired": 1, "cleared": False}, "boto3 tried again of itself"
 
 
 def sink(**more):
