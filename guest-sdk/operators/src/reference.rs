@@ -153,10 +153,7 @@ pub trait Steps {
         duty.since = cx.now();
         let intent = Commit::new().put_state(&open, duty.to_json()).expect_no_state(&open).expect_no_state(&closed);
         match cx.commit(intent) {
-            Ok(version) => {
-                self.keep_watch(cx, duty.since)?;
-                Ok(Claim::Ours(version))
-            }
+            Ok(version) => Ok(Claim::Ours(version)),
             Err(Error::Conflict(Subject::State(key))) if key == open => {
                 Ok(cx.state().get(&open)?.map_or(Claim::Done, Claim::Begun))
             }
@@ -165,9 +162,9 @@ pub trait Steps {
         }
     }
 
-    /// Sees to it that somebody looks again within `reconcile`: no webhook is sure to come. It is said behind the commit that
-    /// there is something to look after, because a round that finds nothing is the last one; who dies in between begins again
-    /// with a round.
+    /// Sees to it that somebody looks again within `reconcile`: no webhook is sure to come. It comes behind the commit that there
+    /// is something to look after, because a round that finds nothing is the last one, and behind the start, which cannot wait;
+    /// who dies in between begins again with a round.
     fn keep_watch(&mut self, cx: &mut Cx<'_>, now: u64) -> Outcome {
         self.desk().keep_watch(cx, now)
     }

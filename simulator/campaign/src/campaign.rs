@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub mod schema;
 
 /// Raised when the same campaign gives other cases than before.
-pub const GENERATOR_VERSION: u32 = 3;
+pub const GENERATOR_VERSION: u32 = 4;
 
 /// A campaign. Field names are the keys of its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -259,7 +259,7 @@ impl Default for Worlds {
     fn default() -> Worlds {
         Worlds {
             instances: vec![1, 1, 2],
-            list_page: vec![1, 3, 1000],
+            list_page: vec![2, 10, 1000],
             webhook_queue_depth: vec![200],
             info_retention: vec![Text(Span::seconds(86_400)), Text(Span::seconds(86_400)), Text(Span::seconds(3600))],
             egress_start: vec![Text(Span::seconds(2)), Text(Span::seconds(5))],

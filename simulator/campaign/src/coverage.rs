@@ -6,6 +6,7 @@
 //! operator never makes is no goal, and a `check.sometimes` that it was heard of is one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use egress_sim_model::fault::{Default as ParameterDefault, Kind, points};
 use egress_sim_model::property::builtin;
@@ -37,10 +38,16 @@ pub struct Hits(pub BTreeMap<String, u64>);
 
 impl Hits {
     /// Adds what one run covered.
-    pub fn add(&mut self, coverage: &Coverage) {
-        for (id, reached) in coverage.ids() {
-            *self.0.entry(id).or_default() += u64::from(reached);
-        }
+    pub fn add(&mut self, coverage: &mut Coverage) {
+        let mut words = String::new();
+        coverage.each(&mut |id, reached| {
+            words.clear();
+            write!(words, "{id}").expect("a String takes all that is written to it");
+            match self.0.get_mut(&words) {
+                Some(hits) => *hits += u64::from(reached),
+                None => drop(self.0.insert(words.clone(), u64::from(reached))),
+            }
+        });
     }
 
     /// Adds a case in which a promise broke.

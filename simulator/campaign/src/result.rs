@@ -298,6 +298,30 @@ impl Document {
     }
 }
 
+impl Document {
+    /// As it is written down: the hits of an only part leave out what stands among the goals anyway.
+    pub fn in_short(mut self) -> Document {
+        if let [part] = &mut self.parts[..] {
+            for goal in &self.goals {
+                if goal.hits > 0 && part.hits.of(&goal.id) == goal.hits {
+                    part.hits.0.remove(&goal.id);
+                }
+            }
+        }
+        self
+    }
+
+    /// [`Document::in_short`] undone.
+    pub fn in_full(mut self) -> Document {
+        if let [part] = &mut self.parts[..] {
+            for goal in self.goals.iter().filter(|goal| goal.hits > 0) {
+                part.hits.0.entry(goal.id.clone()).or_insert(goal.hits);
+            }
+        }
+        self
+    }
+}
+
 /// Several parts have each reduced one bug for the sake of another promise: as one process would, the smaller one stays.
 fn told_apart(findings: Vec<Finding>) -> Vec<Finding> {
     let promise = |finding: &Finding| finding.fingerprint.split('/').next().unwrap_or_default().to_owned();
@@ -454,6 +478,16 @@ mod tests {
         let (one, other) = (document(part(1, &[(A, 1)], &[])), document(part(2, &[(B, 1)], &[])));
         assert_eq!((one.verdict.as_str(), other.verdict.as_str()), ("inconclusive", "inconclusive"));
         assert_eq!(merge(&[one, other]).expect("one campaign").verdict, "pass");
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_file_comes_back() {
+        let whole = document(part(1, &[(A, 1), (B, 0), (BROKE, 2), ("did/s3.head_object", 7)], &[("x", 3)]));
+        let short = whole.clone().in_short();
+        assert_eq!(short.parts[0].hits.0.len(), 3, "A stands among the goals");
+        assert_eq!(short.in_full(), whole);
+        let merged = merge(&[whole, document(part(2, &[(A, 1)], &[]))]).expect("one campaign");
+        assert_eq!(merged.clone().in_short(), merged);
     }
 
     #[test]

@@ -148,13 +148,13 @@ pub fn search(
                             gathered.failed.get_or_insert(error);
                             stopped.store(true, Ordering::Relaxed);
                         }
-                        Ok(Ok((judged, due, how))) => {
+                        Ok(Ok((mut judged, due, how))) => {
                             gathered.repeated += u64::from(due);
                             let parted = how.map(|how| Parted { number, scenario: (*scenario).clone(), how });
                             gathered.parted.extend(parted);
                             let broken: Vec<Fingerprint> =
                                 judged.broken.iter().map(|one| Fingerprint::of(one, &judged)).collect();
-                            gathered.hits.add(&judged.coverage);
+                            gathered.hits.add(&mut judged.coverage);
                             for one in &judged.broken {
                                 gathered.hits.add_broken(&one.property);
                             }

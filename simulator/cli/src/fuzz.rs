@@ -125,8 +125,8 @@ pub fn published(path: Option<&Path>, format: Format, human: &str, document: &Do
     let machine = match format {
         Format::Human => None,
         // Files of shards travel; what goes to stdout is read.
-        Format::Json if path.is_some() => Some(output::compact_json(document)),
-        Format::Json => Some(output::json(document)),
+        Format::Json if path.is_some() => Some(output::compact_json(&document.clone().in_short())),
+        Format::Json => Some(output::json(&document.clone().in_short())),
         Format::Junit => Some(junit::of_campaign(document)),
     };
     output::report(path, human, machine.as_deref())?;

@@ -47,5 +47,5 @@ fn read(path: &Path) -> Result<Document, UserError> {
     if document.format != 1 {
         return Err(UserError(format!("{shown} has format {}, but this build reads 1", document.format)));
     }
-    Ok(document)
+    Ok(document.in_full())
 }

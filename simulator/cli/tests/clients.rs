@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 mod installed;
+#[path = "clients/s3.rs"]
+mod s3;
 mod served;
 
 use served::Served;

@@ -14,7 +14,7 @@ const BUGS: [(&str, &str, &str); 4] = [
     ("track-egress", "compliance-call-small", "recording.composite-per-call"),
     ("no-endlist-check", "hls-980-segments", "playlist.final"),
     ("first-page-only", "contract-end-small", "deletion.complete"),
-    ("no-versions", "contract-end-small", "deletion.complete"),
+    ("no-versions", "contract-end-small", "deletion.verified"),
 ];
 
 /// What can be asked of an operator in the sandbox only: a process has a memory and deliveries of its own.
@@ -64,7 +64,11 @@ impl Service {
     fn run(&self, scenario: &str, bug: Option<&str>) -> Value {
         let program =
             bug.map_or_else(|| format!("service.{}", self.extension), |bug| format!("buggy.{} {bug}", self.extension));
-        let exec = format!("cd '{}' && exec {} {program}", self.directory.display(), self.interpreter);
+        self.run_program(scenario, &program, "true")
+    }
+
+    fn run_program(&self, scenario: &str, program: &str, before: &str) -> Value {
+        let exec = format!("cd '{}' && {before} && exec {} {program}", self.directory.display(), self.interpreter);
         run(scenario, &["--operator", "http://127.0.0.1:0/webhook", "--exec", &exec, "--quiet", "0s"])
     }
 
@@ -132,6 +136,18 @@ fn each_bug_of_the_typescript_service_is_found() {
     if let Some(service) = typescript() {
         service.is_found_out();
     }
+}
+
+#[test]
+fn the_python_service_is_killed_and_goes_on_from_its_database() {
+    let Some(service) = python() else { return };
+    let kept = tempfile::tempdir().expect("there is a place for temporary files");
+    let database = format!("export DATABASE='{}'", kept.path().join("ledger").display());
+    let with = service.run_program("faults/operator-crash", "service.py", &database);
+    assert_eq!(with["verdict"], "pass", "{with:#}");
+    assert_eq!(with["counts"]["incarnations"], 2);
+    let without = verdicts(&service.run("faults/operator-crash", None));
+    assert_eq!(without["recording.no-overlap"], "violated", "it has forgotten what it had started: {without:?}");
 }
 
 #[test]

@@ -60,6 +60,8 @@ pub struct Settings {
     pub quiet: Duration,
     /// What goes out is signed with these.
     pub keys: Keys,
+    /// Urls that get every webhook besides the operator, each in its own time.
+    pub tells_also: Vec<String>,
 }
 
 /// A world that begins.
@@ -157,6 +159,7 @@ impl Way {
         let mut witness = records.witness();
         let properties = if begin.watched { property::builtin() } else { Vec::new() };
         let mut live = Live::new(&scenario, properties, Some(&mut witness));
+        live.tells_also(self.settings.tells_also.clone());
         let run = match begin.until {
             Until::Replaced { listens } => {
                 live.listens(listens);

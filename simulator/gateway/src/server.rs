@@ -71,7 +71,12 @@ pub async fn serve(what: Serve) -> Result<Served, String> {
     ];
     let [livekit_at, s3_at, control_at] =
         [0, 1, 2].map(|at| listeners[at].local_addr().expect("a listener has an address"));
-    let settings = Settings { mode: what.clock, quiet: what.quiet, keys: what.keys.clone() };
+    let settings = Settings {
+        mode: what.clock,
+        quiet: what.quiet,
+        keys: what.keys.clone(),
+        tells_also: what.targets.webhooks.iter().skip(1).map(ToString::to_string).collect(),
+    };
     let (world, outbox) = driver::start(settings);
     let [livekit_listener, s3_listener, control_listener] = listeners;
     let (access_key, secret_key) = what.s3_keys;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use egress_sim_model::live::{Live, Out};
+use egress_sim_model::time::Span;
 use egress_sim_model::webhook::token;
 use egress_sim_wire::evidence;
 use egress_sim_wire::livekit::Keys;
-use http::{Method, Request, Uri, header};
+use http::{Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -20,7 +21,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::driver::{World, wall_clock};
 
 /// How long a token is good.
-const TOKEN_LIFE: egress_sim_model::time::Span = egress_sim_model::time::Span::seconds(300);
+const TOKEN_LIFE: Span = Span::seconds(300);
 
 /// How long a connection to the operator is kept that nothing goes over.
 const IDLE: Duration = Duration::from_secs(2);
@@ -50,11 +51,11 @@ pub(crate) struct Post {
 /// Where a request goes.
 #[derive(Debug)]
 enum Place {
-    /// To everybody who takes webhooks.
+    /// To the first who takes webhooks; the others have their own.
     Webhooks,
     /// To this path on their origins.
     Path(String),
-    /// There alone, as a start request has asked for. A url that is none fails as if nobody was there.
+    /// There alone: one of the others, or as a start request has asked for. A url that is none fails as if nobody was there.
     Asked(String),
 }
 
@@ -67,7 +68,7 @@ impl Sending {
 /// Where things go.
 #[derive(Clone)]
 pub struct Targets {
-    /// Every url gets every webhook; its status counts for all only if all took it.
+    /// Every url gets every webhook, by itself. Commands and timers go to all of them, and are taken once all took them.
     pub webhooks: Vec<Uri>,
     /// How long a receiver may take. LiveKit itself waits for ever; a test should end.
     pub patience: Duration,
@@ -139,7 +140,16 @@ pub async fn send(world: World, targets: Targets, mut outbox: UnboundedReceiver<
             let Some(post) = &sending.post else { return keep(&world, &targets, sending).await };
             let patience = targets.patience;
             match tokio::time::timeout(patience, deliver(&targets, &client, post)).await {
-                Ok(status) => world.with(move |driver| driver.answered(&sending, status)).await,
+                Ok((status, wait)) => {
+                    world
+                        .with(move |driver| {
+                            if let Some(wait) = wait {
+                                driver.retry_after(&sending, wait);
+                            }
+                            driver.answered(&sending, status);
+                        })
+                        .await
+                }
                 Err(_) => world.with(move |driver| driver.never_answered(&sending, patience)).await,
             };
         });
@@ -174,15 +184,16 @@ fn connector() -> HttpConnector {
     connector
 }
 
-async fn deliver(targets: &Targets, client: &Client<HttpConnector, Full<Bytes>>, post: &Post) -> u16 {
-    let mut worst = 200;
-    let own = match &post.place {
-        Place::Asked(url) => Some(vec![url.parse::<Uri>().ok()]),
-        Place::Path(path) => Some(targets.webhooks.iter().map(|target| on_origin(target, path)).collect()),
-        Place::Webhooks => None,
+/// The status, 0 for no answer, and when to come again if that was said.
+async fn deliver(targets: &Targets, client: &Client<HttpConnector, Full<Bytes>>, post: &Post) -> (u16, Option<Span>) {
+    let (mut worst, mut wait) = (200, None);
+    let places: Vec<Option<Uri>> = match &post.place {
+        Place::Asked(url) => vec![url.parse().ok()],
+        Place::Path(path) => targets.webhooks.iter().map(|target| on_origin(target, path)).collect(),
+        Place::Webhooks => targets.webhooks.iter().take(1).cloned().map(Some).collect(),
     };
-    for target in own.unwrap_or_else(|| targets.webhooks.iter().cloned().map(Some).collect()) {
-        let Some(target) = target else { return 0 };
+    for target in places {
+        let Some(target) = target else { return (0, None) };
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(target)
@@ -191,10 +202,11 @@ async fn deliver(targets: &Targets, client: &Client<HttpConnector, Full<Bytes>>,
         if !post.authorization.is_empty() {
             request = request.header(header::AUTHORIZATION, &post.authorization);
         }
-        let Ok(request) = request.body(Full::new(post.body.clone())) else { return 0 };
+        let Ok(request) = request.body(Full::new(post.body.clone())) else { return (0, None) };
         let status = match client.request(request).await {
             Ok(response) => {
                 let status = response.status().as_u16();
+                wait = retry_after(&response);
                 // The answer's body means nothing; it is read so that the connection can be used again.
                 let _ = response.into_body().collect().await;
                 status
@@ -205,7 +217,14 @@ async fn deliver(targets: &Targets, client: &Client<HttpConnector, Full<Bytes>>,
             worst = status;
         }
     }
-    worst
+    (worst, wait)
+}
+
+/// What a receiver says that is too busy: in how many seconds it can be asked again.
+fn retry_after<T>(response: &Response<T>) -> Option<Span> {
+    let busy = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let seconds = response.headers().get(header::RETRY_AFTER).filter(|_| busy)?.to_str().ok()?;
+    seconds.parse().ok().map(Span::seconds)
 }
 
 fn on_origin(target: &Uri, path: &str) -> Option<Uri> {

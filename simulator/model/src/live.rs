@@ -279,7 +279,19 @@ impl<'a> Live<'a> {
         self.world.webhook_bytes(delivery, signed_at, key, secret)
     }
 
-    /// Where a delivery goes that a request has asked for; none: to whoever takes deliveries.
+    /// Urls that get every webhook besides whoever takes deliveries, each in queues of its own.
+    pub fn tells_also(&mut self, urls: Vec<String>) {
+        self.note(|| Step::TellsAlso(urls.clone()));
+        self.world.tell_also(urls.into_iter().map(Into::into));
+    }
+
+    /// The answer that a delivery is about to have says when to come again, as 429 and 503 may.
+    pub fn retry_after(&mut self, delivery: u64, wait: Span) {
+        self.note(|| Step::RetryAfter(delivery, wait));
+        self.world.retry_after(delivery, wait);
+    }
+
+    /// Where a delivery goes that is meant for one url; none: to whoever takes deliveries.
     pub fn webhook_url(&self, delivery: u64) -> Option<String> {
         self.world.webhook_url(delivery)
     }
@@ -446,5 +458,7 @@ impl<'a> Live<'a> {
     }
 }
 
+#[cfg(test)]
+mod api_tests;
 #[cfg(test)]
 mod tests;

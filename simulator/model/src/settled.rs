@@ -14,7 +14,8 @@
 //! - commands that are not answered.
 //!
 //! A fault of egresses or of their uploads that counts strikes whoever comes then, and a crash moves who that is: it says nothing
-//! of the operator. Where faults struck a call's egresses otherwise in the two runs, what became of them is not compared.
+//! of the operator. What the two runs' faults struck otherwise, the composites of a call or the egresses of one of its tracks, is
+//! not compared.
 //!
 //! Where a legal hold stands in the end, how far a deletion had come when it was ordered is a matter of seconds, too: if one
 //! had begun in either run, of the call's recordings only their ends are compared.
@@ -35,8 +36,8 @@ pub struct Settled {
     recordings: BTreeMap<Session, Vec<Recording>>,
     /// Calls of which a legal hold has kept what was being deleted, or came behind its deletion.
     interrupted: BTreeSet<Session>,
-    /// Faults that struck egresses of a call or their uploads, where it had any egress.
-    struck: BTreeMap<Session, BTreeSet<usize>>,
+    /// Of everything that an egress recorded, a call or a track of it, the faults that struck its egresses and their uploads.
+    struck: BTreeMap<(Session, String), BTreeSet<usize>>,
     audit: BTreeSet<Told>,
     /// Ids of commands.
     unanswered: BTreeSet<String>,
@@ -99,6 +100,8 @@ struct Told {
     what: String,
     /// The call that it is about; none: none, or none that is known.
     call: Option<Session>,
+    /// What the egress recorded that it is about.
+    source: Option<String>,
     /// The same thing was told under several idempotency keys, so it counts several times.
     repeated: bool,
 }
@@ -122,12 +125,10 @@ impl Settled {
     pub(crate) fn of(state: &State, audit: &Audit) -> Settled {
         let mut recordings: BTreeMap<Session, Vec<Recording>> = BTreeMap::new();
         let mut interrupted = BTreeSet::new();
-        let mut struck = BTreeMap::new();
+        let mut struck: BTreeMap<(Session, String), BTreeSet<usize>> = BTreeMap::new();
         for call in &state.calls {
-            let faults: BTreeSet<usize> =
-                call.egresses.iter().flat_map(|ix| state.egress(*ix).struck.iter().copied()).collect();
-            if !call.egresses.is_empty() {
-                struck.insert(Session::of(call, state), faults);
+            for egress in call.egresses.iter().map(|ix| state.egress(*ix)) {
+                struck.entry((Session::of(call, state), what(egress, call))).or_default().extend(&egress.struck);
             }
             let mut left: Vec<Recording> = call
                 .egresses
@@ -160,7 +161,6 @@ impl Settled {
 
     fn recording_that_differs(&self, other: &Settled, sides: &Sides<'_>) -> Option<Difference> {
         let calls: BTreeSet<&Session> = self.recordings.keys().chain(other.recordings.keys()).collect();
-        let mut calls = calls.into_iter().filter(|call| self.was_struck_as(other, call));
         let all_left = |settled: &Settled, call: &Session| {
             let mut left = settled.recordings.get(call).cloned().unwrap_or_default();
             if self.was_interrupted(other, call) {
@@ -171,11 +171,13 @@ impl Settled {
                 }
                 left.sort();
             }
-            left.retain(|recording| !recording.has_failed_and_left_nothing());
+            left.retain(|recording| {
+                !recording.has_failed_and_left_nothing() && self.was_struck_as(other, call, &recording.what)
+            });
             left.dedup();
             left
         };
-        let (call, here, there) = calls.find_map(|call| {
+        let (call, here, there) = calls.into_iter().find_map(|call| {
             let (mut here, mut there) = (all_left(self, call), all_left(other, call));
             let both = (here.clone(), there.clone());
             here.retain(|recording| !recording.is_one_more_attempt(&both.1));
@@ -197,7 +199,10 @@ impl Settled {
             let call = told.call.as_ref().filter(|_| matches!(told.action, AuditAction::Delete | AuditAction::Retract));
             call.is_some_and(|call| self.was_interrupted(other, call))
         };
-        let by_a_fault = |told: &&Told| told.call.as_ref().is_some_and(|call| !self.was_struck_as(other, call));
+        let by_a_fault = |told: &&Told| {
+            let source = told.call.as_ref().zip(told.source.as_ref());
+            source.is_some_and(|(call, source)| !self.was_struck_as(other, call, source))
+        };
         let mut differing = self.audit.symmetric_difference(&other.audit);
         let told = differing.find(|told| !taken_away(told) && !by_a_fault(told))?;
         let (here, there) = sides.seen_from(self.audit.contains(told));
@@ -205,9 +210,10 @@ impl Settled {
         Some(Difference { words, about: vec![Mention::Tenant(told.tenant.clone())] })
     }
 
-    /// Whether the same faults struck egresses of this call and their uploads in both runs, or one of them has no egress.
-    fn was_struck_as(&self, other: &Settled, call: &Session) -> bool {
-        self.struck.get(call).zip(other.struck.get(call)).is_none_or(|(here, there)| here == there)
+    /// Whether the same faults struck egresses of this source and their uploads in both runs, or one of them has none.
+    fn was_struck_as(&self, other: &Settled, call: &Session, source: &str) -> bool {
+        let source = (call.clone(), source.to_owned());
+        self.struck.get(&source).zip(other.struck.get(&source)).is_none_or(|(here, there)| here == there)
     }
 
     /// Whether a hold came upon a deletion of this call's recordings, in either run.
@@ -360,14 +366,12 @@ fn told(audit: &Audit, state: &State) -> BTreeSet<Told> {
     }
     keys.into_iter()
         .map(|((action, tenant, egress_id, _, key, _), times)| {
-            let call = egress_id.as_deref().and_then(|id| state.egress_named(id));
-            let call = call.map(|egress| Session::of(state.call(egress.call), state));
-            let egress = egress_id.as_deref().map(|id| {
-                let named = state.egress_named(id).map(|egress| {
-                    let call = state.call(egress.call);
-                    format!("the {} of {}", what(egress, call), Session::of(call, state))
-                });
-                named.unwrap_or_else(|| "a recording that LiveKit never made".into())
+            let egress = egress_id.as_deref().map(|id| state.egress_named(id));
+            let call = egress.flatten().map(|egress| Session::of(state.call(egress.call), state));
+            let source = egress.flatten().map(|egress| what(egress, state.call(egress.call)));
+            let egress = egress.map(|_| match source.as_ref().zip(call.as_ref()) {
+                Some((source, call)) => format!("the {source} of {call}"),
+                None => "a recording that LiveKit never made".into(),
             });
             let what = match (egress, key) {
                 (Some(egress), Some(key)) => format!("{} of {egress}", Piece::of(key)),
@@ -375,7 +379,7 @@ fn told(audit: &Audit, state: &State) -> BTreeSet<Told> {
                 (None, Some(key)) => Piece::of(key).to_string(),
                 (None, None) => String::new(),
             };
-            Told { tenant: tenant.clone(), action: *action, what, call, repeated: times > 1 }
+            Told { tenant: tenant.clone(), action: *action, what, call, source, repeated: times > 1 }
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! One queue for each egress and each room (livekit/protocol, `webhook/resource_url_notifier.go`): its events are sent
 //! strictly one at a time, those of different queues side by side. Up to `webhook_attempts` attempts, 1, 2, 4, 8 s apart,
-//! on no answer and on 5xx other than 501; any other status counts as delivered. What waited longer than
+//! on no answer, on 429 and on 5xx other than 501; any other status counts as delivered. What waited longer than
 //! `webhook_queue_age` is dropped unsent, what finds `webhook_queue_depth` events before it is not even queued.
 //!
 //! `sending` moves the queues, `faults` says what befalls an event on its way, `token` signs and verifies.
@@ -16,7 +16,7 @@ use crate::call::{Refusal, Reply};
 use crate::livekit::{EgressInfo, WebhookEvent};
 use crate::scenario::Scenario;
 use crate::state::{CallIx, EgressIx};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::world::{API_KEY, API_SECRET, World};
 
 mod faults;
@@ -49,6 +49,8 @@ pub(crate) struct Notifier {
     queues: BTreeMap<Arc<str>, VecDeque<Queued>>,
     deliveries: BTreeMap<u64, Delivery>,
     deliveries_made: u64,
+    /// Where everything goes besides to the operator.
+    also: Vec<Arc<str>>,
     /// The scenario has faults that befall webhooks: only then is anything asked about them.
     hostile: bool,
 }
@@ -86,6 +88,8 @@ pub(crate) struct Delivery {
     signed_outside: Option<Time>,
     /// Where it goes, if a request has asked for it; none: to the operator.
     url: Option<Arc<str>>,
+    /// The answer has said when to come again.
+    retry_after: Option<Span>,
     /// The queue that waits for the answer; none: nobody does.
     queue: Option<Arc<str>>,
 }
@@ -97,6 +101,7 @@ impl Notifier {
             queues: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             deliveries_made: 0,
+            also: Vec::new(),
             hostile: scenario.faults.iter().any(|fault| fault.kind.name.starts_with("webhook.")),
         }
     }
@@ -136,10 +141,31 @@ impl World<'_> {
         }
         let event = Arc::new(self.webhook_event(event, subject));
         if sends {
-            self.enqueue(Arc::clone(&event), false);
+            self.tell(Arc::clone(&event));
         }
         for webhook in asked {
-            self.enqueue_for(Arc::clone(&event), &webhook.url);
+            self.enqueue_asked_for(Arc::clone(&event), &webhook.url);
+        }
+    }
+
+    /// To the operator, and to whoever else is told everything.
+    fn tell(&mut self, event: Arc<WebhookEvent>) {
+        for at in 0..self.notifier.also.len() {
+            let url = Arc::clone(&self.notifier.also[at]);
+            self.enqueue_also(Arc::clone(&event), &url);
+        }
+        self.enqueue(event, false);
+    }
+
+    /// From now on these are told everything too.
+    pub(crate) fn tell_also(&mut self, urls: impl Iterator<Item = Arc<str>>) {
+        self.notifier.also = urls.collect();
+    }
+
+    /// The answer to a delivery says when to come again, as 429 and 503 may.
+    pub(crate) fn retry_after(&mut self, handle: u64, wait: Span) {
+        if let Some(delivery) = self.notifier.deliveries.get_mut(&handle) {
+            delivery.retry_after = Some(wait);
         }
     }
 
@@ -158,7 +184,7 @@ impl World<'_> {
             track: None,
             egress_info: Some(info),
         };
-        self.enqueue(Arc::new(event), false);
+        self.tell(Arc::new(event));
     }
 
     /// Where a delivery goes that a request has asked for.

@@ -30,7 +30,7 @@ use crate::sink::Sink;
 use crate::state::{CallIx, EgressIx, Ports, State, TenantIx, TenantState};
 use crate::text_map::TextMap;
 use crate::time::{Span, Time};
-use crate::trace::{Fact, Occasion, TraceHash, Witness};
+use crate::trace::{Fact, Occasion, Trace, TraceHash, Witness};
 use crate::webhook::Notifier;
 
 mod buckets;
@@ -304,7 +304,10 @@ impl Run<'_> {
         let Run { scenario, host, older, properties, witness, mut progress } = self;
         current_run::begin(&scenario);
         let mut world = World::new(&scenario, [host, older.unwrap_or(host)], Monitor::new(properties), witness);
-        world.spared = spared;
+        if spared {
+            world.spared = true;
+            world.log.trace = Trace::unhashed();
+        }
         world.log.audit = settles.then(Audit::default);
         world.prepare();
         let start = scenario.world.start;

@@ -27,6 +27,8 @@ mod egress_life;
 mod interference;
 #[path = "stories/process.rs"]
 mod process;
+#[path = "stories/s3_requests.rs"]
+mod s3_requests;
 #[path = "stories/sink_faults.rs"]
 mod sink_faults;
 #[path = "stories/uploads.rs"]

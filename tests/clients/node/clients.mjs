@@ -109,7 +109,7 @@ async function livekit() {
     [() => egress.stopEgress("EG_none"), 404, "not_found", "egress does not exist"],
     [() => egress.stopEgress(info.egressId), 412, "failed_precondition", "cannot be stopped"],
     [() => egress.startRoomCompositeEgress("retro", { file }), 404, "not_found", "requested room does not exist"],
-    [() => egress.startWebEgress("https://example.com", { file }), 501, "unimplemented", "StartWebEgress"],
+    [() => egress.startWebEgress("ftp://example.com", { file }), 400, "invalid_argument", "web url"],
     [() => new EgressClient(at.livekit, KEY, "else").listEgress(), 401, undefined, ""],
   ]) {
     await assert.rejects(wrong, (error) => {

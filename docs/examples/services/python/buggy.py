@@ -15,7 +15,7 @@ from recorder import Recorder
 
 
 class TrackEgress(Recorder):
-    """Records each speaker of a compliance call into a file of their own: it is cheaper, and "everything is on file"."""
+    """Records each speaker of a compliance call into a file of their own: "all of it is on file", and it is cheaper."""
 
     def plan(self, room):
         plan = super().plan(room)
@@ -30,7 +30,7 @@ class NoEndlistCheck(Recorder):
     async def egress_updated(self, info):
         recording = self.recording_of(info)
         if recording and info.segment_results:
-            await self.publish(recording, info)
+            await self.publish(recording, info, recording.bucket)
 
 
 class NoReplacement(Recorder):
@@ -57,7 +57,7 @@ class FirstPageOnly(Eraser):
 
 
 class NoVersions(Eraser):
-    """Deletes without version ids and takes the 404 that follows for proof: on a versioned bucket, all of it is still there."""
+    """Deletes without version ids and takes the 404 that follows for proof: a versioned bucket still has all of it."""
 
     def target(self, version):
         return {"Key": version["Key"]}

@@ -1,8 +1,8 @@
 """What is deleted, so that it can be shown afterwards.
 
-A recording goes as a whole: its link, then every version, delete marker and unfinished upload below its directory, in its
-bucket and in LiveKit's backup storage. Then one looks, by HEAD and by a listing of versions, and only what is gone is
-reported. A contract's end is worked off in pieces, by a timer that carries how far it has come.
+A recording goes as a whole: its link, then every version, delete marker and unfinished upload below its directory, in
+its bucket and in LiveKit's backup storage. Then one looks, by HEAD and by a listing of versions, and only what is gone
+is reported. A contract's end is worked off in pieces, by a timer that carries how far it has come.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from ledger import Ledger, Recording
 
 PIECE = 250  # recordings at once
 BATCH = 1000  # what one DeleteObjects takes
-HOUR = 3600
+LATER = 6 * 3600  # seconds until what was refused is tried again
 
 
 class Eraser:
@@ -26,7 +26,7 @@ class Eraser:
     # When.
 
     def due(self, recording: Recording, ended_at: int) -> int | None:
-        """When to delete a recording although the contract goes on: between the least and the most that it may be kept."""
+        """When to delete it although the contract goes on: midway between the least and the most that is allowed."""
         tenant = self.evidence.tenants[recording.tenant]
         most = tenant["retention_max_seconds"]
         if most is None:
@@ -46,7 +46,7 @@ class Eraser:
         if recording is None or recording.state == "deleted" or self.ledger.is_held(recording.tenant, recording.room):
             return
         if not await self.erase([recording]):
-            await self.evidence.wake(f"retention/{egress_id}", after=HOUR)
+            await self.evidence.wake(f"retention/{egress_id}", after=LATER)
 
     async def contract_ended(self, tenant: str) -> None:
         self.ledger.end_contract(tenant)
@@ -57,11 +57,13 @@ class Eraser:
 
     async def hold(self, order: str, tenant: str, room: str | None) -> None:
         self.ledger.hold(tenant, room)
-        await self.evidence.audit([{"action": "legal_hold", "tenant": tenant, "outcome": "done", "idempotency_key": order}])
+        record = {"action": "legal_hold", "tenant": tenant, "outcome": "done", "idempotency_key": order}
+        await self.evidence.audit([record])
 
     async def lift(self, order: str, tenant: str, room: str | None) -> None:
         self.ledger.lift(tenant, room)
-        await self.evidence.audit([{"action": "lift_hold", "tenant": tenant, "outcome": "done", "idempotency_key": order}])
+        record = {"action": "lift_hold", "tenant": tenant, "outcome": "done", "idempotency_key": order}
+        await self.evidence.audit([record])
         for recording in self.ledger.left(tenant):
             if recording.due is not None:
                 await self.evidence.wake(f"retention/{recording.egress_id}", at=recording.due)
@@ -69,7 +71,7 @@ class Eraser:
             await self.contract_ended(tenant)
 
     async def sweep(self, tenant: str, after: str) -> None:
-        """One piece of what is left of a tenant whose contract has ended, from behind the place that the last one reached."""
+        """One piece of what is left of a tenant whose contract has ended, from behind where the last one came to."""
         bucket, _, directory = after.partition("/")
         piece = self.ledger.left(tenant, (bucket, directory), PIECE)
         piece = [recording for recording in piece if recording.bucket == piece[0].bucket]
@@ -78,19 +80,27 @@ class Eraser:
             reached = f"{piece[-1].bucket}/{piece[-1].directory}"
             await self.evidence.wake(f"sweep/{tenant}", payload=reached)
         elif not await self.erase_strays(tenant) or any(self.is_due(one) for one in self.ledger.left(tenant)):
-            await self.evidence.wake(f"sweep/{tenant}", after=HOUR)
+            await self.evidence.wake(f"sweep/{tenant}", after=LATER)
 
     def is_due(self, recording: Recording) -> bool:
         return recording.state != "recording" and not self.ledger.is_held(recording.tenant, recording.room)
 
     async def may_go(self, recording: Recording) -> bool:
         if recording.state == "recording":
-            # It goes once it has ended. If LiveKit knows nothing of it any more, its end was missed.
-            found = await self.livekit.egress.list_egress(api.ListEgressRequest(egress_id=recording.egress_id))
-            if any(info.status <= api.EgressStatus.EGRESS_ENDING for info in found.items):
+            # It goes once it has ended. If LiveKit says that it has, or has forgotten it, the news was lost.
+            if await self.is_live(recording.egress_id):
                 return False
             recording.state = "failed"
         return self.is_due(recording)
+
+    async def is_live(self, egress_id: str) -> bool:
+        try:
+            found = await self.livekit.egress.list_egress(api.ListEgressRequest(egress_id=egress_id))
+        except api.TwirpError as error:
+            if error.code != "not_found":
+                raise
+            return False
+        return any(info.status <= api.EgressStatus.EGRESS_ENDING for info in found.items)
 
     # How.
 
@@ -99,24 +109,25 @@ class Eraser:
         if not recordings:
             return True
         buckets = [recordings[0].bucket] + [self.evidence.backup] * bool(self.evidence.backup)
-        found = [(bucket, version) for bucket in buckets for version in await asyncio.to_thread(self.find, bucket, recordings)]
+        found = {bucket: await asyncio.to_thread(self.find, bucket, recordings) for bucket in buckets}
+        places = {(bucket, one["Key"]) for bucket, versions in found.items() for one in versions}
         for recording in recordings:
-            keys = {(bucket, version["Key"]) for bucket, version in found if version["Key"].startswith(recording.directory)}
-            self.ledger.doom(recording, keys)
+            self.ledger.doom(recording, {place for place in places if directory_of(place[1]) == recording.directory})
             recording.state = "deleting"
         self.ledger.save(*recordings)
         await self.evidence.enter(*recordings)
         await asyncio.gather(*(self.evidence.retract(recording) for recording in recordings if recording.egress_id))
         for bucket in buckets:
-            versions = [version for where, version in found if where == bucket]
-            await self.refused(recordings, bucket, await asyncio.to_thread(self.delete, bucket, versions))
+            errors = await asyncio.to_thread(self.delete, bucket, found[bucket])
+            await self.refused(recordings, bucket, errors)
             await asyncio.to_thread(self.abort_uploads, bucket, recordings)
         return await self.report(recordings, buckets)
 
     async def report(self, recordings: list[Recording], buckets: list[str]) -> bool:
         """Looks what is gone, and says so in the audit and the inventory."""
-        left = {version["Key"] for bucket in buckets for version in await asyncio.to_thread(self.left, bucket, recordings)}
-        left = {directory_of(key) for key in left}
+        left = set()
+        for bucket in buckets:
+            left |= {directory_of(one["Key"]) for one in await asyncio.to_thread(self.left, bucket, recordings)}
         records, gone, reported = [], [], []
         for recording in recordings:
             places = self.ledger.doomed(recording)
@@ -133,8 +144,8 @@ class Eraser:
         return len(gone) == len(recordings)
 
     def find(self, bucket: str, recordings: list[Recording]) -> list[dict]:
-        """Every version and every delete marker of these recordings. One listing serves them all: it begins before the first
-        of their directories and ends behind the last."""
+        """Every version and every delete marker of these recordings. One listing serves them all: it begins before the
+        first of their directories and ends behind the last."""
         directories = {recording.directory for recording in recordings}
         first, last = min(directories), max(directories)
         found = []
@@ -198,7 +209,7 @@ class Eraser:
                 await self.evidence.audit([record])
 
     async def erase_strays(self, tenant: str) -> bool:
-        """What lies below the tenant's name and no row leads to. While any hold stands, nobody can say that it is not meant."""
+        """What lies below the tenant's name and no row leads to. While a hold stands, it may be what is meant."""
         if self.ledger.is_held(tenant):
             return True
         known = {recording.directory for recording in self.ledger.left(tenant)}
@@ -212,8 +223,10 @@ class Eraser:
         return all_gone
 
     def keys_below(self, bucket: str, prefix: str) -> list[str]:
-        versions = [one for page in self.pages(bucket, prefix) for one in page.get("Versions", []) + page.get("DeleteMarkers", [])]
-        return [one["Key"] for one in versions + self.uploads(bucket, prefix)]
+        found = self.uploads(bucket, prefix)
+        for page in self.pages(bucket, prefix):
+            found += page.get("Versions", []) + page.get("DeleteMarkers", [])
+        return [one["Key"] for one in found]
 
 
 def directory_of(key: str) -> str:

@@ -1,8 +1,8 @@
 """Where the service shows its work, and what wakes it.
 
-The inventory, the audit, the links that viewers get, and timers are other services in a real organisation. This module is the
-one place that knows where they are: put yours in here. With EGRESS_SIM_URL set they are egress-sim's; without it they are lines
-on stdout and timers of this process, and the tenants are read from the file that TENANTS names.
+The inventory, the audit, the links that viewers get, and timers are other services in a real organisation. This module
+is the one place that knows where they are: put yours in here. With EGRESS_SIM_URL set they are egress-sim's; without it
+they are lines on stdout and timers of this process, and the tenants are read from the file that TENANTS names.
 """
 
 import asyncio
@@ -35,7 +35,8 @@ class Evidence:
             with open(os.environ.get("TENANTS", "tenants.json")) as file:
                 boot = json.load(file)
         self.tenants = {tenant["name"]: tenant for tenant in boot["tenants"]}
-        self.backup = boot.get("backup_bucket")
+        backup = boot.get("backup_bucket")
+        self.backup = backup and backup["name"]
 
     async def close(self) -> None:
         if self.session:

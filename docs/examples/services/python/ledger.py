@@ -7,7 +7,8 @@ SCHEMA = """
 create table if not exists jobs (
     sid text, track text, room text, attempt integer, egress_id text, closed integer, primary key (sid, track));
 create table if not exists recordings (
-    egress_id text primary key, tenant text, room text, bucket text, directory text, track text, state text, due integer);
+    egress_id text primary key, tenant text, room text, bucket text, directory text, track text, state text,
+    due integer);
 create index if not exists recordings_by_place on recordings (tenant, bucket, directory);
 create table if not exists doomed (egress_id text, bucket text, key text, primary key (bucket, key));
 create index if not exists doomed_by_egress on doomed (egress_id);
@@ -90,7 +91,7 @@ class Ledger:
         return [Recording(*row) for row in found]
 
     def doom(self, recording: Recording, places: set[tuple[str, str]]) -> None:
-        """Writes down which keys are about to be deleted: afterwards no listing shows them, and all are to be reported."""
+        """Writes down which keys are about to be deleted: afterwards no listing shows them, and they are reported."""
         rows = [(recording.egress_id, bucket, key) for bucket, key in places]
         self.db.executemany("insert or ignore into doomed values (?, ?, ?)", rows)
 

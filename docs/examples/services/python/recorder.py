@@ -1,7 +1,7 @@
 """What is recorded: one composite of each compliance call, one raw file of each voice of a processing call.
 
-An egress that ends before its call is replaced. One that has ended is looked at in the sink, entered into the inventory, and
-published only if all of it is there.
+An egress that ends before its call is replaced. One that has ended is looked at in the sink, entered into the inventory,
+and published only if all of it is there.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 from zlib import crc32
 
-from botocore.exceptions import ClientError
 from livekit import api
 
 from eraser import Eraser
@@ -79,10 +78,11 @@ class Recorder:
         await self.replace(recording, info)
         # It is written down last: until then, all of this is done again if any of it fails.
         ended_well = info.status in ENDED_WELL
-        if ended_well and not await asyncio.to_thread(self.is_stored, recording, info):
-            raise RuntimeError(f"LiveKit calls {info.egress_id} complete, and the sink does not show all of it yet")
         if ended_well:
-            await self.publish(recording, info)
+            bucket = await asyncio.to_thread(self.stored_in, recording, info)
+            if bucket is None:
+                raise RuntimeError(f"LiveKit calls {info.egress_id} complete, and the sink does not show all of it yet")
+            await self.publish(recording, info, bucket)
         recording.state = "stored" if ended_well else "failed"
         recording.due = self.eraser.due(recording, info.ended_at)
         await self.evidence.enter(recording)
@@ -203,42 +203,37 @@ class Recorder:
         return Recording(info.egress_id, tenant, info.room_name, s3.bucket, directory + "/", track)
 
     async def entered(self, info: api.EgressInfo) -> Recording | None:
-        """The recording of an egress, which is in the inventory from its start: what nobody knows of is never deleted."""
+        """The recording of an egress. It is in the inventory from its start: what nobody knows of is never deleted."""
         recording = self.ledger.recording(info.egress_id) or self.recording_of(info)
         if recording and not self.ledger.recording(info.egress_id):
             self.ledger.save(recording)
             await self.evidence.enter(recording)
         return recording
 
-    def is_stored(self, recording: Recording, info: api.EgressInfo) -> bool:
-        """Whether all of a recording is in the sink. LiveKit's COMPLETE is a claim; this looks."""
-        for file in info.file_results:
-            if not self.size(recording.bucket, file.filename):
-                return False
+    def stored_in(self, recording: Recording, info: api.EgressInfo) -> str | None:
+        """The bucket that has all of a recording. LiveKit's COMPLETE is a claim; this looks."""
+        buckets = [recording.bucket] + [self.evidence.backup] * bool(info.backup_storage_used and self.evidence.backup)
+        return next((bucket for bucket in buckets if self.has_all(bucket, recording, info)), None)
+
+    def has_all(self, bucket: str, recording: Recording, info: api.EgressInfo) -> bool:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=recording.directory)
+        there = {found["Key"] for page in pages for found in page.get("Contents", ()) if found["Size"]}
+        wanted = {file.filename for file in info.file_results}
         for segments in info.segment_results:
-            body = self.s3.get_object(Bucket=recording.bucket, Key=segments.playlist_name)["Body"].read().decode()
-            lines = body.splitlines()
-            if "#EXT-X-ENDLIST" not in lines:
-                return False  # to a player this is a live stream
-            named = {recording.directory + line for line in lines if line and not line.startswith("#")}
-            pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=recording.bucket, Prefix=recording.directory)
-            there = {found["Key"] for page in pages for found in page.get("Contents", ()) if found["Size"]}
-            if len(named) < segments.segment_count or not named <= there:
+            if segments.playlist_name not in there:
                 return False
-        return bool(info.file_results or info.segment_results)
+            playlist = self.s3.get_object(Bucket=bucket, Key=segments.playlist_name)["Body"].read().decode()
+            lines = playlist.splitlines()
+            named = {recording.directory + line for line in lines if line and not line.startswith("#")}
+            if "#EXT-X-ENDLIST" not in lines or len(named) < segments.segment_count:
+                return False  # to a player this is a live stream
+            wanted |= named
+        return bool(wanted) and wanted <= there
 
-    def size(self, bucket: str, key: str) -> int:
-        try:
-            return self.s3.head_object(Bucket=bucket, Key=key)["ContentLength"]
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-                raise
-            return 0
-
-    async def publish(self, recording: Recording, info: api.EgressInfo) -> None:
-        """Gives viewers the link, through the tenant's CDN: the sink itself is private. Raw tracks are not published."""
+    async def publish(self, recording: Recording, info: api.EgressInfo, bucket: str) -> None:
+        """Gives viewers the link, through the tenant's CDN: the sink is private. Raw tracks are not published."""
         cdn = self.evidence.tenants[recording.tenant].get("cdn")
         if not cdn or recording.track or self.ledger.has_ended(recording.tenant):
             return
         key = info.segment_results[0].playlist_name if info.segment_results else info.file_results[0].filename
-        await self.evidence.publish(recording, f"https://{cdn}/{recording.bucket}/{key}")
+        await self.evidence.publish(recording, f"https://{cdn}/{bucket}/{key}")

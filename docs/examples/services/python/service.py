@@ -2,9 +2,9 @@
 
     PORT=8080 python3 service.py
 
-It is configured as every LiveKit and S3 client is: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, AWS_ACCESS_KEY_ID,
-AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL_S3 where it is not Amazon's. DATABASE names a file of SQLite's; without it, nothing
-outlives the process. Where its evidence goes says `evidence.py`.
+It is configured as every LiveKit and S3 client is: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, AWS_REGION,
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL_S3 where it is not Amazon's. DATABASE names a file of
+SQLite's; without it, nothing outlives the process. Where its evidence goes says `evidence.py`.
 
 `recorder.py` starts, replaces and stops egresses, `eraser.py` deletes, `ledger.py` is what both know.
 """
@@ -12,6 +12,7 @@ outlives the process. Where its evidence goes says `evidence.py`.
 import json
 import logging
 import os
+import warnings
 from base64 import b64decode
 from contextlib import contextmanager
 from hashlib import sha256
@@ -143,6 +144,8 @@ async def application(recorder=Recorder, eraser=Eraser) -> web.Application:
 
 
 def run(recorder=Recorder, eraser=Eraser) -> None:
+    # LiveKit's development secret is as short as everybody knows it.
+    warnings.filterwarnings("ignore", message="The HMAC key is")
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     port = int(os.environ.get("PORT", "8080"))
     web.run_app(application(recorder, eraser), host="127.0.0.1", port=port, print=None)

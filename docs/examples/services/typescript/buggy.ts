@@ -13,7 +13,7 @@ import { Eraser, type Version } from "./eraser.ts";
 import { type Plan, Recorder } from "./recorder.ts";
 import { run } from "./service.ts";
 
-/** Records each speaker of a compliance call into a file of their own: it is cheaper, and "everything is on file". */
+/** Records each speaker of a compliance call into a file of their own: it is cheaper, and "all of it is on file". */
 class TrackEgress extends Recorder {
   protected override plan(room: Room): Plan {
     const plan = super.plan(room);
@@ -25,7 +25,7 @@ class TrackEgress extends Recorder {
 class NoEndlistCheck extends Recorder {
   override async egressUpdated(info: EgressInfo): Promise<void> {
     const recording = this.recordingOf(info);
-    if (recording && info.segmentResults.length) await this.publish(recording, info);
+    if (recording && info.segmentResults.length) await this.publish(recording, info, recording.bucket);
   }
 }
 
@@ -44,7 +44,7 @@ class FirstPageOnly extends Eraser {
   }
 }
 
-/** Deletes without version ids and takes the 404 that follows for proof: on a versioned bucket, all of it is still there. */
+/** Deletes without version ids and takes the 404 that follows for proof: a versioned bucket still has all of it. */
 class NoVersions extends Eraser {
   protected override target({ Key }: Version) {
     return { Key };

@@ -1,8 +1,8 @@
 // What is deleted, so that it can be shown afterwards.
 //
-// A recording goes as a whole: its link, then every version, delete marker and unfinished upload below its directory, in its
-// bucket and in LiveKit's backup storage. Then one looks, by HEAD and by a listing of versions, and only what is gone is
-// reported. A contract's end is worked off in pieces, by a timer that carries how far it has come.
+// A recording goes as a whole: its link, then every version, delete marker and unfinished upload below its directory,
+// in its bucket and in LiveKit's backup storage. Then one looks, by HEAD and by a listing of versions, and only what is
+// gone is reported. A contract's end is worked off in pieces, by a timer that carries how far it has come.
 
 import {
   AbortMultipartUploadCommand,
@@ -17,14 +17,14 @@ import {
   S3ServiceException,
   type _Error,
 } from "@aws-sdk/client-s3";
-import { type EgressClient, EgressStatus } from "livekit-server-sdk";
+import { type EgressClient, EgressStatus, TwirpError } from "livekit-server-sdk";
 
 import type { AuditRecord, Evidence } from "./evidence.ts";
 import { type Ledger, type Recording, place } from "./ledger.ts";
 
 const PIECE = 100; // recordings at once
 const BATCH = 1000; // what one DeleteObjects takes
-const HOUR = 3600;
+const LATER = 6 * 3600; // seconds until what was refused is tried again
 
 /** A version, or a delete marker. */
 export type Version = { Key: string; VersionId: string };
@@ -59,7 +59,7 @@ export class Eraser {
   async retentionOver(egressId: string): Promise<void> {
     const recording = this.ledger.recording(egressId);
     if (!recording || recording.state === "deleted" || this.ledger.isHeld(recording.tenant, recording.room)) return;
-    if (!(await this.erase(recording))) await this.evidence.wake(`retention/${egressId}`, { after: HOUR });
+    if (!(await this.erase(recording))) await this.evidence.wake(`retention/${egressId}`, { after: LATER });
   }
 
   async contractEnded(tenant: string): Promise<void> {
@@ -84,7 +84,7 @@ export class Eraser {
     if (this.ledger.hasEnded(tenant)) await this.contractEnded(tenant);
   }
 
-  /** One piece of what is left of a tenant whose contract has ended, from behind the place that the last one reached. */
+  /** One piece of what is left of a tenant whose contract has ended, from behind where the last one came to. */
   async sweep(tenant: string, after: string): Promise<void> {
     const piece = this.ledger.left(tenant, after, PIECE);
     if (piece.length) {
@@ -93,7 +93,7 @@ export class Eraser {
       await Promise.all(leaving.map((recording) => this.erase(recording)));
       await this.evidence.wake(`sweep/${tenant}`, { after: 0 }, place(piece[piece.length - 1]));
     } else if (!(await this.eraseStrays(tenant)) || this.ledger.left(tenant).some((one) => this.isDue(one))) {
-      await this.evidence.wake(`sweep/${tenant}`, { after: HOUR });
+      await this.evidence.wake(`sweep/${tenant}`, { after: LATER });
     }
   }
 
@@ -103,12 +103,21 @@ export class Eraser {
 
   private async mayGo(recording: Recording): Promise<boolean> {
     if (recording.state === "recording") {
-      // It goes once it has ended. If it has ended, nobody has told us.
-      const found = await this.egress.listEgress({ egressId: recording.egressId });
-      if (found.some((info) => info.status <= EgressStatus.EGRESS_ENDING)) return false;
+      // It goes once it has ended. If LiveKit says that it has, or has forgotten it, the news was lost.
+      if (await this.isLive(recording.egressId)) return false;
       recording.state = "failed";
     }
     return this.isDue(recording);
+  }
+
+  private async isLive(egressId: string): Promise<boolean> {
+    try {
+      const found = await this.egress.listEgress({ egressId });
+      return found.some((info) => info.status <= EgressStatus.EGRESS_ENDING);
+    } catch (error) {
+      if (error instanceof TwirpError && error.code === "not_found") return false;
+      throw error;
+    }
   }
 
   // How.
@@ -226,7 +235,7 @@ export class Eraser {
     }
   }
 
-  /** What lies below the tenant's name and no row leads to. While any hold stands, nobody can say that it is not meant. */
+  /** What lies below the tenant's name and no row leads to. While a hold stands, it may be what is meant. */
   protected async eraseStrays(tenant: string): Promise<boolean> {
     if (this.ledger.hasHolds(tenant)) return true;
     const known = new Set(this.ledger.left(tenant).map(({ directory }) => directory));
@@ -247,6 +256,7 @@ export class Eraser {
 
 /** What the audit says of a key that is gone, with every version of it. */
 function deletion({ tenant, egressId }: Recording, bucket: string, key: string): AuditRecord {
-  const record: AuditRecord = { action: "delete", tenant, bucket, key, outcome: "done", idempotency_key: `delete/${bucket}/${key}` };
+  const idempotency_key = `delete/${bucket}/${key}`;
+  const record: AuditRecord = { action: "delete", tenant, bucket, key, outcome: "done", idempotency_key };
   return egressId ? { ...record, egress_id: egressId } : record;
 }

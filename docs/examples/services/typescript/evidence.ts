@@ -1,8 +1,9 @@
 // Where the service shows its work, and what wakes it.
 //
-// The inventory, the audit, the links that viewers get, and timers are other services in a real organisation. This module is
-// the one place that knows where they are: put yours in here. With EGRESS_SIM_URL set they are egress-sim's; without it they are
-// lines on stdout and timers of this process, and the tenants are read from the file that TENANTS names.
+// The inventory, the audit, the links that viewers get, and timers are other services in a real organisation. This
+// module is the one place that knows where they are: put yours in here. With EGRESS_SIM_URL set they are egress-sim's;
+// without it they are lines on stdout and timers of this process, and the tenants are read from the file that TENANTS
+// names.
 
 import { readFile } from "node:fs/promises";
 
@@ -45,7 +46,7 @@ export class Evidence {
       ? await (await fetch(`${this.url}/boot`)).json()
       : JSON.parse(await readFile(process.env.TENANTS ?? "tenants.json", "utf8"));
     for (const tenant of boot.tenants) this.tenants.set(tenant.name, tenant);
-    this.backup = boot.backup_bucket ?? null;
+    this.backup = boot.backup_bucket?.name ?? null;
   }
 
   tenant(name: string): Tenant {

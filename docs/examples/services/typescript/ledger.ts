@@ -1,4 +1,5 @@
-// What the service has to remember: jobs, recordings, holds and ended contracts. It is in memory; put your database in here.
+// What the service has to remember: jobs, recordings, holds and ended contracts. It is in memory, and gone with the
+// process: put your database in here.
 
 /** Something to be recorded: a call, or one track of it. An egress that fails is followed by the next attempt. */
 export interface Job {
@@ -59,8 +60,10 @@ export class Ledger {
 
   /** Recordings of a tenant that are not deleted, in order of bucket and directory, from behind `after`. */
   left(tenant: string, after = "", limit = Infinity): Recording[] {
-    const left = [...this.recordings.values()].filter((one) => one.tenant === tenant && one.state !== "deleted");
-    return left.filter((one) => place(one) > after).sort((one, other) => (place(one) < place(other) ? -1 : 1)).slice(0, limit);
+    const left = [...this.recordings.values()]
+      .filter((one) => one.tenant === tenant && one.state !== "deleted" && place(one) > after)
+      .sort((one, other) => (place(one) < place(other) ? -1 : 1));
+    return left.slice(0, limit);
   }
 
   endContract(tenant: string): void {

@@ -1,9 +1,9 @@
 // What is recorded: one composite of each compliance call, one raw file of each voice of a processing call.
 //
-// An egress that ends before its call is replaced. One that has ended is looked at in the sink, entered into the inventory, and
-// published only if all of it is there.
+// An egress that ends before its call is replaced. One that has ended is looked at in the sink, entered into the
+// inventory, and published only if all of it is there.
 
-import { GetObjectCommand, HeadObjectCommand, NotFound, type S3Client, paginateListObjectsV2 } from "@aws-sdk/client-s3";
+import { GetObjectCommand, type S3Client, paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import {
   DirectFileOutput,
   EgressClient,
@@ -81,10 +81,11 @@ export class Recorder {
     await this.replace(recording, info);
     // It is written down last: until then, all of this is done again if any of it fails.
     const endedWell = [EgressStatus.EGRESS_COMPLETE, EgressStatus.EGRESS_LIMIT_REACHED].includes(info.status);
-    if (endedWell && !(await this.isStored(recording, info))) {
-      throw new Error(`LiveKit calls ${info.egressId} complete, and the sink does not show all of it yet`);
+    if (endedWell) {
+      const bucket = await this.storedIn(recording, info);
+      if (!bucket) throw new Error(`LiveKit calls ${info.egressId} complete, and the sink does not show all of it yet`);
+      await this.publish(recording, info, bucket);
     }
-    if (endedWell) await this.publish(recording, info);
     const state = endedWell ? "stored" : "failed";
     const ended: Recording = { ...recording, state, due: this.eraser.due(recording, info.endedAt) };
     await this.evidence.enter(ended);
@@ -150,7 +151,8 @@ export class Recorder {
       });
       return this.egress.startRoomCompositeEgress(room.name, { segments });
     }
-    const file = new EncodedFileOutput({ fileType: EncodedFileType.MP4, filepath: `${directory}recording.mp4`, output });
+    const filepath = `${directory}recording.mp4`;
+    const file = new EncodedFileOutput({ fileType: EncodedFileType.MP4, filepath, output });
     return this.egress.startRoomCompositeEgress(room.name, { file });
   }
 
@@ -177,7 +179,8 @@ export class Recorder {
       await this.egress.stopEgress(egressId);
     } catch (error) {
       // It has ended already, or LiveKit has forgotten it.
-      if (!(error instanceof TwirpError && ["failed_precondition", "not_found"].includes(error.code ?? ""))) throw error;
+      const ended = ["failed_precondition", "not_found"];
+      if (!(error instanceof TwirpError && ended.includes(error.code ?? ""))) throw error;
     }
   }
 
@@ -227,39 +230,36 @@ export class Recorder {
     return recording;
   }
 
-  /** Whether all of a recording is in the sink. LiveKit's COMPLETE is a claim; this looks. */
-  private async isStored({ bucket, directory }: Recording, info: EgressInfo): Promise<boolean> {
-    for (const file of info.fileResults) {
-      if (!(await this.size(bucket, file.filename))) return false;
-    }
-    for (const segments of info.segmentResults) {
-      const playlist = await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: segments.playlistName }));
-      const lines = (await playlist.Body!.transformToString()).split("\n");
-      if (!lines.includes("#EXT-X-ENDLIST")) return false; // to a player this is a live stream
-      const named = lines.filter((line) => line && !line.startsWith("#"));
-      const there = new Set<string | undefined>();
-      for await (const page of paginateListObjectsV2({ client: this.s3 }, { Bucket: bucket, Prefix: directory })) {
-        for (const found of page.Contents ?? []) if (found.Size) there.add(found.Key);
-      }
-      if (named.length < segments.segmentCount || !named.every((name) => there.has(directory + name))) return false;
-    }
-    return info.fileResults.length + info.segmentResults.length > 0;
+  /** The bucket that has all of a recording. LiveKit's COMPLETE is a claim; this looks. */
+  private async storedIn(recording: Recording, info: EgressInfo): Promise<string | undefined> {
+    if (await this.hasAll(recording.bucket, recording, info)) return recording.bucket;
+    const { backup } = this.evidence;
+    return info.backupStorageUsed && backup && (await this.hasAll(backup, recording, info)) ? backup : undefined;
   }
 
-  private async size(bucket: string, key: string): Promise<number> {
-    try {
-      return (await this.s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ContentLength ?? 0;
-    } catch (error) {
-      if (error instanceof NotFound) return 0;
-      throw error;
+  private async hasAll(Bucket: string, { directory }: Recording, info: EgressInfo): Promise<boolean> {
+    const there = new Set<string | undefined>();
+    for await (const page of paginateListObjectsV2({ client: this.s3 }, { Bucket, Prefix: directory })) {
+      for (const found of page.Contents ?? []) if (found.Size) there.add(found.Key);
     }
+    const wanted = info.fileResults.map((file) => file.filename);
+    for (const { playlistName: Key, segmentCount } of info.segmentResults) {
+      if (!there.has(Key)) return false;
+      const playlist = await this.s3.send(new GetObjectCommand({ Bucket, Key }));
+      const lines = (await playlist.Body!.transformToString()).split("\n");
+      const named = lines.filter((line) => line && !line.startsWith("#"));
+      // To a player this is a live stream.
+      if (!lines.includes("#EXT-X-ENDLIST") || named.length < segmentCount) return false;
+      wanted.push(...named.map((name) => directory + name));
+    }
+    return wanted.length > 0 && wanted.every((key) => there.has(key));
   }
 
   /** Gives viewers the link, through the tenant's CDN: the sink itself is private. Raw tracks are not published. */
-  protected async publish(recording: Recording, info: EgressInfo): Promise<void> {
+  protected async publish(recording: Recording, info: EgressInfo, bucket: string): Promise<void> {
     const { cdn } = this.evidence.tenant(recording.tenant);
     if (!cdn || recording.track || this.ledger.hasEnded(recording.tenant)) return;
     const key = info.segmentResults[0]?.playlistName ?? info.fileResults[0].filename;
-    await this.evidence.publish(recording, `https://${cdn}/${recording.bucket}/${key}`);
+    await this.evidence.publish(recording, `https://${cdn}/${bucket}/${key}`);
   }
 }

@@ -3,8 +3,9 @@
 //     PORT=8080 node --import tsx service.ts
 //
 // It is configured as every LiveKit and S3 client is: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, AWS_REGION,
-// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL_S3 where it is not Amazon's. Where its evidence goes says
-// `evidence.ts`; `recorder.ts` starts, replaces and stops egresses, `eraser.ts` deletes, `ledger.ts` is what both know.
+// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL_S3 where it is not Amazon's. Where its evidence goes
+// says `evidence.ts`; `recorder.ts` starts, replaces and stops egresses, `eraser.ts` deletes, `ledger.ts` is what both
+// know.
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";

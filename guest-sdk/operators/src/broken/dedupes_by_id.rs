@@ -47,7 +47,6 @@ impl Steps for DedupesById {
         }
         duty.since = cx.now();
         let version = cx.commit(Commit::new().put_state(&duty.open_key(), duty.to_json()).put_state(&handled, ""))?;
-        self.keep_watch(cx, duty.since)?;
         Ok(Claim::Ours(version))
     }
 }

@@ -35,7 +35,6 @@ impl Steps for NoLease {
         }
         duty.since = cx.now();
         let version = cx.commit(Commit::new().put_state(&duty.open_key(), duty.to_json()))?;
-        self.keep_watch(cx, duty.since)?;
         Ok(Claim::Ours(version))
     }
 }

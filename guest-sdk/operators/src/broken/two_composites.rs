@@ -40,7 +40,6 @@ impl Steps for TwoComposites {
         duty.since = cx.now();
         // Whatever stands there is written over.
         let version = cx.commit(Commit::new().put_state(&duty.open_key(), duty.to_json()))?;
-        self.keep_watch(cx, duty.since)?;
         Ok(Claim::Ours(version))
     }
 }

@@ -77,14 +77,16 @@ impl dyn Steps {
         let intent = Commit::new().put_state(&uploads.open_key(), uploads.to_json()).expect_state(entry);
         let next = duty.next(now);
         let version = cx.commit(intent.put_state(&entry.key, next.to_json()))?;
-        self.keep_watch(cx, now)?;
         self.begin_next(cx, entry, next, version)
     }
 
     /// The intent of a further attempt is committed.
     fn begin_next(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, next: Duty, version: u64) -> Outcome {
         self.desk().release(&entry.key);
-        if next.attempt > AT_ONCE { Ok(()) } else { self.start(cx, next, version) }
+        let now = next.since;
+        let outcome = if next.attempt > AT_ONCE { Ok(()) } else { self.start(cx, next, version) };
+        self.keep_watch(cx, now)?;
+        outcome
     }
 
     /// `egress_ended`, or the discovery that an egress has ended.
@@ -116,7 +118,6 @@ impl dyn Steps {
         let next = duty.next(now);
         let intent = Commit::new().put_state(&entry.key, next.to_json()).expect_state(entry);
         let version = self.enter(cx, recording, row, intent)?;
-        self.keep_watch(cx, now)?;
         self.begin_next(cx, entry, next, version)
     }
 

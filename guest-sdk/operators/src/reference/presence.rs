@@ -12,7 +12,7 @@ const PIECE: u64 = 1 << 20;
 
 /// Looks whether everything that the egress reported is in these buckets taken together: each file; and of HLS, a playlist
 /// that ends with ENDLIST, in the last bucket that has one, and each segment that it names, as many as the egress counted.
-/// Without ENDLIST a player takes it for a live stream. What else lies there, such as the beginnings of an attempt that
+/// Without ENDLIST a player takes it for a live stream, and one that names no segment plays nothing. What else lies there, such as the beginnings of an attempt that
 /// failed, makes up for nothing. What has no bytes is not there.
 pub fn is_in(cx: &mut Cx<'_>, recording: &Recording, buckets: &[&str]) -> Result<bool> {
     for file in &recording.files {
@@ -34,7 +34,7 @@ pub fn is_in(cx: &mut Cx<'_>, recording: &Recording, buckets: &[&str]) -> Result
     }
     let Some((bucket, size)) = newest else { return Ok(false) };
     let Some(named) = segments_of(cx, bucket, playlist, size)? else { return Ok(false) };
-    Ok(named.len() as u64 >= *count && named.is_subset(&segments))
+    Ok(!named.is_empty() && named.len() as u64 >= *count && named.is_subset(&segments))
 }
 
 fn is_in_one(cx: &mut Cx<'_>, file: &str, buckets: &[&str]) -> Result<bool> {

@@ -46,9 +46,9 @@ impl dyn Steps {
 
     /// Takes a duty on, unless somebody has.
     pub fn record(&mut self, cx: &mut Cx<'_>, mut duty: Duty) -> Outcome {
-        match self.claim(cx, &mut duty)? {
+        let outcome = match self.claim(cx, &mut duty)? {
             Claim::Ours(version) => self.start(cx, duty, version),
-            Claim::Done => Ok(()),
+            Claim::Done => return Ok(()),
             Claim::Begun(entry) => {
                 let begun = Duty::read(&entry)?;
                 if let Some(egress_id) = begun.egress_id {
@@ -57,15 +57,20 @@ impl dyn Steps {
                 }
                 self.resume(cx, &entry, begun)
             }
-        }
+        };
+        let now = cx.now();
+        self.keep_watch(cx, now)?;
+        outcome
     }
 
     /// Starts the egress of an intent that is ours, under this version.
     ///
     /// # Errors
-    /// [`Error::Retry`] where the store or LiveKit was so slow that the lease has run out: somebody else may be starting it.
+    /// [`Error::Retry`] where the store or LiveKit was so slow that the lease has run out: somebody else may be starting it. The
+    /// same where the clock was put back, and nobody can say.
     pub fn start(&mut self, cx: &mut Cx<'_>, mut duty: Duty, version: u64) -> Outcome {
-        if cx.now() >= duty.since + self.desk().config.lease {
+        let lease = duty.since..duty.since + self.desk().config.lease;
+        if !lease.contains(&cx.now()) {
             return Err(Error::retry(format!("the lease of {} has run out", duty.open_key())));
         }
         let error = match self.request(cx, &duty) {
@@ -167,7 +172,6 @@ impl dyn Steps {
         }
         duty.since = now;
         let version = cx.commit(Commit::new().put_state(&entry.key, duty.to_json()).expect_state(entry))?;
-        self.keep_watch(cx, now)?;
         let found = cx.egress().in_room(&duty.room)?;
         let found: Vec<EgressInfo> = found.into_iter().filter(|info| duty.is_recorded_by(info)).collect();
         for ended in found.iter().filter(|info| recording::has_ended(info.status)) {

@@ -1,19 +1,21 @@
 //! What one run covered: watches it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use egress_sim_model::call::{Call, CallError, CommitOutcome, ObjectId, Order, Reply};
 use egress_sim_model::fault::{Fault, points};
 use egress_sim_model::livekit::{EgressInfo, EgressStatus, Output};
+use egress_sim_model::property::Verdict;
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::sink::lock::PROTECTED;
 use egress_sim_model::state::{EgressIx, State};
 use egress_sim_model::time::Time;
 use egress_sim_model::trace::{Fact, Occasion, Witness};
-use egress_sim_model::world::Outcome;
+use egress_sim_model::world::{Outcome, PropertyName};
 
-use super::{checked, forms, met};
+use super::{forms, met};
 
 /// What one run reached, and what it has shown to be possible.
 #[derive(Debug, Default)]
@@ -33,9 +35,55 @@ pub struct Coverage {
     at_changes: BTreeSet<(usize, &'static str)>,
     /// The author's `sometimes`: whether it ever held.
     sometimes: BTreeMap<String, bool>,
-    /// What the scenario and the outcome say: ids.
-    read: BTreeMap<String, bool>,
+    /// What the scenario and the outcome say. An id may stand here more than once.
+    read: Vec<(Id, bool)>,
     watched: Watched,
+}
+
+/// What stands in [`super::Hits`] for something that a run has reached. A case has a hundred of them, which are put into words
+/// only where they are counted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Id {
+    /// A goal of [`met`].
+    Met(&'static str),
+    /// A status of an egress.
+    Status(EgressStatus),
+    /// A status that the operator was told of.
+    Told(EgressStatus),
+    /// What the operator does.
+    Did(&'static str),
+    /// The author's `sometimes`.
+    Sometimes(String),
+    /// A promise that was put to the test.
+    Checked(&'static str),
+    /// Likewise one of the author's own.
+    CheckedCustom(String),
+    /// A kind of faults.
+    Struck(&'static str),
+    /// With a word of a parameter.
+    StruckWith(&'static str, &'static str, &'static str),
+    /// At a point.
+    StruckAt(&'static str, &'static str),
+    /// At a point, with a word of a parameter.
+    StruckAtWith(&'static str, &'static str, &'static str, &'static str),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Id::Met(id) => f.write_str(id),
+            Id::Status(status) => f.write_str(&met::status(*status)),
+            Id::Told(status) => f.write_str(&met::told(*status)),
+            Id::Did(what) => write!(f, "did/{what}"),
+            Id::Sometimes(name) => write!(f, "sometimes/{name}"),
+            Id::Checked(id) => write!(f, "checked/{id}"),
+            Id::CheckedCustom(id) => write!(f, "checked/{id}"),
+            Id::Struck(kind) => write!(f, "fault/{kind}"),
+            Id::StruckWith(kind, parameter, word) => write!(f, "fault/{kind}:{parameter}={word}"),
+            Id::StruckAt(kind, point) => write!(f, "fault/{kind}@{point}"),
+            Id::StruckAtWith(kind, point, parameter, word) => write!(f, "fault/{kind}@{point}:{parameter}={word}"),
+        }
+    }
 }
 
 /// A few words of the program's own. They come by the thousand, and a word is nearly always the very one that came before: it
@@ -84,16 +132,21 @@ impl Watched {
 }
 
 impl Coverage {
-    /// Ids with whether they were reached; what was not was shown to be possible.
-    pub fn ids(&self) -> BTreeMap<String, bool> {
-        let mut ids = self.read.clone();
-        let reached = self.met.0.iter().map(|id| (*id).to_owned());
-        let statuses = self.statuses.iter().map(|status| met::status(*status));
-        let told = self.told_statuses.iter().map(|status| met::told(*status));
-        let did = self.did.0.iter().map(|what| format!("did/{what}"));
-        ids.extend(reached.chain(statuses).chain(told).chain(did).map(|id| (id, true)));
-        ids.extend(self.sometimes.iter().map(|(name, held)| (format!("sometimes/{name}"), *held)));
-        ids
+    /// Hands over each id once, with whether it was reached; what was not was shown to be possible.
+    pub fn each(&mut self, tell: &mut dyn FnMut(&Id, bool)) {
+        let mut ids = std::mem::take(&mut self.read);
+        ids.extend(self.met.0.iter().map(|id| (Id::Met(id), true)));
+        ids.extend(self.statuses.iter().map(|status| (Id::Status(*status), true)));
+        ids.extend(self.told_statuses.iter().map(|status| (Id::Told(*status), true)));
+        ids.extend(self.did.0.iter().map(|what| (Id::Did(what), true)));
+        ids.extend(self.sometimes.iter().map(|(name, held)| (Id::Sometimes(name.clone()), *held)));
+        // Of the same id, that it was reached comes first, and counts.
+        ids.sort_unstable_by(|(one, reached), (other, also)| one.cmp(other).then(also.cmp(reached)));
+        ids.dedup_by(|(id, _), (known, _)| id == known);
+        for (id, reached) in &ids {
+            tell(id, *reached);
+        }
+        self.read = ids;
     }
 
     /// What the scenario and the outcome say besides.
@@ -103,26 +156,30 @@ impl Coverage {
                 self.read_fault(place, fault);
             }
         }
-        for (name, verdict) in &outcome.properties {
-            let reached = self.read.entry(checked(name.id())).or_default();
-            *reached |= verdict.checks > 0;
-        }
+        let checked = |(name, verdict): &(PropertyName, Verdict)| {
+            let id = match name {
+                PropertyName::Property(about) => Id::Checked(about.id),
+                PropertyName::Custom(id) => Id::CheckedCustom(id.clone()),
+            };
+            (id, verdict.checks > 0)
+        };
+        self.read.extend(outcome.properties.iter().map(checked));
     }
 
     fn read_fault(&mut self, place: usize, fault: &Fault) {
         let name = fault.kind.name;
-        self.read.insert(format!("fault/{name}"), true);
+        self.read.push((Id::Struck(name), true));
         for (parameter, word) in forms(fault.kind).filter(|(parameter, word)| fault.text(parameter) == *word) {
-            self.read.insert(format!("fault/{name}:{parameter}={word}"), true);
+            self.read.push((Id::StruckWith(name, parameter, word), true));
         }
         for (_, point) in self.strikes.iter().filter(|(struck, _)| *struck == place) {
-            self.read.insert(format!("fault/{name}@{point}"), true);
+            self.read.push((Id::StruckAt(name, point), true));
         }
         let effects: Vec<(&str, &str)> = forms(fault.kind).filter(|(parameter, _)| *parameter == "effect").collect();
         for (_, point) in self.at_changes.iter().filter(|(struck, _)| *struck == place) {
             for (parameter, word) in &effects {
-                let reached = self.read.entry(format!("fault/{name}@{point}:{parameter}={word}")).or_default();
-                *reached |= fault.text(parameter) == *word;
+                let id = Id::StruckAtWith(name, point, parameter, word);
+                self.read.push((id, fault.text(parameter) == *word));
             }
         }
     }

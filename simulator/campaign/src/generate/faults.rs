@@ -33,13 +33,19 @@ pub(super) fn faults(campaign: &Campaign, families: &[String], base: &Scenario) 
     let aimed = aimed(&kinds, &scene);
     let any = select(kinds).prop_flat_map(move |kind| fault(kind, &scene));
     // A campaign is green only if every kind has struck wherever it may, in each effect: that is some hundred places.
-    let random = prop_oneof![1 => aimed, 1 => any];
+    let random = prop_oneof![1 => aimed, 1 => any].prop_map(|fault| vec![fault]);
     let faults = match typical {
         Some(typical) if share == of => vec(typical, fewest..=most).boxed(),
         Some(typical) => vec(prop_oneof![share => typical, of - share => random], fewest..=most).boxed(),
         None => vec(random, fewest..=most).boxed(),
     };
-    faults.prop_map(with_one_skew).boxed()
+    faults
+        .prop_map(move |faults| {
+            let mut faults = faults.concat();
+            faults.truncate(most);
+            with_one_skew(faults)
+        })
+        .boxed()
 }
 
 /// Skews add up, and a clock that is more than a minute off lets nobody in, for good: no operator could record anything.

@@ -2,7 +2,8 @@
 //!
 //! Any kind at any point is what finds the unexpected, but of such faults few meet a call that an operator makes at that
 //! moment. These are what the services' users and every on-call engineer know; reports of each stand with its kind. They are
-//! about services and processes, not about some operator: each may strike every time, and leaves the rest to chance.
+//! about services and processes, not about some operator: each may strike every time, and leaves the rest to chance. Some never
+//! come alone: what ails a node ails all that it does.
 
 use egress_sim_model::fault::{Anchor, Default as ParameterDefault, Fault, Filter, Kind, Value};
 use egress_sim_model::time::Span;
@@ -24,6 +25,10 @@ struct Trouble {
     events: &'static [&'static str],
     /// The worlds in which an operator can get over it.
     bearable: fn(&Scene) -> bool,
+    /// Its kind may lose events, but like this it only holds them up, for less than anybody waits.
+    brief: bool,
+    /// What comes along with it, where faults of that kind are in.
+    beside: Option<&'static Trouble>,
 }
 
 /// When a trouble begins.
@@ -42,7 +47,16 @@ const ONCE: &[&str] = &[""];
 const SHORT: &[&str] = &["2s", "8s"];
 
 const fn at(kind: &'static str, points: &'static [&'static str]) -> Trouble {
-    Trouble { kind, moment: Moment::Reached(points), with: &[], lasts: ONCE, events: &[], bearable: |_| true }
+    Trouble {
+        kind,
+        moment: Moment::Reached(points),
+        with: &[],
+        lasts: ONCE,
+        events: &[],
+        bearable: |_| true,
+        brief: false,
+        beside: None,
+    }
 }
 
 impl Trouble {
@@ -65,10 +79,25 @@ impl Trouble {
     const fn when(self, moment: Moment) -> Trouble {
         Trouble { moment, ..self }
     }
+
+    const fn briefly(self) -> Trouble {
+        Trouble { brief: true, ..self }
+    }
+
+    const fn beside(self, other: &'static Trouble) -> Trouble {
+        Trouble { beside: Some(other), ..self }
+    }
 }
 
 const START: &[&str] = &["livekit.start_egress"];
 const DELIVERY: &[&str] = &["webhook.delivery"];
+
+/// Of each egress, what its worker reports on the way comes behind what is reported later.
+static LATE_UPDATES: Trouble = at("webhook.reorder", &[])
+    .when(Moment::Always)
+    .with(&[("by", &["30s", "1m"])])
+    .lasting(&["1d"])
+    .of(&["egress_updated"]);
 
 static TROUBLES: &[Trouble] = &[
     // LiveKit started it, and nobody was told, or late.
@@ -119,6 +148,8 @@ static TROUBLES: &[Trouble] = &[
     // A worker dies, is killed, or takes its time.
     at("egress.stuck", &["egress.ending", "egress.active"]),
     at("egress.fail", &["egress.active"]).with(&[("reason", &["cpu_exhausted", "oom", "handler_crash"])]),
+    // On a node that has too much to do the handler is killed, and the node's own reports are late.
+    at("egress.fail", &["egress.active"]).with(&[("reason", &["cpu_exhausted", "oom"])]).beside(&LATE_UPDATES),
     at("egress.abort", &["egress.active", "egress.start"]),
     at("egress.ends_early", &["egress.active"]),
     at("egress.slow_start", &["egress.start"]).with(&[("by", &["1m"])]),
@@ -136,6 +167,8 @@ static TROUBLES: &[Trouble] = &[
         .with(&[("by", &["30s", "1m"])])
         .lasting(&["1d"])
         .of(&["egress_updated", "egress_started"]),
+    // A relay in front of several instances kept everything for a moment: they get what belongs together at once.
+    at("webhook.storm", DELIVERY).lasting(SHORT).briefly(),
     at("webhook.newer_server", &[])
         .when(Moment::Always)
         .with(&[("what", &["unknown_field", "unknown_event"])])
@@ -150,13 +183,20 @@ static TROUBLES: &[Trouble] = &[
         .lasting(&["8s", "15s"]),
 ];
 
-/// A fault that is one of the troubles of these kinds; none: there is no such trouble.
-pub(super) fn troubles(kinds: &[&'static Kind], scene: &Scene) -> Option<BoxedStrategy<Fault>> {
-    let possible: Vec<BoxedStrategy<Fault>> = TROUBLES
+/// Faults that are one of the troubles of these kinds; none: there is no such trouble.
+pub(super) fn troubles(kinds: &[&'static Kind], scene: &Scene) -> Option<BoxedStrategy<Vec<Fault>>> {
+    let one = |trouble: &'static Trouble| {
+        let kind = *kinds.iter().find(|kind| kind.name == trouble.kind && (trouble.bearable)(scene))?;
+        strategy(trouble, kind, scene)
+    };
+    let possible: Vec<BoxedStrategy<Vec<Fault>>> = TROUBLES
         .iter()
         .filter_map(|trouble| {
-            let kind = *kinds.iter().find(|kind| kind.name == trouble.kind && (trouble.bearable)(scene))?;
-            Some(strategy(trouble, kind, scene)?.boxed())
+            let first = one(trouble)?;
+            Some(match trouble.beside.and_then(one) {
+                Some(other) => (first, other).prop_map(|(first, other)| vec![first, other]).boxed(),
+                None => first.prop_map(|first| vec![first]).boxed(),
+            })
         })
         .collect();
     (!possible.is_empty()).then(|| proptest::strategy::Union::new(possible).boxed())
@@ -215,10 +255,11 @@ fn filter(trouble: &Trouble, kind: &Kind, scene: &Scene) -> Option<BoxedStrategy
     if surface(kind.name) != "webhook" {
         return Some(Just(Filter::default()).boxed());
     }
-    let possible = if LOSING.contains(&kind.name) { &scene.losable } else { &scene.events };
+    let loses = LOSING.contains(&kind.name) && !trouble.brief;
+    let possible = if loses { &scene.losable } else { &scene.events };
     let wanted = |event: &&str| trouble.events.is_empty() || trouble.events.contains(event);
     let events: Vec<&'static str> = possible.iter().copied().filter(wanted).collect();
-    if trouble.events.is_empty() && !LOSING.contains(&kind.name) {
+    if trouble.events.is_empty() && !loses {
         return Some(Just(Filter::default()).boxed());
     }
     (!events.is_empty())

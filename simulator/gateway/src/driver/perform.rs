@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use egress_sim_model::call::Reply;
 use egress_sim_model::live::{Live, Out, Ticket};
 use egress_sim_model::scenario::Scenario;
-use egress_sim_model::time::Time;
+use egress_sim_model::time::{Span, Time};
 use tokio::sync::oneshot;
 
 use super::attempts::{Attempt, Attempts};
@@ -305,6 +305,13 @@ impl<'a> Driver<'a> {
         let post = post(&mut self.live, &out, &self.way.settings.keys);
         if self.way.outgoing.send(Sending::new(self.epoch, id, out, post)).is_err() {
             self.attempts.answered(id, 0);
+        }
+    }
+
+    /// The answer that is to come says when to come again.
+    pub fn retry_after(&mut self, sent: &Sending, wait: Span) {
+        if let (true, Out::Webhook { delivery, .. }) = (sent.epoch == self.epoch, &sent.out) {
+            self.live.retry_after(*delivery, wait);
         }
     }
 

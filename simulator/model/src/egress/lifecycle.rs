@@ -158,7 +158,7 @@ impl World<'_> {
         let (media_rate, upload_rate) = (world.media_bytes_per_second, world.upload_bytes_per_second);
         let recorded = self.recorded(ix);
         let info = &self.state.egress(ix).info;
-        if !info.stream_results.is_empty() {
+        if info.request.outputs.iter().any(|output| matches!(output, Output::Stream(_))) {
             self.queue.push(now, Event::StreamsClosed { egress: ix });
         }
         if !info.file_results.is_empty() {

@@ -29,6 +29,9 @@ impl World<'_> {
         }
         validate::validate(request).map_err(|refusal| error::with_prefix(refusal, prefixed))?;
 
+        if self.state.tenants.is_empty() {
+            return Err(error::no_response_from_servers(prefixed));
+        }
         let call = match room {
             Some(call) if !matches!(request.source, Source::Web { .. }) => call,
             _ => self.no_room_of(request),

@@ -103,6 +103,11 @@ impl Faults {
         self.scenario.faults.iter().any(|fault| kinds.contains(&fault.kind.name))
     }
 
+    /// Whether any fault of these kinds is anchored at a point of this name: asked before the point is put together.
+    pub fn any_on(&self, kinds: &[&str], name: &str, group: Option<&str>, within: Option<&str>) -> bool {
+        self.scenario.faults.iter().any(|fault| fault.is_on(name, group, within) && kinds.contains(&fault.kind.name))
+    }
+
     /// A named step has happened: faults `after` it may strike from now on.
     pub fn release(&mut self, step: &str) {
         for (fault, progress) in self.scenario.faults.iter().zip(&mut self.progress) {
@@ -147,17 +152,11 @@ impl Faults {
         let mut struck = None;
         for (ix, (fault, progress)) in self.scenario.faults.iter().zip(&mut self.progress).enumerate() {
             if progress.cleared
+                || !fault.is_on(point.name, point.group, point.within)
                 || !kinds.contains(&fault.kind.name)
                 || over(progress.fired)
                 || !fault.filter.matches(point)
             {
-                continue;
-            }
-            let on = match &fault.anchor {
-                Anchor::On { point, .. } => point.as_str(),
-                Anchor::At(_) | Anchor::After(_) => fault.kind.on,
-            };
-            if !pattern_matches(on, point.name) && point.group != Some(on) && point.within != Some(on) {
                 continue;
             }
             progress.matches += 1;
@@ -180,6 +179,17 @@ impl Faults {
             }
         }
         struck
+    }
+}
+
+impl Fault {
+    /// Whether it is anchored at a point of this name, or at what the point stands for or is part of.
+    fn is_on(&self, name: &str, group: Option<&str>, within: Option<&str>) -> bool {
+        let on = match &self.anchor {
+            Anchor::On { point, .. } => point.as_str(),
+            Anchor::At(_) | Anchor::After(_) => self.kind.on,
+        };
+        pattern_matches(on, name) || group == Some(on) || within == Some(on)
     }
 }
 

@@ -138,12 +138,12 @@ mod tests {
 
     #[test]
     fn every_call_is_a_point() {
-        let named = |source: &'static str| {
+        let of_source = |source: &'static str| {
             let body = source.split("pub const fn name(").nth(1).expect("a name").split("\n    }\n").next().unwrap();
             body.lines().filter_map(|line| line.split("=> \"").nth(1)?.split('"').next())
         };
         let mut names: Vec<&str> =
-            named(include_str!("../call.rs")).chain(named(include_str!("../call/s3/operation.rs"))).collect();
+            of_source(include_str!("../call.rs")).chain(of_source(include_str!("../call/s3/operation.rs"))).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), CALLS.len() + SOCKET_CALLS.len());

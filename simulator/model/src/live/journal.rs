@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::livekit::TrackSource;
 use crate::property::Property;
 use crate::scenario::{self, Scenario};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::trace::Witness;
 use crate::world::Outcome;
 
@@ -33,6 +33,8 @@ pub(super) enum Step {
     Starts,
     Up,
     Webhook(u64, u16),
+    RetryAfter(u64, Span),
+    TellsAlso(Vec<String>),
     Work(Box<Out>, u16),
     StartCall(Box<scenario::Call>),
     EndCall(String),
@@ -69,6 +71,8 @@ impl Journal {
                 Step::Starts => live.process_starts(),
                 Step::Up => live.process_is_up(),
                 Step::Webhook(delivery, status) => _ = live.webhook_answered(*delivery, *status),
+                Step::RetryAfter(delivery, wait) => live.retry_after(*delivery, *wait),
+                Step::TellsAlso(urls) => live.tells_also(urls.clone()),
                 Step::Work(what, status) => _ = live.work_answered(what, *status),
                 Step::StartCall(call) => _ = live.start_call((**call).clone()),
                 Step::EndCall(room) => _ = live.end_call(room),

@@ -231,6 +231,26 @@ fn whom_a_fault_strikes_is_no_doing_of_the_operators() {
 }
 
 #[test]
+fn one_track_that_is_struck_hides_no_other() {
+    let stage = |struck: usize, lost: usize| {
+        let mut stage = Stage::new(Authentic::default());
+        let call = stage.call(ACME_1, crate::scenario::Recording::Processing, "standup", "1h", &["alice", "bob"]);
+        let voices = ["alice", "bob"].map(|identity| stage.record_voice(call, identity));
+        stage.egress(voices[struck]).struck.insert(0);
+        stage.at("1h").hang_up(call);
+        for (place, egress) in voices.into_iter().enumerate() {
+            let key = format!("{place}.ogg");
+            stage.complete(egress, &[&key]);
+            stage.row(egress, everything(), if place == lost { RowState::Failed } else { RowState::Stored });
+        }
+        stage
+    };
+    assert_eq!(difference(&stage(0, 0), &stage(1, 1)), None, "a fault struck one voice or the other");
+    let words = difference(&stage(0, 0), &stage(0, 1)).expect("a voice is missing that no fault has struck otherwise");
+    assert!(words.contains("alice's microphone, complete, a row `failed`"), "{words}");
+}
+
+#[test]
 fn a_struck_recording_is_missed_where_the_other_run_has_none() {
     let mut struck = stage("1h", 1);
     let egress = struck.state.egresses[0].ix;

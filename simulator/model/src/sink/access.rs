@@ -100,12 +100,14 @@ impl Bucket {
 
     /// Whether ACLs let everybody.
     fn is_open(&self, action: &str, key: Option<&str>, ignore_acls: bool) -> bool {
-        let of_object = || {
-            let content =
-                key.and_then(|key| self.keys.get(key)).and_then(|versions| versions.current()?.content.as_ref());
-            content.and_then(|content| content.attributes.as_ref()).map_or(Acl::Private, |attributes| attributes.acl)
-        };
         let reads = |acl| matches!(acl, Acl::PublicRead | Acl::PublicReadWrite);
+        let current =
+            || key.and_then(|key| self.keys.get(key)).and_then(|versions| versions.current()?.content.as_ref());
+        let of_object = || match current() {
+            Some(content) => content.attributes.as_ref().map_or(Acl::Private, |attributes| attributes.acl),
+            // That something is not there, whoever may list is told.
+            None => self.settings.acl,
+        };
         match action {
             "s3:GetObject" => self.public || (!ignore_acls && reads(of_object())),
             "s3:ListBucket" | "s3:ListBucketVersions" | "s3:ListBucketMultipartUploads" => {

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_checksum_of_the_whole_follows_from_those_of_its_parts() {
-        let data: Vec<u8> = (0..70_000_u32).map(|at| (at * 31 >> 3) as u8).collect();
+        let data: Vec<u8> = (0..70_000_u32).map(|at| ((at * 31) >> 3) as u8).collect();
         for algorithm in [ChecksumAlgorithm::Crc32, ChecksumAlgorithm::Crc32c, ChecksumAlgorithm::Crc64Nvme] {
             let parts: Vec<(Checksum, u64)> =
                 data.chunks(30_001).map(|part| (sum(algorithm, part), part.len() as u64)).collect();

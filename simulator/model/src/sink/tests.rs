@@ -12,10 +12,15 @@ use crate::state::EgressIx;
 use crate::time::{Span, Time};
 
 mod bodies;
+mod lifecycle;
+mod listing;
 mod lists;
 mod locks;
 mod model;
 mod multipart;
+mod requests;
+mod settings;
+mod uploads;
 mod versions;
 
 /// Two tenants with a CDN each; `acme` owns `plain` and `kept` (versioned), `globex` owns `other`, and `open` is public.

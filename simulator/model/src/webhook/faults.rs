@@ -159,6 +159,7 @@ impl World<'_> {
                 signed_at: sent.signed_at,
                 signed_outside: sent.signed_outside,
                 url: sent.url.clone(),
+                retry_after: None,
                 queue: None,
             };
             let delivery = self.notifier.deliver(copy);
@@ -235,6 +236,7 @@ impl World<'_> {
             signed_at: now,
             signed_outside: None,
             url: None,
+            retry_after: None,
             queue: None,
         };
         let handle = self.notifier.deliver(delivery);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::faults::{Fate, Hold};
 use super::token::Sender;
 use super::{Delivery, Queued};
+use crate::live::Out;
 use crate::livekit::WebhookEvent;
 use crate::time::Span;
 use crate::trace::{DropReason, Fact};
@@ -18,17 +19,25 @@ impl World<'_> {
     }
 
     /// Puts an event into the queue of what a request wants to be told itself: one for each egress, whatever the urls.
-    pub(super) fn enqueue_for(&mut self, event: Arc<WebhookEvent>, url: &str) {
+    pub(super) fn enqueue_asked_for(&mut self, event: Arc<WebhookEvent>, url: &str) {
         // What a fault makes of the event, it makes of the operator's.
-        self.enqueue_to(event, true, Some(url.into()));
+        self.enqueue_to(event, true, Some((url.into(), " webhooks")));
     }
 
-    fn enqueue_to(&mut self, event: Arc<WebhookEvent>, by_fault: bool, url: Option<Arc<str>>) {
+    /// Puts an event into the queue of one more url that is told everything: each has queues of its own.
+    pub(super) fn enqueue_also(&mut self, event: Arc<WebhookEvent>, url: &Arc<str>) {
+        self.enqueue_to(event, true, Some((Arc::clone(url), &format!(" {url}"))));
+    }
+
+    fn enqueue_to(&mut self, event: Arc<WebhookEvent>, by_fault: bool, elsewhere: Option<(Arc<str>, &str)>) {
         let queue: Arc<str> = match &event.egress_info {
             Some(info) => Arc::clone(&info.egress_id),
             None => event.room.as_ref().map_or_else(|| Arc::from(""), |room| Arc::clone(&room.name)),
         };
-        let queue = if url.is_some() { format!("{queue} webhooks").into() } else { queue };
+        let (queue, url) = match elsewhere {
+            Some((url, own)) => (format!("{queue}{own}").into(), Some(url)),
+            None => (queue, None),
+        };
         let room = event.room.as_ref().map_or("", |room| &room.name);
         let depth = self.notifier.queues.get(&queue).map_or(0, VecDeque::len);
         if depth as u64 >= u64::from(self.state.scenario.world.webhook_queue_depth) {
@@ -131,24 +140,27 @@ impl World<'_> {
     /// Sends the first event of a queue. Nobody at the door is an answer too.
     fn attempt(&mut self, queue: &Arc<str>) {
         let event = Arc::clone(&self.first_of(queue).event);
-        let asked_for = self.first_of(queue).url.is_some();
-        let arrives = (asked_for || self.operator_is_up()) && !self.is_unreachable(&event);
+        let elsewhere = self.first_of(queue).url.is_some();
+        let arrives = (elsewhere || self.operator_is_up()) && !self.is_unreachable(&event);
         let first = self.first_of(queue);
         first.attempts += 1;
+        let attempt = first.attempts;
         let delivery = Delivery {
             event,
-            attempt: first.attempts,
+            attempt,
             sender: first.sender.clone(),
             signed_at: first.signed_at,
             signed_outside: first.signed_outside,
             url: first.url.clone(),
+            retry_after: None,
             queue: Some(Arc::clone(queue)),
         };
         let handle = self.notifier.deliver(delivery);
-        if arrives {
-            self.put_into_inbox(InboxItem::Webhook(handle));
-        } else {
-            self.delivery_answered(handle, 0);
+        match (arrives, &mut self.outside) {
+            // Not the operator's business, and not put on record as handed to it.
+            (true, Some(outside)) if elsewhere => outside.out.push_back(Out::Webhook { delivery: handle, attempt }),
+            (true, _) if !elsewhere => self.put_into_inbox(InboxItem::Webhook(handle)),
+            _ => self.delivery_answered(handle, 0),
         }
     }
 
@@ -179,9 +191,9 @@ impl World<'_> {
         let attempt = delivery.attempt;
         self.log.emit(&self.state, &Fact::WebhookAnswered { delivery: handle, event, room, attempt, status });
         let Some(queue) = delivery.queue else { return };
-        let failed = status == 0 || (status >= 500 && status != 501);
+        let failed = matches!(status, 0 | 429) || (status >= 500 && status != 501);
         if failed && attempt < self.state.scenario.world.webhook_attempts {
-            let wait = Span::SECOND.times(1 << (attempt - 1).min(30));
+            let wait = delivery.retry_after.unwrap_or(Span::SECOND.times(1 << (attempt - 1).min(30)));
             self.queue.push(self.state.now + wait, Event::QueueTries { queue });
             return;
         }

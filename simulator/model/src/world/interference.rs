@@ -44,9 +44,11 @@ impl World<'_> {
     /// Asks for faults at a call, at the moment of its effect.
     pub(super) fn interference(&mut self, instance: u32, call: &Call) -> Interference {
         let kinds = at_calls_of(call.surface());
-        let turns = self.faults.any_of(TURNS);
-        if !turns && !self.faults.any_of(kinds) {
-            return Interference::None;
+        let (name, group) = (call.name(), Some("operator.call"));
+        let within = self.is_booting(instance).then_some("operator.init");
+        let turns = self.faults.any_on(TURNS, name, group, within);
+        if !turns && !self.faults.any_on(kinds, name, group, within) {
+            return self.untimely(instance, call);
         }
         let named = call.egress_id().and_then(|id| self.state.egress_named(id));
         let of_egress = named.map(|egress| Arc::clone(&egress.info.room_name));
@@ -54,9 +56,9 @@ impl World<'_> {
         let of_room = room.and_then(|room| self.state.rooms.get(room)).map(|ix| self.state.call(*ix).tenant);
         let tenant = of_room.map(|tenant| Arc::clone(&self.state.tenant(tenant).name));
         let point = Point {
-            name: call.name(),
-            group: Some("operator.call"),
-            within: self.is_booting(instance).then_some("operator.init"),
+            name,
+            group,
+            within,
             bucket: call.bucket(),
             room,
             tenant: tenant.as_deref(),
@@ -70,6 +72,10 @@ impl World<'_> {
         if let Some(strike) = self.strike(kinds, &point) {
             return self.carried_out(strike.fault, call);
         }
+        self.untimely(instance, call)
+    }
+
+    fn untimely(&self, instance: u32, call: &Call) -> Interference {
         match self.refused_for_the_time(instance, call) {
             Some(error) => Interference::Fails { error, applied: false, after: Span::ZERO },
             None => Interference::None,

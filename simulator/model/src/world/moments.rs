@@ -13,7 +13,8 @@ use crate::time::Span;
 impl World<'_> {
     /// Asks for faults as an instance begins or answers a delivery. Whether it dies of it, and for how long it is down.
     pub(super) fn dies_at(&mut self, instance: u32, moment: &'static str, task: &Task) -> Option<Span> {
-        if !self.faults.any_of(&["operator.crash"]) && !self.faults.any_of(TURNS) {
+        let any = |kinds: &[&str]| self.faults.any_on(kinds, moment, None, None);
+        if !any(&["operator.crash"]) && !any(TURNS) {
             return None;
         }
         let event = match task {

@@ -90,6 +90,9 @@ impl World<'_> {
             self.room_is_there(call, request);
             return Ok(self.room_message(call));
         }
+        if self.state.tenants.is_empty() {
+            return Err(self.refused("failed_precondition", "this world has no tenant whose the room could be"));
+        }
         let call = self.make_room(request);
         if let Some(start) = &request.egress.room {
             self.start_egress(start)?;

@@ -67,12 +67,17 @@ pub(super) async fn receive(
     }
     let sum = hasher.map(Hasher::finish);
     let said_behind = trailers.and_then(|trailers| trailers.take()).map(|trailers| checksum::said(&trailers));
-    for said in [said_before, said_behind.transpose()?.flatten()].into_iter().flatten() {
+    let said_behind = said_behind.transpose()?.flatten();
+    if headers.contains_key("x-amz-trailer") && said_behind.is_none() {
+        return Err(malformed_trailer("The request contained trailing data that was not well-formed"));
+    }
+    if said_before.is_some() && said_behind.is_some() {
+        return Err(s3_error!(InvalidRequest, "Expecting a single x-amz-checksum- header"));
+    }
+    for said in [said_before, said_behind].into_iter().flatten() {
         match &sum {
             Some(sum) if sum.algorithm == said.algorithm => checksum::compare(&said, sum)?,
-            _ => {
-                return Err(malformed_trailer("The request contained trailing data that was not well-formed"));
-            }
+            _ => return Err(malformed_trailer("The trailer is not the one that was announced")),
         }
     }
     Ok(Received { bytes: all.into(), md5, checksum: sum })

@@ -81,6 +81,7 @@ pub async fn answer<D: Door>(
     };
     let (request_id, host_id) = ids(number);
     if response.status().is_client_error() || response.status().is_server_error() {
+        name_region(&mut response);
         name_in_error(&mut response, &request_id, &host_id);
     }
     let header = |text: &str| HeaderValue::from_str(text).expect("ids are ASCII");
@@ -166,6 +167,21 @@ fn ids(number: u64) -> (String, String) {
     let host: Vec<u8> = [digest.as_slice(), &Md5::digest(digest), &number.to_be_bytes()].concat();
     (request, BASE64_STANDARD.encode(host))
 }
+
+/// A signature for a region that is none, which s3s refuses in its own words: AWS names the right one, and clients that began
+/// with `US` sign again for that.
+fn name_region(response: &mut Response<Body>) {
+    let unknown = |body: &[u8]| body.windows(REGION_UNKNOWN.len()).any(|window| window == REGION_UNKNOWN);
+    if response.body().bytes().is_some_and(|body| unknown(&body)) {
+        response.headers_mut().remove(CONTENT_LENGTH);
+        *response.body_mut() = Body::from(REGION_EXPECTED.to_owned());
+    }
+}
+
+const REGION_UNKNOWN: &[u8] = b"invalid credential region";
+const REGION_EXPECTED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>AuthorizationHeaderMalformed</Code>\
+    <Message>The authorization header is malformed; the region is wrong; expecting 'us-east-1'</Message>\
+    <Region>us-east-1</Region></Error>";
 
 /// Puts the ids into the XML of an error.
 fn name_in_error(response: &mut Response<Body>, request_id: &str, host_id: &str) {

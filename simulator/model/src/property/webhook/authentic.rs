@@ -5,13 +5,14 @@
 //!
 //! The rule: while an instance handles a delivery that would not pass verification, it makes no call that changes
 //! anything. Logging, and an audit record that says that a webhook was refused, change nothing. Genuine deliveries
-//! are checks that hold.
+//! are checks that hold. Whether a token is valid depends on the clock, and that may be put right, or wrong, before the operator
+//! gets to verify it: one that `webhook.open` lets pass has passed.
 //!
 //! Broken by `trusts-unsigned`, which reads the body and leaves the signature alone.
 
 use std::collections::BTreeMap;
 
-use crate::call::{AuditAction, Call};
+use crate::call::{AuditAction, Call, Delivery, Reply};
 use crate::property::{About, Mention, Property, Verdict};
 use crate::state::State;
 use crate::trace::{Fact, FactKind};
@@ -27,8 +28,16 @@ static ABOUT: About = About {
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub struct Authentic {
-    /// What each instance handles that it must not trust: the event and whom it claims to be about.
-    untrusted: BTreeMap<u32, (String, Vec<Mention>)>,
+    /// What each instance handles that it must not trust.
+    untrusted: BTreeMap<u32, Untrusted>,
+}
+
+#[derive(Debug)]
+struct Untrusted {
+    delivery: u64,
+    event: String,
+    /// Whom it claims to be about.
+    about: Vec<Mention>,
 }
 
 impl Property for Authentic {
@@ -41,6 +50,7 @@ impl Property for Authentic {
             kind,
             FactKind::DeliveryBegan
                 | FactKind::Called
+                | FactKind::Replied
                 | FactKind::DeliveryEnded
                 | FactKind::Crashed
                 | FactKind::Trapped
@@ -49,7 +59,7 @@ impl Property for Authentic {
 
     fn observe(&mut self, fact: &Fact<'_>, state: &State, verdict: &mut Verdict) {
         match *fact {
-            Fact::DeliveryBegan { instance, webhook: Some(webhook), .. } => {
+            Fact::DeliveryBegan { instance, webhook: Some(webhook), delivery: Delivery::Webhook { delivery, .. } } => {
                 verdict.held();
                 if webhook.authentic {
                     return;
@@ -61,10 +71,16 @@ impl Property for Authentic {
                 if !webhook.egress_id.is_empty() {
                     about.push(Mention::Egress(webhook.egress_id.to_owned()));
                 }
-                self.untrusted.insert(instance, (webhook.event.to_owned(), about));
+                let untrusted = Untrusted { delivery: *delivery, event: webhook.event.to_owned(), about };
+                self.untrusted.insert(instance, untrusted);
+            }
+            Fact::Replied { instance, call: Call::WebhookOpen { delivery }, reply: Reply::Opened(Ok(_)) }
+                if self.untrusted.get(&instance).is_some_and(|untrusted| untrusted.delivery == *delivery) =>
+            {
+                self.untrusted.remove(&instance);
             }
             Fact::Called { instance, call } if changes_something(call) => {
-                let Some((event, about)) = self.untrusted.remove(&instance) else { return };
+                let Some(Untrusted { event, about, .. }) = self.untrusted.remove(&instance) else { return };
                 let of: Vec<String> = about[1..].iter().map(ToString::to_string).collect();
                 verdict.overturned(state.now, about, || {
                     let of = if of.is_empty() { String::new() } else { format!(" of {}", of.join(", ")) };

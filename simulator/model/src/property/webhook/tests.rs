@@ -1,9 +1,12 @@
 //! How webhooks are taken, told as short stories.
 
+use std::sync::Arc;
+
 use super::authentic::Authentic;
 use super::prompt::Prompt;
 use crate::call::AuditAction::{Delete, RefuseWebhook};
-use crate::call::{Call, CommitOutcome, LogLevel, Reply};
+use crate::call::{Call, CommitOutcome, LogLevel, Refusal, Reply};
+use crate::livekit::WebhookEvent;
 use crate::property::stage::{Stage, done};
 
 fn commit(stage: &mut Stage) {
@@ -44,6 +47,29 @@ fn a_forged_one_changes_nothing() {
         "a delivery of egress_ended of room standup, egress EG_0 does not pass verification, but handling it \
          made the call store.commit"
     );
+}
+
+#[test]
+fn what_passes_verification_a_moment_later_may_be_believed() {
+    for (delivery, opens, violations) in [(1, true, 0), (2, true, 1), (1, false, 1)] {
+        let mut stage = Stage::new(Authentic::default());
+        stage.deliver(false);
+        let created_at = stage.state.now;
+        let (room, participant, track, egress_info) = (None, None, None, None);
+        let event = WebhookEvent {
+            id: "EV_0".into(),
+            event: "egress_ended",
+            created_at,
+            room,
+            participant,
+            track,
+            egress_info,
+        };
+        let reply = Reply::Opened(if opens { Ok(Arc::new(event)) } else { Err(Refusal::Expired) });
+        stage.ask(&Call::WebhookOpen { delivery }, &reply);
+        commit(&mut stage);
+        assert_eq!(stage.tally(), (1, violations), "delivery {delivery} passes: {opens}");
+    }
 }
 
 #[test]

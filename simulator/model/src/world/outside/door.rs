@@ -67,6 +67,10 @@ impl World<'_> {
 
     /// A webhook was answered with this HTTP status; 0: the connection was lost. False: nobody waits for that answer.
     pub(crate) fn webhook_answered_from_outside(&mut self, handle: u64, status: u16) -> bool {
+        if self.webhook_url(handle).is_some() {
+            self.delivery_answered(handle, status);
+            return true;
+        }
         let waits = |item: &InboxItem| matches!(item, InboxItem::Webhook(waits) if *waits == handle);
         let Some(lane) = self.outside().lane_of(waits) else { return false };
         if self.answer_breaks(lane) {
