@@ -256,7 +256,10 @@ impl Report {
             if self.verdict == Verdict::Pass {
                 self.verdict = Verdict::Inconclusive;
             }
-            self.expected = self.expected.map(|_| false);
+            if self.expected.is_some() {
+                self.expected = Some(false);
+                self.unmet.push("expected a run to its end, but it was broken off".into());
+            }
             self.exit = Exit::winner([self.exit, Exit::Inconclusive]);
             self.error = broken_off;
         }

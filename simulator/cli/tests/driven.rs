@@ -174,6 +174,9 @@ fn a_service_that_never_answers_ends_the_run_inconclusive() {
     assert_eq!((output.status.code(), &run["verdict"]), (Some(2), &"inconclusive".into()), "{run:#}");
     let why = run["error"].as_str().unwrap_or_default();
     assert_eq!(why, "the operator had not answered room_started of room order-desk-0 (attempt 1) after 100ms");
+    let (_, output) = drive(habits, "compliance-call-small.toml", &["--format", "junit", "--patience", "100ms"]);
+    let junit = String::from_utf8_lossy(&output.stdout);
+    assert!(junit.contains("it was broken off: the operator had not answered room_started"), "{junit}");
 }
 
 #[test]

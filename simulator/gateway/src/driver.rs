@@ -32,7 +32,7 @@ mod records;
 pub use attempts::Attempt;
 use perform::After;
 pub use perform::{Began, Driver};
-pub use records::Records;
+pub use records::{Line, Records};
 
 /// Something that is done with the world, in its thread.
 type Errand = Box<dyn FnOnce(&mut Driver<'_>) + Send>;

@@ -25,6 +25,9 @@ pub fn of(report: &Report) -> Vec<Failure> {
         Verdict::Pass | Verdict::Violates | Verdict::Inconclusive => {}
     }
     let mut failures = Vec::new();
+    if report.error.is_some() {
+        failures.push(Failure { no_verdict: true, ..failure("run", &format!("it was broken off: {why}")) });
+    }
     if report.expected != Some(true) {
         failures.extend(
             report.broken().map(|broken| failure(&broken.id, broken.message.as_deref().unwrap_or("it was broken"))),

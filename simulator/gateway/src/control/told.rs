@@ -20,7 +20,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::route::Route;
 use super::{Answer, Refusal, bad, gone, nothing, read, with};
-use crate::driver::{Began, Begin, Driver, Until, World};
+use crate::driver::{Began, Begin, Driver, Line, Until, World};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -46,20 +46,21 @@ async fn trace(State(world): State<World>, headers: HeaderMap) -> Result<Respons
     let (lines, news) = with(&world, |driver| driver.records.lines()).await?;
     let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accepts.contains("text/event-stream") {
-        let events =
-            stream::iter(lines).chain(to_come(news)).map(|line| Ok::<_, Infallible>(Event::default().data(&*line)));
+        let events = stream::iter(lines)
+            .chain(to_come(news))
+            .map(|line| Ok::<_, Infallible>(Event::default().data(written(&line))));
         return Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response());
     }
-    let mut body = String::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
-    for line in lines {
-        body.push_str(&line);
-        body.push('\n');
-    }
+    let body: String = lines.iter().flat_map(|line| [written(line), "\n".into()]).collect();
     Ok(([(header::CONTENT_TYPE, "application/jsonl")], body).into_response())
 }
 
+fn written(line: &Line) -> String {
+    serde_json::to_string(line).expect("texts and numbers serialise")
+}
+
 /// Records as they come. Whoever is too slow misses some, and sees it by their numbers.
-fn to_come(news: broadcast::Receiver<Arc<str>>) -> impl Stream<Item = Arc<str>> {
+fn to_come(news: broadcast::Receiver<Arc<Line>>) -> impl Stream<Item = Arc<Line>> {
     stream::unfold(news, async |mut news| {
         loop {
             match news.recv().await {

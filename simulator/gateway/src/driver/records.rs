@@ -9,7 +9,7 @@ use egress_sim_model::state::State;
 use egress_sim_model::time::Time;
 use egress_sim_model::trace::{Fact, Lane, Witness, render};
 use egress_sim_wire::evidence;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
@@ -23,23 +23,29 @@ pub struct Records(Rc<RefCell<Kept>>);
 
 #[derive(Debug)]
 struct Kept {
-    /// A JSON document each.
-    lines: VecDeque<Arc<str>>,
+    lines: VecDeque<Arc<Line>>,
     audit: VecDeque<Value>,
-    news: broadcast::Sender<Arc<str>>,
+    news: broadcast::Sender<Arc<Line>>,
 }
 
 /// Puts a world's records there.
 #[derive(Debug)]
 pub struct Recorder(Records);
 
-#[derive(Serialize)]
-struct Line {
+/// A record in words.
+#[derive(Debug, Serialize)]
+pub struct Line {
     /// RFC 3339.
-    at: String,
+    #[serde(serialize_with = "rfc3339")]
+    at: Time,
     sequence: u64,
     lane: Lane,
     text: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn rfc3339<S: Serializer>(at: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339())
 }
 
 impl Default for Records {
@@ -56,7 +62,7 @@ impl Records {
     }
 
     /// The last records, and those to come.
-    pub fn lines(&self) -> (Vec<Arc<str>>, broadcast::Receiver<Arc<str>>) {
+    pub fn lines(&self) -> (Vec<Arc<Line>>, broadcast::Receiver<Arc<Line>>) {
         let kept = self.0.borrow();
         (kept.lines.iter().cloned().collect(), kept.news.subscribe())
     }
@@ -75,8 +81,8 @@ impl Witness for Recorder {
             let over = kept.audit.len().saturating_sub(KEPT);
             kept.audit.drain(..over);
         }
-        let line = Line { at: at.to_rfc3339(), sequence, lane: fact.lane(), text: render::line(fact, state) };
-        let line: Arc<str> = serde_json::to_string(&line).expect("texts and numbers serialise").into();
+        // Most lines are never read: the rest of the work is left to whoever does.
+        let line = Arc::new(Line { at, sequence, lane: fact.lane(), text: render::line(fact, state) });
         if kept.lines.len() == KEPT {
             kept.lines.pop_front();
         }

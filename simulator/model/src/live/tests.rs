@@ -176,19 +176,19 @@ fn begun<'a>(scenario: &Rc<Scenario>, mortal: bool) -> Live<'a> {
 fn a_killed_process_hears_nothing_until_it_is_up_again() {
     let scenario = scenario("");
     let mut live = begun(&scenario, true);
-    live.inject(fault("do = \"operator.crash\"\non = \"livekit.start_egress\"\neffect = \"after\"\nrestart = \"3s\""));
+    live.inject(fault("do = \"operator.crash\"\non = \"livekit.start_egress\"\neffect = \"after\"\nrestart = \"2s\""));
     let Some(Out::Webhook { delivery, .. }) = live.take() else { panic!("room_started comes first") };
     let ticket = live.ask(composite("planned"));
     live.reach(live.now() + Span::MILLISECOND.times(20));
     assert_eq!(outs(&mut live), [Out::Lost { ticket }, Out::Dies]);
     assert!(!live.webhook_answered(delivery, 200), "the connection broke with it");
     assert_eq!(live.state().egresses.len(), 1, "and the egress was started");
-    live.reach(live.now() + Span::SECOND.times(2));
+    live.reach(live.now() + Span::SECOND);
     assert_eq!(outs(&mut live), [], "room_started is tried again, and nobody is there");
     live.reach(live.now() + Span::SECOND);
     assert_eq!(outs(&mut live), [Out::Starts]);
     live.process_is_up();
-    live.reach(live.now() + Span::SECOND.times(2));
+    live.reach(live.now() + Span::SECOND);
     assert!(outs(&mut live).contains(&Out::Webhook { delivery: delivery + 2, attempt: 3 }));
     assert_eq!(live.boot().incarnation, 2);
 }
@@ -201,7 +201,10 @@ fn where_nobody_can_kill_it_a_crash_takes_the_delivery_or_its_answer() {
         live.listens(true);
         live.inject(fault(&format!("do = \"operator.crash\"\non = \"{point}\"")));
         live.reach(after(&live, Span::seconds(3600)));
-        assert_eq!(hear(&mut live, 200).first().map(String::as_str), (point == "operator.answer").then_some("room_started"));
+        assert_eq!(
+            hear(&mut live, 200).first().map(String::as_str),
+            (point == "operator.answer").then_some("room_started")
+        );
         assert_eq!(live.fired(), [1], "{point}");
         live.reach(live.now() + Span::SECOND);
         assert_eq!(hear(&mut live, 200)[0], "room_started", "{point}: it comes again");
@@ -263,8 +266,8 @@ fn wake_ups_come_again_and_again_but_are_no_reason_to_go_on() {
     assert_eq!(names, ["daily", "once"]);
     live.reach(live.now() + day.times(3));
     assert_eq!(outs(&mut live), [], "as long as one is not answered, the next waits for nobody");
-    for out in woken {
-        assert!(live.work_answered(&out, 204));
+    for out in woken.iter().filter(|out| matches!(out, Out::WakeUp { .. })) {
+        assert!(live.work_answered(out, 204));
     }
     live.reach(live.now() + day);
     assert_eq!(outs(&mut live).len(), 1);
