@@ -123,11 +123,15 @@ pub fn points() -> impl Iterator<Item = &'static str> + Clone {
 }
 
 impl Kind {
-    /// Whether `on` may name this point, or this pattern that ends with `*`: all that it matches must be points of the kind.
+    /// Whether `on` may name this point, or this pattern that ends with `*`: all that it matches must be points of the kind. What
+    /// else of S3's API a pattern matches does not count, as long as it matches something of the contract's.
     pub fn strikes_at(&self, on: &str) -> bool {
         let of_kind = |point: &str| self.points.iter().any(|pattern| pattern_matches(pattern, point));
-        let mut matched = all_points().filter(|point| pattern_matches(on, point)).peekable();
-        matched.peek().is_some() && matched.all(of_kind)
+        let all_of_kind = |points: &mut dyn Iterator<Item = &'static str>| {
+            let mut matched = points.filter(|point| pattern_matches(on, point)).peekable();
+            matched.peek().is_some().then(|| matched.all(of_kind))
+        };
+        all_of_kind(&mut points()).or_else(|| all_of_kind(&mut SOCKET_CALLS.iter().copied())).unwrap_or(false)
     }
 }
 
@@ -170,5 +174,8 @@ mod tests {
         assert!(!slow_down.strikes_at("s*"));
         assert!(!slow_down.strikes_at("s3.nothing"));
         assert!(!slow_down.strikes_at("*"));
+        assert!(slow_down.strikes_at("s3.copy_object") && slow_down.strikes_at("s3.put_bucket_*"));
+        let ignored = crate::fault::kind("s3.delete_ignored").unwrap();
+        assert!(ignored.strikes_at("s3.delete_*") && !ignored.strikes_at("s3.delete_bucket"));
     }
 }

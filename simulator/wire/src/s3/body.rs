@@ -61,6 +61,12 @@ pub(super) async fn receive(
         }
     }
     all.shrink_to_fit();
+    if number(headers, "x-amz-decoded-content-length").is_some_and(|length| length != all.len()) {
+        return Err(s3_error!(
+            IncompleteBody,
+            "You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP header"
+        ));
+    }
     let md5: [u8; 16] = md5.finalize().into();
     if expected.is_some_and(|expected| expected != md5) {
         return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."));
@@ -85,8 +91,7 @@ pub(super) async fn receive(
 
 /// As the headers announce it: behind the chunks, if it comes in such.
 fn length(headers: &HeaderMap) -> Option<usize> {
-    let names = ["x-amz-decoded-content-length", "content-length"];
-    names.iter().find_map(|name| headers.get(*name)?.to_str().ok()?.parse().ok())
+    ["x-amz-decoded-content-length", "content-length"].iter().find_map(|name| number(headers, name))
 }
 
 fn malformed_trailer(what: &'static str) -> S3Error {
@@ -94,6 +99,10 @@ fn malformed_trailer(what: &'static str) -> S3Error {
     let mut error = S3Error::with_message(code, what);
     error.set_status_code(http::StatusCode::BAD_REQUEST);
     error
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<usize> {
+    headers.get(name)?.to_str().ok()?.parse().ok()
 }
 
 fn too_large() -> S3Error {

@@ -39,7 +39,7 @@ fn part_number(number: Option<i32>) -> S3Result<Option<u32>> {
 /// What HEAD and GET tell in headers of the same names.
 macro_rules! describe {
     ($described:expr, $with_checksum:expr => $output:expr) => {{
-        let Described { head, metadata, attributes, lock, expiration: expires, part, parts, .. } = $described;
+        let Described { head, metadata, attributes, lock, expiration: expires, part, .. } = $described;
         $output.accept_ranges = Some("bytes".into());
         $output.cache_control = attributes.cache_control.clone();
         $output.content_disposition = attributes.content_disposition.clone();
@@ -73,7 +73,6 @@ macro_rules! describe {
             tell!(Some(checksum) => $output);
             $output.checksum_type = Some(checksum::kind_of(checksum));
         }
-        let _ = parts;
     }};
 }
 

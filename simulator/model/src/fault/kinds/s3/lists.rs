@@ -2,7 +2,7 @@
 
 use crate::fault::{Default, Kind, Parameter};
 
-const LISTS: &[&str] = &["s3.list_objects_v2", "s3.list_object_versions"];
+const LISTS: &[&str] = &["s3.list_objects_v2", "s3.list_object_versions", "s3.list_objects"];
 
 /// A list of the past.
 pub static STALE_LIST: Kind = Kind {
