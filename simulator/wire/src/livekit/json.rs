@@ -146,6 +146,7 @@ mod tests {
             Kind::Uint32 => Value::U32(3),
             Kind::Int64 => Value::I64(3),
             Kind::Double => Value::F64(0.5),
+            Kind::Bytes => Value::Bytes(b"bytes".to_vec().into()),
             Kind::Enum(_) => Value::EnumNumber(1),
             Kind::Message(_) if depth == 0 => return None,
             Kind::Message(inner) => Value::Message(filled(&inner, depth - 1)),

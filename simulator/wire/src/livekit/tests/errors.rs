@@ -10,6 +10,7 @@ use super::*;
 const WORLD: &str = r#"
 format = 1
 [world]
+livekit_latency = "20ms"
 egress_start = "2s"
 [[tenant]]
 name = "acme"
@@ -44,9 +45,9 @@ impl Server<'_> {
             Begun::Asks(asked) => asked,
         };
         let wanted = self.live.ask(asked.call.clone());
-        self.live.reach(self.live.now() + Span::SECOND);
+        self.live.reach(self.live.now() + Span::MILLISECOND.times(20));
         loop {
-            match self.live.take().expect("it is answered within a second") {
+            match self.live.take().expect("it is answered after its latency") {
                 Out::Reply { ticket, reply } if ticket == wanted => {
                     return told(&asked.answer(&reply).expect("no broken connection"));
                 }
