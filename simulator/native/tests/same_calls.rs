@@ -77,6 +77,7 @@ impl Mood {
             Call::ListRooms { .. } => Reply::Rooms(self.list(vec![room()])),
             Call::ListParticipants { .. } => Reply::Participants(self.list(vec![participant()])),
             Call::Api(call) => unreachable!("the contract has no {}", call.name()),
+            Call::S3(request) => unreachable!("the contract has no {}", request.operation.name()),
             Call::HeadObject { .. } => {
                 Reply::Head(self.result(HeadResult::Found(head()), HeadResult::NotFound { delete_marker: true }))
             }
