@@ -13,8 +13,12 @@ fn small_scenarios() -> Vec<String> {
     scenario_files().into_iter().filter(|path| path != "contract-end-12000.toml").collect()
 }
 
-/// The reference operator, and broken ones in turn, so that each of them has its share of the files.
-fn operators(place: usize) -> Vec<String> {
+/// The reference operator, and broken ones in turn, so that each of them has its share of the files. Not of the pack of long
+/// days: some of them never give up there, and list more versions each time.
+fn operators(path: &str, place: usize) -> Vec<String> {
+    if path.starts_with("recording-and-egress/") {
+        return vec!["reference".to_owned()];
+    }
     let broken: Vec<&str> = OPERATORS
         .iter()
         .filter(|operator| operator.breaks.is_some() && !operator.breaks_sandbox)
@@ -27,7 +31,7 @@ fn operators(place: usize) -> Vec<String> {
 /// Scenario files with those who run them.
 fn runs() -> Vec<(String, String)> {
     let files = small_scenarios().into_iter().enumerate();
-    files.flat_map(|(place, path)| operators(place).into_iter().map(move |name| (path.clone(), name))).collect()
+    files.flat_map(|(place, path)| operators(&path, place).into_iter().map(move |name| (path.clone(), name))).collect()
 }
 
 #[test]

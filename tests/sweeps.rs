@@ -42,6 +42,8 @@ const FULL: &[(&str, &str)] = &[
     ("faults/store-lost-hold", "no operator can keep a hold that the store has lost"),
     ("faults/store-lost-write", "the crash takes the only memory of what the store has lost"),
     ("faults/store-unavailable", "the fault alone uses up nearly all of the promised startup"),
+    ("operator/clock-is-put-back", "a slow store and a clock put back use up the promised startup"),
+    ("operator/dies-with-the-last-attempt", "its own crash uses up the promised startup"),
     ("operator/limits-around-a-crash", "its own crash and the failed egress behind it use up the promised startup"),
 ];
 

@@ -118,10 +118,13 @@ impl dyn Steps {
             return Ok(());
         }
         let now = cx.now();
-        let next = duty.next(now);
+        let next = duty.clone().next(now);
         let intent = Commit::new().put_state(&entry.key, next.to_json()).expect_state(entry);
-        let version = self.enter(cx, recording, row, intent)?;
-        self.begin_next(cx, entry, next, version)
+        match self.enter(cx, recording, row, intent) {
+            Ok(version) => self.begin_next(cx, entry, next, version),
+            // What becomes of the old recording can wait for a duty of its own; the call cannot wait.
+            Err(_) => self.hand_over(cx, entry, duty, recording),
+        }
     }
 
     /// An egress that no duty is waiting for has ended: its row is brought to its end, if it is not there yet.

@@ -188,8 +188,10 @@ fn a_killed_process_hears_nothing_until_it_is_up_again() {
     live.reach(live.now() + Span::SECOND);
     assert_eq!(outs(&mut live), [Out::Starts]);
     live.process_is_up();
-    live.reach(live.now() + Span::SECOND);
-    assert!(outs(&mut live).contains(&Out::Webhook { delivery: delivery + 2, attempt: 3 }));
+    live.reach(live.now() + Span::SECOND.times(2));
+    let comes = outs(&mut live);
+    let again = |out: &Out| matches!(out, Out::Webhook { attempt: 3, .. });
+    assert!(comes.iter().any(again), "room_started comes once more: {comes:?}");
     assert_eq!(live.boot().incarnation, 2);
 }
 

@@ -110,7 +110,12 @@ impl World<'_> {
             S3Operation::DeleteObjects(delete) => {
                 Ok(S3Answer::DeleteResult(self.s3_delete_many(instance, call, (requester, bucket), delete)?))
             }
-            S3Operation::ListObjects(list) | S3Operation::ListObjectsV2(list) => {
+            S3Operation::ListObjects(list) => {
+                self.expire(instance, call, list.after.is_some())?;
+                self.s3_list(instance, call, bucket, list)
+            }
+            S3Operation::ListObjectsV2(list) => {
+                self.expire(instance, call, list.token.is_some())?;
                 self.s3_list(instance, call, bucket, list)
             }
             S3Operation::ListObjectVersions(list) => self.s3_list_versions(instance, call, bucket, list),
@@ -210,7 +215,6 @@ impl World<'_> {
     }
 
     fn s3_list(&mut self, instance: u32, call: &Call, bucket: &str, list: &ListObjects) -> Answered {
-        self.expire(instance, call, list.token.is_some())?;
         let as_of = self.staleness(instance, call);
         Ok(S3Answer::Objects(self.state.sink.list_objects(as_of, bucket, list)?))
     }

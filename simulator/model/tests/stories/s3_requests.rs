@@ -117,7 +117,7 @@ fn every_operation() -> Vec<S3Operation> {
         Op::PutObjectRetention(retention),
         Op::GetObjectLegalHold(id("k")),
         Op::PutObjectLegalHold(id("k"), true),
-        Op::ListObjects(ListObjects::default()),
+        Op::ListObjects(ListObjects { after: Some("k".into()), ..ListObjects::default() }),
         Op::ListObjectsV2(ListObjects { token: Some("6b".into()), ..ListObjects::default() }),
         Op::ListObjectVersions(ListVersions { key_marker: Some("k".into()), ..ListVersions::default() }),
         Op::CreateMultipartUpload(Box::new(create)),
