@@ -7,7 +7,6 @@ use egress_sim_wire::s3::front::{self, Hosts};
 use egress_sim_wire::s3::gate::Gate;
 use egress_sim_wire::s3::{BREAK, Service};
 use http::{Request, Response};
-use hyper::body::Incoming;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpError};
@@ -44,9 +43,9 @@ impl S3 {
     ///
     /// # Errors
     /// What breaks the connection.
-    pub async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
+    pub async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let response = front::answer(&self.world, &self.service, number, request.map(Body::from)).await?;
+        let response = front::answer(&self.world, &self.service, number, request).await?;
         if response.headers().contains_key(BREAK) { Err(HttpError::new(Box::new(Broken))) } else { Ok(response) }
     }
 }

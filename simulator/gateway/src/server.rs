@@ -1,5 +1,7 @@
 //! Listening, and the servers together.
 
+mod unread;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -147,9 +149,14 @@ async fn serve_router(listener: TcpListener, router: Router, clock: Option<World
                 let in_flight = clock.as_ref().map(World::request);
                 async move {
                     let _in_flight = in_flight;
+                    let (request, rest) = unread::split(request);
                     let response = router.oneshot(request.map(axum::body::Body::new)).await;
-                    let response = response.unwrap_or_else(|never: Infallible| match never {});
-                    if response.extensions().get::<Broken>().is_some() { Err(Broken) } else { Ok(response) }
+                    let mut response = response.unwrap_or_else(|never: Infallible| match never {});
+                    if response.extensions().get::<Broken>().is_some() {
+                        return Err(Broken);
+                    }
+                    rest.settle(&mut response).await;
+                    Ok(response)
                 }
             });
             let connection = auto::Builder::new(TokioExecutor::new());
@@ -169,7 +176,10 @@ async fn serve_s3(listener: TcpListener, service: S3, clock: World) {
                 let in_flight = clock.request();
                 async move {
                     let _in_flight = in_flight;
-                    service.answer(request).await.map_err(|_| Broken)
+                    let (request, rest) = unread::split(request);
+                    let mut response = service.answer(request.map(s3s::Body::http_body)).await.map_err(|_| Broken)?;
+                    rest.settle(&mut response).await;
+                    Ok::<_, Broken>(response)
                 }
             });
             let connection = auto::Builder::new(TokioExecutor::new());

@@ -477,8 +477,10 @@ def objects() -> None:
     digest = lambda body: base64.b64encode(hashlib.md5(body).digest()).decode()
     put(name, "md5", b"right", ContentMD5=digest(b"right"))
     refused("BadDigest", put, name=name, key="md5", body=b"wrong", ContentMD5=digest(b"right"))
-    refused("InvalidDigest", put, name=name, key="md5", body=b"wrong", ContentMD5="xyz")
-    assert text(name, "md5") == "right", "what was refused changed nothing"
+    for _ in range(20):
+        # Refused before its body is read: the next request must not go into a connection that is about to end.
+        refused("InvalidDigest", put, name=name, key="md5", body=b"wrong", ContentMD5="xyz")
+        assert text(name, "md5") == "right", "what was refused changed nothing"
     for call, arguments in (
         (s3.put_bucket_website, {"WebsiteConfiguration": {"IndexDocument": {"Suffix": "i"}}}),
         (s3.get_bucket_replication, {}),
