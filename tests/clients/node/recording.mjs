@@ -176,17 +176,17 @@ async function egressService() {
   await control("POST", "/calls", { tenant: "default", room: "bad", participants: ["ada"], at: "0s", duration: "1h" });
   const opus = new EncodingOptions({ audioCodec: AudioCodec.OPUS, videoCodec: VideoCodec.H264_MAIN });
   for (const [wrong, status, code, words] of [
-    [egress.startRoomCompositeEgress("bad", outputs, { encodingOptions: opus }), 400, "invalid_argument", "incompatible with codec"],
-    [egress.startRoomCompositeEgress("bad", outputs, { audioOnly: true }), 400, "invalid_argument", "audio_only images"],
-    [egress.startParticipantEgress("bad", "", { file: file("x") }), 400, "invalid_argument", "identity"],
-    [egress.startWebEgress("ftp://a.example", file("x")), 400, "invalid_argument", "web url"],
-    [egress.startTrackEgress("nowhere", new DirectFileOutput({}), sound), 404, "not_found", "requested room does not exist"],
-    [egress.updateStream(raw.egressId, urls), 412, "failed_precondition", "cannot be updated"],
-    [egress.updateLayout(raw.egressId, "grid"), 404, "not_found", "participant does not exist"],
-    [egress.stopEgress("EG_none"), 404, "not_found", "egress does not exist"],
-    [new EgressClient(at.livekit, KEY, "else").listEgress(), 401, undefined, ""],
+    [() => egress.startRoomCompositeEgress("bad", outputs, { encodingOptions: opus }), 400, "invalid_argument", "incompatible with codec"],
+    [() => egress.startRoomCompositeEgress("bad", outputs, { audioOnly: true }), 400, "invalid_argument", "audio_only images"],
+    [() => egress.startParticipantEgress("bad", "", { file: file("x") }), 400, "invalid_argument", "identity"],
+    [() => egress.startWebEgress("ftp://a.example", file("x")), 400, "invalid_argument", "web url"],
+    [() => egress.startTrackEgress("nowhere", new DirectFileOutput({}), sound), 404, "not_found", "requested room does not exist"],
+    [() => egress.updateStream(raw.egressId, urls), 412, "failed_precondition", "cannot be updated"],
+    [() => egress.updateLayout(raw.egressId, "grid"), 404, "not_found", "participant does not exist"],
+    [() => egress.stopEgress("EG_none"), 404, "not_found", "egress does not exist"],
+    [() => new EgressClient(at.livekit, KEY, "else").listEgress(), 401, undefined, ""],
   ]) {
-    await refused(wrong, status, code, words);
+    await refused(wrong(), status, code, words);
   }
 }
 
