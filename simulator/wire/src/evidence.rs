@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use egress_sim_model::call::{self, Call, CallError, CommitOutcome, Expectation, Order, Rejection, Reply, Subject};
+use egress_sim_model::call::{
+    self, Call, CallError, CommitOutcome, Expectation, Order, Rejection, Reply, RowState, SinkKey, Subject,
+};
 use egress_sim_model::live::WakeUp;
 use egress_sim_model::time::{Span, Time};
 use schemars::JsonSchema;
@@ -108,88 +110,6 @@ fn composite() -> String {
     "composite".into()
 }
 
-/// Where a recording lies.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SinkKey {
-    /// One object.
-    Exact(String),
-    /// Everything that begins so, and nothing else lies there.
-    Prefix(String),
-}
-
-/// How far a recording is.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RowState {
-    /// The egress is under way.
-    Recording,
-    /// The recording is in the sink.
-    Stored,
-    /// The egress failed; there may be pieces in the sink.
-    Failed,
-    /// Deletion was begun.
-    Deleting,
-    /// Deleted and verified.
-    Deleted,
-}
-
-/// `POST /audit`
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AuditRecord {
-    /// About what.
-    pub action: AuditAction,
-    /// Whose.
-    pub tenant: String,
-    /// Which recording.
-    #[serde(default)]
-    pub egress_id: Option<String>,
-    /// Bucket.
-    #[serde(default)]
-    pub bucket: Option<String>,
-    /// Key.
-    #[serde(default)]
-    pub key: Option<String>,
-    /// One version of it; none on a delete: every version.
-    #[serde(default)]
-    pub version_id: Option<String>,
-    /// How it went.
-    pub outcome: AuditOutcome,
-    /// The same action told twice carries the same key.
-    pub idempotency_key: String,
-}
-
-/// What an audit record is about.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AuditAction {
-    /// A deletion.
-    Delete,
-    /// A legal hold was set.
-    LegalHold,
-    /// A legal hold was lifted.
-    LiftHold,
-    /// A link was published.
-    Publish,
-    /// A link was retracted.
-    Retract,
-    /// A delivery was refused.
-    RefuseWebhook,
-}
-
-/// How it went.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AuditOutcome {
-    /// It happened.
-    Done,
-    /// A definite no, with the code.
-    Refused(String),
-    /// It will be tried again, with the code.
-    Failed(String),
-}
-
 /// `POST /publish`
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -275,46 +195,11 @@ impl From<Row> for call::Row {
             tenant: row.tenant,
             room: row.room,
             bucket: row.bucket,
-            key: match row.key {
-                SinkKey::Exact(key) => call::SinkKey::Exact(key),
-                SinkKey::Prefix(prefix) => call::SinkKey::Prefix(prefix),
-            },
+            key: row.key,
             backup_bucket: row.backup_bucket,
             kind: row.kind,
-            state: match row.state {
-                RowState::Recording => call::RowState::Recording,
-                RowState::Stored => call::RowState::Stored,
-                RowState::Failed => call::RowState::Failed,
-                RowState::Deleting => call::RowState::Deleting,
-                RowState::Deleted => call::RowState::Deleted,
-            },
+            state: row.state,
             details: if row.details.is_null() { String::new() } else { row.details.to_string() },
-        }
-    }
-}
-
-impl From<AuditRecord> for call::AuditRecord {
-    fn from(record: AuditRecord) -> call::AuditRecord {
-        call::AuditRecord {
-            action: match record.action {
-                AuditAction::Delete => call::AuditAction::Delete,
-                AuditAction::LegalHold => call::AuditAction::LegalHold,
-                AuditAction::LiftHold => call::AuditAction::LiftHold,
-                AuditAction::Publish => call::AuditAction::Publish,
-                AuditAction::Retract => call::AuditAction::Retract,
-                AuditAction::RefuseWebhook => call::AuditAction::RefuseWebhook,
-            },
-            tenant: record.tenant,
-            egress_id: record.egress_id,
-            bucket: record.bucket,
-            key: record.key,
-            version_id: record.version_id,
-            outcome: match record.outcome {
-                AuditOutcome::Done => call::AuditOutcome::Done,
-                AuditOutcome::Refused(code) => call::AuditOutcome::Refused(code),
-                AuditOutcome::Failed(code) => call::AuditOutcome::Failed(code),
-            },
-            idempotency_key: record.idempotency_key,
         }
     }
 }

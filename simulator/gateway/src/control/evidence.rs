@@ -5,9 +5,9 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use egress_sim_model::call::{Call, Timer};
+use egress_sim_model::call::{AuditRecord, Call, Timer};
 use egress_sim_model::time::Time;
-use egress_sim_wire::evidence::{self, Always, AuditRecord, Commit, Link, Retract, Sometimes};
+use egress_sim_wire::evidence::{self, Always, Commit, Link, Retract, Sometimes};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -108,7 +108,7 @@ enum Records {
 async fn audit(State(world): State<World>, body: Bytes) -> Result<Response, Refusal> {
     let many = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let records: Vec<AuditRecord> = if many { read(&body)? } else { vec![read(&body)?] };
-    Ok(asked(&world, Call::AuditAppend(records.into_iter().map(Into::into).collect())).await)
+    Ok(asked(&world, Call::AuditAppend(records)).await)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -1,14 +1,15 @@
-//! What the durable ports hold: inventory, state, audit, links and timers.
+//! What the durable ports hold: inventory, state, audit, links and timers. What is the same as JSON is read as it is told.
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::state::Object;
 use crate::time::Time;
 
 /// State of an inventory row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowState {
     /// The egress is under way.
@@ -24,7 +25,7 @@ pub enum RowState {
 }
 
 /// Where a recording lies.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SinkKey {
     /// One object.
@@ -148,7 +149,7 @@ pub enum CommitOutcome {
 }
 
 /// What an audit record is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditAction {
     /// A deletion.
@@ -166,7 +167,7 @@ pub enum AuditAction {
 }
 
 /// How it went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditOutcome {
     /// It happened.
@@ -178,7 +179,8 @@ pub enum AuditOutcome {
 }
 
 /// One line of the audit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AuditRecord {
     /// About what.
     pub action: AuditAction,
