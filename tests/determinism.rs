@@ -13,12 +13,12 @@ fn small_scenarios() -> Vec<String> {
     scenario_files().into_iter().filter(|path| path != "contract-end-12000.toml").collect()
 }
 
-/// The reference operator, and broken ones in turn, so that each of them has its share of the files. Not of the pack of long
-/// days: some of them never give up there, and list more versions each time.
-fn operators(path: &str, place: usize) -> Vec<String> {
-    if path.starts_with("recording-and-egress/") {
-        return vec!["reference".to_owned()];
-    }
+/// The one pair that is left out: it deletes without versions where only versions are left, for ever, and each time lists one
+/// marker more.
+const ENDLESS: (&str, &str) = ("recording-and-egress/lost-egress-ended.toml", "broken/marker-is-gone");
+
+/// The reference operator, and broken ones in turn, so that each of them has its share of the files.
+fn operators(place: usize) -> Vec<String> {
     let broken: Vec<&str> = OPERATORS
         .iter()
         .filter(|operator| operator.breaks.is_some() && !operator.breaks_sandbox)
@@ -31,7 +31,8 @@ fn operators(path: &str, place: usize) -> Vec<String> {
 /// Scenario files with those who run them.
 fn runs() -> Vec<(String, String)> {
     let files = small_scenarios().into_iter().enumerate();
-    files.flat_map(|(place, path)| operators(&path, place).into_iter().map(move |name| (path.clone(), name))).collect()
+    let pairs = files.flat_map(|(place, path)| operators(place).into_iter().map(move |name| (path.clone(), name)));
+    pairs.filter(|(path, name)| (path.as_str(), name.as_str()) != ENDLESS).collect()
 }
 
 #[test]

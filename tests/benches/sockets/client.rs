@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{Method, Request, StatusCode};
@@ -11,6 +13,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
+use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpStream;
 
@@ -95,7 +98,12 @@ pub fn signed(keys: &Keys, address: SocketAddr, method: Method, path: &str, body
     let key = [day, "us-east-1", "s3", "aws4_request"].iter().fold(first, |key, part| mac(&key, part));
     let signature = hex(&mac(&key, &text));
     let credential = format!("{}/{scope}", keys.access);
-    Request::builder()
+    let mut request = Request::builder();
+    if method == Method::POST {
+        // DeleteObjects is refused without it.
+        request = request.header("content-md5", BASE64_STANDARD.encode(Md5::digest(&body)));
+    }
+    request
         .method(method)
         .uri(path)
         .header("host", address.to_string())
