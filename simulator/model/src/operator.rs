@@ -44,6 +44,8 @@ pub enum TrapKind {
     Payload,
     /// `[limits].calls_per_delivery` or `timers` was reached.
     Calls,
+    /// `[limits].calls_per_run` or `payload_bytes_per_run` was reached: whatever it is at, it comes to no end.
+    Run,
     /// The component could not be instantiated.
     Instantiation,
 }

@@ -171,6 +171,10 @@ pub struct Limits {
     pub host_payload_bytes: u64,
     /// Calls within one delivery.
     pub calls_per_delivery: u64,
+    /// Calls of all deliveries together.
+    pub calls_per_run: u64,
+    /// What all calls together may carry in and out, bytes.
+    pub payload_bytes_per_run: u64,
     /// Timers set at the same time.
     pub timers: u64,
 }
@@ -184,6 +188,8 @@ impl Default for Limits {
             stack_bytes: 256 << 10,
             host_payload_bytes: 4 << 20,
             calls_per_delivery: 10_000,
+            calls_per_run: 2_000_000,
+            payload_bytes_per_run: 512 << 20,
             timers: 10_000,
         }
     }

@@ -226,7 +226,7 @@ pub enum Fact<'a> {
         #[serde(skip)]
         trap: &'a Trap,
     },
-    /// An instance trapped too often and is not started again.
+    /// An instance trapped too often, or has used up what the whole run has, and is not started again.
     GivenUp {
         /// Instance.
         instance: u32,

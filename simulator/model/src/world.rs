@@ -249,6 +249,8 @@ pub(crate) struct World<'a> {
     entropy_drawn: u64,
     timers_set: u64,
     traps: u32,
+    /// Towards the limits of the run.
+    spent: instances::Spent,
     /// Faults of the operator's clock that are in force, by their place in the scenario.
     clock_faults: Vec<usize>,
     /// The latest moment at which something is still owed.
@@ -381,6 +383,7 @@ impl<'a> World<'a> {
             entropy_drawn: 0,
             timers_set: 0,
             traps: 0,
+            spent: instances::Spent::default(),
             clock_faults: Vec::new(),
             last_obligation: scenario.world.start,
             healing: Healing::new(&scenario.promises),

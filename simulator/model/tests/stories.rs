@@ -329,6 +329,30 @@ fn too_many_calls_in_one_delivery_are_a_trap_of_the_model() {
 }
 
 #[test]
+fn an_operator_that_comes_to_no_end_is_not_started_again() {
+    let restless = puppet(|delivery, replies| match delivery {
+        Delivery::Webhook { .. } if replies.len() < 30 => Step::Call(Call::Now),
+        _ => OK,
+    });
+    let rooms = "count = 4\nevery = \"2m\"\n[world]\nwebhook_events = [\"room_started\"]\nwebhook_attempts = 1\n";
+    let rooms = world("1m", rooms).replace("\"standup\"", "\"standup-{n}\"");
+    let ends = |limits: &str, incarnations: u64| {
+        let (outcome, lines) = tell(&format!("{rooms}[limits]\n{limits}\n"), &restless);
+        assert_eq!(outcome.counts.calls, 4, "the world goes on without it");
+        assert_eq!(outcome.counts.incarnations, incarnations);
+        let own = |line: &&String| line.contains("trap") || line.contains("given up");
+        (lines.iter().filter(own).cloned().collect::<Vec<_>>(), outcome.counts.host_calls)
+    };
+    let (lines, calls) = ends("calls_per_run = 100", 1);
+    assert_eq!(lines, ["6m trap Run", "6m given up"], "within the fourth delivery, and no delivery is long");
+    assert_eq!(calls, 101);
+    let (lines, calls) = ends("payload_bytes_per_run = 1000", 1);
+    assert_eq!(lines, ["2m trap Run", "2m given up"]);
+    assert!(calls < 60, "{calls} calls and as many replies are a thousand bytes");
+    assert_eq!(ends("calls_per_run = 120", 1).0, [""; 0], "so many are allowed");
+}
+
+#[test]
 fn a_reply_that_is_too_long_is_not_even_made() {
     let host = on_event(|event, rest| match (event.event, rest.len()) {
         ("room_started", 0) => Step::Call(mp4()),

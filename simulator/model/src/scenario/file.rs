@@ -355,6 +355,8 @@ fn limits(block: &Block<'_>) -> Limits {
         stack_bytes: block.integer("stack_bytes"),
         host_payload_bytes: block.integer("host_payload_bytes"),
         calls_per_delivery: block.integer("calls_per_delivery"),
+        calls_per_run: block.integer("calls_per_run"),
+        payload_bytes_per_run: block.integer("payload_bytes_per_run"),
         timers: block.integer("timers"),
     }
 }

@@ -267,6 +267,18 @@ pub static LIMITS: Table = Table {
         key("stack_bytes", whole(1, 64 << 20), Fallback::Integer(256 << 10), "wasm stack."),
         key("host_payload_bytes", whole(1, 1 << 30), Fallback::Integer(4 << 20), "What one call may carry in and out."),
         key("calls_per_delivery", whole(1, 1_000_000_000), Fallback::Integer(10_000), "Calls within one delivery."),
+        key(
+            "calls_per_run",
+            whole(1, i64::MAX.cast_unsigned()),
+            Fallback::Integer(2_000_000),
+            "Calls of all deliveries together. An operator that makes more is not started again.",
+        ),
+        key(
+            "payload_bytes_per_run",
+            whole(1, i64::MAX.cast_unsigned()),
+            Fallback::Integer(512 << 20),
+            "What all calls together may carry in and out. An operator that carries more is not started again.",
+        ),
         key("timers", whole(1, 1_000_000), Fallback::Integer(10_000), "Timers set at the same time."),
     ],
 };

@@ -116,6 +116,8 @@ fn limits(scenario: &Scenario) -> Lines {
     block.integer("stack_bytes", limits.stack_bytes);
     block.integer("host_payload_bytes", limits.host_payload_bytes);
     block.integer("calls_per_delivery", limits.calls_per_delivery);
+    block.integer("calls_per_run", limits.calls_per_run);
+    block.integer("payload_bytes_per_run", limits.payload_bytes_per_run);
     block.integer("timers", limits.timers);
     block
 }

@@ -86,11 +86,12 @@ pub fn line(fact: &Fact<'_>, state: &State) -> String {
                 TrapKind::StackOverflow => "overflowed its stack",
                 TrapKind::Payload => "carried too much in one call",
                 TrapKind::Calls => "made too many calls",
+                TrapKind::Run => "comes to no end",
                 TrapKind::Instantiation => "could not be started",
             };
             format!("instance {instance} {kind}: {}", trap.message)
         }
-        Fact::GivenUp { instance } => format!("instance {instance} trapped too often and is not started again"),
+        Fact::GivenUp { instance } => format!("instance {instance} is not started again"),
         Fact::RowCommitted { egress_id, state: row } => match row {
             Some(row) => format!("row of {egress_id} is {}", row_state(*row)),
             None => format!("row of {egress_id} removed"),

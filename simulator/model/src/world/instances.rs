@@ -34,6 +34,15 @@ pub(crate) enum InboxItem {
     WakeUp(WakeUp, u32),
 }
 
+/// What all instances together have had of a run's limits.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    /// Of `[limits].calls_per_run`.
+    calls: u64,
+    /// Of `[limits].payload_bytes_per_run`.
+    bytes: u64,
+}
+
 /// One of the operator's instances.
 pub(super) struct Instance {
     guest: Option<Box<dyn Guest>>,
@@ -310,7 +319,7 @@ impl World<'_> {
     fn trapped(&mut self, number: u32, trap: &Trap) {
         self.log.emit(&self.state, &Fact::Trapped { instance: number, trap });
         self.traps += 1;
-        let again = self.traps < TRAPS_MAX;
+        let again = self.traps < TRAPS_MAX && trap.kind != TrapKind::Run;
         if !again {
             self.log.emit(&self.state, &Fact::GivenUp { instance: number });
             self.instances[number as usize].over = true;

@@ -3,7 +3,8 @@
 //! Why: S3 answers `SlowDown` because there are too many requests. Whoever answers it with more requests makes it worse, is
 //! throttled for longer, and meanwhile keeps a webhook waiting.
 //!
-//! The rule, for each delivery whatever it is: it makes no more than `[limits].calls_per_delivery` calls; and no call, the
+//! The rule, for each delivery whatever it is: it makes no more than `[limits].calls_per_delivery` calls, and all of a run
+//! together no more than `calls_per_run`, nor do these carry more than `payload_bytes_per_run`; and no call, the
 //! same by name and by every argument, fails more than [`FAILURES_MAX`] times in it without having worked in between,
 //! whatever other calls come between them. There is no sleep inside a delivery, so repetitions come as fast as they
 //! are answered: whoever wants to wait sets a timer, or answers that the delivery is to be sent again. To fail is to be
@@ -86,11 +87,12 @@ impl Property for Bounded {
                     });
                 }
             }
-            Fact::Trapped { instance, trap } if trap.kind == TrapKind::Calls => {
+            Fact::Trapped { instance, trap } if matches!(trap.kind, TrapKind::Calls | TrapKind::Run) => {
                 let broken = self.failing.remove(&instance).is_some_and(|failing| failing.broken);
                 if !broken {
                     verdict.overturned(state.now, vec![Mention::Instance(instance)], || {
-                        format!("calls per delivery stay within limits, but instance {instance} made {}", trap.message)
+                        let what = if trap.kind == TrapKind::Run { "run" } else { "delivery" };
+                        format!("calls per {what} stay within limits, but instance {instance} made {}", trap.message)
                     });
                 }
             }

@@ -88,7 +88,9 @@ fn more_calls_than_a_delivery_may_make_break_it_once() {
     stage.trap(TrapKind::OutOfFuel);
     stage.deliver(true);
     stage.trap(TrapKind::Calls);
-    assert_eq!(stage.tally(), (2, 1), "fuel is another promise");
+    stage.deliver(true);
+    stage.trap(TrapKind::Run);
+    assert_eq!(stage.tally(), (3, 2), "fuel is another promise");
     let mut stage = Stage::new(Bounded::default());
     stage.deliver(true);
     for _ in 0..30 {

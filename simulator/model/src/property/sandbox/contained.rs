@@ -79,6 +79,12 @@ fn advice(kind: TrapKind, limits: &Limits) -> String {
              or raise [limits].calls_per_delivery or timers.",
             limits.calls_per_delivery, limits.timers
         ),
+        TrapKind::Run => format!(
+            "Its deliveries made more than {} calls together, or carried more than {} bytes: look for work that is \
+             taken up again and again and never done (`--trace FILE` has every call), or raise [limits].calls_per_run or \
+             payload_bytes_per_run.",
+            limits.calls_per_run, limits.payload_bytes_per_run
+        ),
         TrapKind::Instantiation => {
             "The component could not be started: build it for the contract's world and wasm32-unknown-unknown.".into()
         }

@@ -21,6 +21,7 @@ fn one_that_ends_itself_breaks_it_with_advice() {
         (TrapKind::StackOverflow, "[limits].stack_bytes"),
         (TrapKind::Payload, "[limits].host_payload_bytes"),
         (TrapKind::Calls, "[limits].calls_per_delivery"),
+        (TrapKind::Run, "[limits].calls_per_run"),
         (TrapKind::Instantiation, "wasm32-unknown-unknown"),
     ];
     for (kind, advice) in cases {

@@ -53,7 +53,27 @@ impl World<'_> {
             self.trapped(number, &Trap { kind: TrapKind::Payload, message });
             return None;
         }
+        if !self.afford(number, 1, bytes) {
+            return None;
+        }
         Some(call)
+    }
+
+    /// Puts calls and bytes down to the run. False: it has no more of them, and the instance did not live on.
+    fn afford(&mut self, number: u32, calls: u64, bytes: u64) -> bool {
+        self.spent.calls += calls;
+        self.spent.bytes += bytes;
+        let limits = &self.state.scenario.limits;
+        let (calls_max, bytes_max) = (limits.calls_per_run, limits.payload_bytes_per_run);
+        let message = if self.spent.calls > calls_max {
+            format!("more than {calls_max} calls in one run ([limits].calls_per_run)")
+        } else if self.spent.bytes > bytes_max {
+            format!("calls that carried more than {bytes_max} bytes in one run ([limits].payload_bytes_per_run)")
+        } else {
+            return true;
+        };
+        self.trapped(number, &Trap { kind: TrapKind::Run, message });
+        false
     }
 
     /// An instance waits until `at`.
@@ -149,6 +169,9 @@ impl World<'_> {
         let bytes = self.log.emit(&self.state, &Fact::Replied { instance: number, call, reply: &reply });
         if bytes > self.state.scenario.limits.host_payload_bytes {
             self.trapped(number, &too_long(call, bytes));
+            return None;
+        }
+        if !self.afford(number, 0, bytes) {
             return None;
         }
         let guest = self.instances[number as usize].guest.as_mut().expect("a waiting instance is running");
