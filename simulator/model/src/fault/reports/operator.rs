@@ -53,6 +53,14 @@ pub static REPORTS: &[Report] = &[
         shown_by: &[key("[limits].calls_per_delivery", "")],
     },
     Report {
+        source: "deletions that are retried for ever",
+        symptom: "A nightly clean-up never got done, and each night had more to list than the one before.",
+        shown_by: &[
+            key("[limits].calls_per_run", "all deliveries together"),
+            key("[limits].payload_bytes_per_run", "what they may carry"),
+        ],
+    },
+    Report {
         source: "response limits of every client",
         symptom: "An answer was larger than what the client takes.",
         shown_by: &[key("[limits].host_payload_bytes", "what one call may carry")],
