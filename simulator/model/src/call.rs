@@ -694,6 +694,20 @@ pub enum Order {
     Playback(Hold),
 }
 
+impl Order {
+    /// Whether both are about one and the same legal hold.
+    pub fn is_of_the_hold_of(&self, other: &Order) -> bool {
+        self.hold().is_some_and(|hold| other.hold() == Some(hold))
+    }
+
+    const fn hold(&self) -> Option<&Hold> {
+        match self {
+            Order::LegalHold(hold) | Order::LiftHold(hold) => Some(hold),
+            Order::ContractEnded(_) | Order::Playback(_) => None,
+        }
+    }
+}
+
 /// Whose recordings a command speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Hold {

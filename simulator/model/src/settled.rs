@@ -17,17 +17,23 @@
 //! of the operator. What the two runs' faults struck otherwise, the composites of a call or the egresses of one of its tracks, is
 //! not compared.
 //!
+//! A crash may be what makes a replacement come too late: when the track or the call is over that it was for. So where an egress was
+//! begun for the same in both runs, and both have kept what the recording promises owe (`startup`, `gap`), it makes no difference
+//! that one of them has a whole recording of it and the other has none. Who began none at all has lost it, and who was later than
+//! is promised has, too.
+//!
 //! Where a legal hold stands in the end, how far a deletion had come when it was ordered is a matter of seconds, too: if one
 //! had begun in either run, of the call's recordings only their ends are compared.
 //!
 //! The operator's own state, its timers, its log and objects of its own are its own business.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use crate::call::{AuditAction, AuditOutcome, AuditRecord, RowState};
 use crate::livekit::{EgressStatus, Source};
+use crate::property::recording::{composite_per_call, tracks};
 use crate::property::{Mention, custody};
+use crate::scenario::Recording::{Compliance, Processing};
 use crate::state::{CallState, Egress, Object, State};
 
 /// See the head of this file.
@@ -37,7 +43,9 @@ pub struct Settled {
     /// Calls of which a legal hold has kept what was being deleted, or came behind its deletion.
     interrupted: BTreeSet<Session>,
     /// Of everything that an egress recorded, a call or a track of it, the faults that struck its egresses and their uploads.
-    struck: BTreeMap<(Session, String), BTreeSet<usize>>,
+    struck: BTreeMap<Recorded, BTreeSet<usize>>,
+    /// Likewise, of those of which there is what is promised, whether or not that is anything.
+    kept: BTreeSet<Recorded>,
     audit: BTreeSet<Told>,
     /// Ids of commands.
     unanswered: BTreeSet<String>,
@@ -60,6 +68,9 @@ struct Session {
     /// How many calls had a room of this name before.
     earlier: u32,
 }
+
+/// What an egress recorded: its call, and which part of it, or all.
+type Recorded = (Session, String);
 
 /// What an egress left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,10 +136,15 @@ impl Settled {
     pub(crate) fn of(state: &State, audit: &Audit) -> Settled {
         let mut recordings: BTreeMap<Session, Vec<Recording>> = BTreeMap::new();
         let mut interrupted = BTreeSet::new();
-        let mut struck: BTreeMap<(Session, String), BTreeSet<usize>> = BTreeMap::new();
+        let mut struck: BTreeMap<Recorded, BTreeSet<usize>> = BTreeMap::new();
+        let mut kept = BTreeSet::new();
         for call in &state.calls {
             for egress in call.egresses.iter().map(|ix| state.egress(*ix)) {
-                struck.entry((Session::of(call, state), what(egress, call))).or_default().extend(&egress.struck);
+                let recorded = (Session::of(call, state), what(egress, call));
+                if is_kept(egress, call, state) {
+                    kept.insert(recorded.clone());
+                }
+                struck.entry(recorded).or_default().extend(&egress.struck);
             }
             let mut left: Vec<Recording> = call
                 .egresses
@@ -144,7 +160,7 @@ impl Settled {
             recordings.insert(Session::of(call, state), left);
         }
         let unanswered = state.unanswered.values().map(|(_, command)| command.id.clone()).collect();
-        Settled { recordings, interrupted, struck, audit: told(audit, state), unanswered }
+        Settled { recordings, interrupted, struck, kept, audit: told(audit, state), unanswered }
     }
 
     /// The first thing that is otherwise than in the run without the crash.
@@ -172,7 +188,9 @@ impl Settled {
                 left.sort();
             }
             left.retain(|recording| {
-                !recording.has_failed_and_left_nothing() && self.was_struck_as(other, call, &recording.what)
+                !recording.has_failed_and_left_nothing()
+                    && self.was_struck_as(other, call, &recording.what)
+                    && !(recording.is_whole() && self.came_too_late(other, call, &recording.what))
             });
             left.dedup();
             left
@@ -186,9 +204,9 @@ impl Settled {
         })?;
         let words = format!(
             "of {call} there is {} {}, and {} {}",
-            listed(&here),
+            words::listed(&here),
             sides.here.first,
-            listed(&there),
+            words::listed(&there),
             sides.there.again
         );
         Some(Difference { words, about: vec![Mention::Room(call.room.clone()), Mention::Tenant(call.tenant.clone())] })
@@ -203,8 +221,12 @@ impl Settled {
             let source = told.call.as_ref().zip(told.source.as_ref());
             source.is_some_and(|(call, source)| !self.was_struck_as(other, call, source))
         };
+        let by_time = |told: &&Told| {
+            let source = told.call.as_ref().zip(told.source.as_ref());
+            source.is_some_and(|(call, source)| self.came_too_late(other, call, source))
+        };
         let mut differing = self.audit.symmetric_difference(&other.audit);
-        let told = differing.find(|told| !taken_away(told) && !by_a_fault(told))?;
+        let told = differing.find(|told| !taken_away(told) && !by_a_fault(told) && !by_time(told))?;
         let (here, there) = sides.seen_from(self.audit.contains(told));
         let words = format!("{} the audit of tenant {} tells of {told}, {} not", here.first, told.tenant, there.again);
         Some(Difference { words, about: vec![Mention::Tenant(told.tenant.clone())] })
@@ -214,6 +236,16 @@ impl Settled {
     fn was_struck_as(&self, other: &Settled, call: &Session, source: &str) -> bool {
         let source = (call.clone(), source.to_owned());
         self.struck.get(&source).zip(other.struck.get(&source)).is_none_or(|(here, there)| here == there)
+    }
+
+    /// Whether an egress was begun for this in both runs, and in time, and only one of them has come to a whole recording.
+    fn came_too_late(&self, other: &Settled, call: &Session, source: &str) -> bool {
+        let recorded = (call.clone(), source.to_owned());
+        let has_it = |settled: &Settled| {
+            let mut left = settled.recordings.get(call).into_iter().flatten();
+            left.any(|recording| recording.what == source && recording.is_whole())
+        };
+        self.kept.contains(&recorded) && other.kept.contains(&recorded) && has_it(self) != has_it(other)
     }
 
     /// Whether a hold came upon a deletion of this call's recordings, in either run.
@@ -275,6 +307,12 @@ impl Recording {
         self.ended == Ended::Failed && says_so && self.in_sink.is_empty() && self.links_to.is_empty()
     }
 
+    /// Whether it has ended well, and the books say so.
+    fn is_whole(&self) -> bool {
+        let says_so = matches!(self.row, Some(RowState::Stored | RowState::Deleting | RowState::Deleted));
+        self.ended == Ended::Well && says_so
+    }
+
     /// Whether it has failed, the books say so, and in the other run nothing of the same has failed.
     fn is_one_more_attempt(&self, there: &[Recording]) -> bool {
         let says_so = matches!(self.row, Some(RowState::Failed | RowState::Deleting));
@@ -321,6 +359,15 @@ impl Recording {
             in_sink,
             links_to: links.iter().map(|link| target(&link.url)).collect(),
         })
+    }
+}
+
+/// Whether there is what the recording promises owe of what an egress records.
+fn is_kept(egress: &Egress, call: &CallState, state: &State) -> bool {
+    match (&egress.info.request.source, call.recording) {
+        (Source::RoomComposite { .. }, Compliance) => composite_per_call::is_kept(state, call),
+        (Source::Track { track_id }, Processing) => tracks::is_kept(state, call, track_id),
+        _ => false,
     }
 }
 
@@ -384,82 +431,7 @@ fn told(audit: &Audit, state: &State) -> BTreeSet<Told> {
         .collect()
 }
 
-fn listed(recordings: &[Recording]) -> String {
-    if recordings.is_empty() {
-        return "no recording".into();
-    }
-    recordings.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
-}
-
-fn pieces(pieces: &BTreeSet<Piece>) -> String {
-    if pieces.is_empty() {
-        return "nothing".into();
-    }
-    pieces.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-impl fmt::Display for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.earlier {
-            0 => write!(f, "the call in room {} (tenant {})", self.room, self.tenant),
-            before => write!(f, "call {} in room {} (tenant {})", before + 1, self.room, self.tenant),
-        }
-    }
-}
-
-impl fmt::Display for Recording {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ended = match self.ended {
-            Ended::Not => "still under way",
-            Ended::Well => "complete",
-            Ended::Failed => "failed",
-        };
-        let row = match self.row {
-            None => "no row",
-            Some(RowState::Recording) => "a row `recording`",
-            Some(RowState::Stored) => "a row `stored`",
-            Some(RowState::Failed) => "a row `failed`",
-            Some(RowState::Deleting) => "a row `deleting`",
-            Some(RowState::Deleted) => "a row `deleted`",
-        };
-        let (sink, links) = (pieces(&self.in_sink), pieces(&self.links_to));
-        write!(f, "a recording ({}, {ended}, {row}, in the sink: {sink}, links to: {links})", self.what)
-    }
-}
-
-impl fmt::Display for Piece {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Piece::Media => "the file",
-            Piece::Playlist => "playlist",
-            Piece::Segments => "segments",
-            Piece::Manifest => "manifest",
-            Piece::DeleteMarker => "a delete marker",
-            Piece::UnfinishedUpload => "an unfinished upload",
-            Piece::Elsewhere => "something that is not there",
-        })
-    }
-}
-
-impl fmt::Display for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.action {
-            AuditAction::Delete => "the deletion",
-            AuditAction::LegalHold => "a legal hold",
-            AuditAction::LiftHold => "a legal hold that was lifted",
-            AuditAction::Publish => "the publication",
-            AuditAction::Retract => "the retraction",
-            AuditAction::RefuseWebhook => "a refused webhook",
-        })?;
-        if !self.what.is_empty() {
-            write!(f, " of {}", self.what)?;
-        }
-        if self.repeated {
-            f.write_str(", under several idempotency keys")?;
-        }
-        Ok(())
-    }
-}
+mod words;
 
 #[cfg(test)]
 mod tests;

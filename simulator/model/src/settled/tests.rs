@@ -260,3 +260,59 @@ fn a_struck_recording_is_missed_where_the_other_run_has_none() {
     nothing.at("1h").hang_up(call);
     assert!(difference(&nothing, &struck).is_some_and(|words| words.contains("there is no recording with the crash")));
 }
+
+/// Alice and, for ten minutes and a half, Bob; his worker dies after ten minutes, and others take his place or not.
+fn with_a_dead_worker(length: &str, others: impl Fn(&mut Stage, crate::state::CallIx)) -> Stage {
+    let mut stage = Stage::new(Authentic::default());
+    let people = ["alice", &format!("bob 0s..{length}")];
+    let call = stage.call(ACME_1, crate::scenario::Recording::Processing, "standup", "1h", &people);
+    let dead = stage.record_voice(call, "bob");
+    stage.at("10m").die(dead, "5s");
+    stage.row(dead, everything(), RowState::Failed);
+    others(&mut stage, call);
+    stage.at("1h").hang_up(call);
+    stage
+}
+
+fn replaced(stage: &mut Stage, call: crate::state::CallIx) {
+    let second = stage.at("10m20s").record_voice(call, "bob");
+    stage.at("10m30s").ending(second, crate::state::End::SourceClosed);
+    stage.complete(second, &["bob.ogg"]);
+    stage.row(second, everything(), RowState::Stored);
+}
+
+#[test]
+fn who_came_too_late_for_a_track_is_forgiven_while_the_promise_allows_it() {
+    for (length, alike) in [("10m30s", true), ("11m5s", true), ("11m6s", false)] {
+        let (with, without) = (with_a_dead_worker(length, |_, _| {}), with_a_dead_worker(length, replaced));
+        assert_eq!(difference(&with, &without).is_none(), alike, "there for {length}");
+        assert_eq!(difference(&without, &with).is_none(), alike, "there for {length}");
+        let deleted = [AuditRecord { egress_id: Some("EG_1".into()), ..done(AuditAction::Delete, Some("bob.ogg")) }];
+        let differ = settled(&without, &deleted).difference(&settled(&with, &[]));
+        assert_eq!(differ.is_none(), alike, "there for {length}, and deleted");
+    }
+}
+
+#[test]
+fn who_began_nothing_for_a_track_has_lost_it_however_short_it_was() {
+    let nothing = {
+        let mut stage = Stage::new(Authentic::default());
+        let call =
+            stage.call(ACME_1, crate::scenario::Recording::Processing, "standup", "1h", &["alice", "bob 0s..10s"]);
+        stage.at("1h").hang_up(call);
+        stage
+    };
+    let words = difference(&nothing, &with_a_dead_worker("10s", replaced)).expect("nobody tried");
+    assert!(words.contains("there is no recording with the crash"), "{words}");
+}
+
+#[test]
+fn a_replacement_that_the_books_have_not_closed_is_told_apart() {
+    let open = |stage: &mut Stage, call| {
+        replaced(stage, call);
+        let second = stage.state.egresses[1].ix;
+        stage.row(second, everything(), RowState::Recording);
+    };
+    let (with, without) = (with_a_dead_worker("10m30s", open), with_a_dead_worker("10m30s", replaced));
+    assert!(difference(&with, &without).is_some_and(|words| words.contains("a row `recording`")));
+}

@@ -300,7 +300,7 @@ impl World<'_> {
                 if matches!(answer, Answer::RetryLater(_)) {
                     self.again(item);
                 } else if let InboxItem::Command(number, _) = item {
-                    self.state.unanswered.remove(&number);
+                    self.command_done(number);
                 }
             }
         }
@@ -373,11 +373,27 @@ impl World<'_> {
         self.queue.push(self.state.now + wait, Event::Again { item });
     }
 
-    /// A command for the operator.
+    /// A command for the operator. What is ordered about one legal hold is handed over in its order, each when the one before
+    /// is answered: nothing else says which of two is the last word.
     pub(super) fn give(&mut self, command: Command) {
         self.log.emit(&self.state, &Fact::CommandGiven { command: &command });
-        self.state.unanswered.insert(self.commands.len(), (self.state.now, command.clone()));
+        let number = self.commands.len();
+        let waits = self.state.unanswered.values().any(|(_, before)| before.order.is_of_the_hold_of(&command.order));
+        self.state.unanswered.insert(number, (self.state.now, command.clone()));
         self.commands.push(command);
-        self.put_into_inbox(InboxItem::Command(self.commands.len() - 1, 1));
+        if !waits {
+            self.put_into_inbox(InboxItem::Command(number, 1));
+        }
+    }
+
+    /// A command is not handed over again, and what waited for it may come; none: that is known already.
+    pub(super) fn command_done(&mut self, number: usize) -> Option<Command> {
+        let (_, done) = self.state.unanswered.remove(&number)?;
+        let mut waiting = self.state.unanswered.iter();
+        let next = waiting.find(|(_, (_, waits))| waits.order.is_of_the_hold_of(&done.order)).map(|(next, _)| *next);
+        if let Some(next) = next {
+            self.put_into_inbox(InboxItem::Command(next, 1));
+        }
+        Some(done)
     }
 }

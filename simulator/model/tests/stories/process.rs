@@ -121,6 +121,27 @@ fn a_delivery_that_its_handler_did_not_outlive_comes_again() {
 }
 
 #[test]
+fn orders_about_one_hold_come_in_their_order_and_others_do_not_wait() {
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&heard);
+    let host = puppet(move |delivery, _| {
+        let Delivery::Command(command) = delivery else { return OK };
+        let again = seen.borrow().contains(&command.id);
+        seen.borrow_mut().push(command.id.clone());
+        if again || command.id != "set" { OK } else { Step::Done(Answer::RetryLater("not now".into())) }
+    });
+    let orders = [("set", "legal_hold", ""), ("lift", "lift_hold", ""), ("room", "legal_hold", "room = \"standup\"")];
+    let orders = orders.iter().chain(&[("set-anew", "legal_hold", ""), ("watch", "playback", "")]);
+    let commands: String = orders
+        .map(|(name, order, room)| {
+            format!("[[command]]\nname = \"{name}\"\nat = \"5s\"\ndo = \"{order}\"\ntenant = \"acme\"\n{room}\n")
+        })
+        .collect();
+    tell(&world("1m", &format!("{ROOM_STARTED}{commands}")), &host);
+    assert_eq!(*heard.borrow(), ["set", "room", "watch", "set", "lift", "set-anew"]);
+}
+
+#[test]
 fn a_crash_at_its_moment_needs_no_call() {
     let crash = format!("{ROOM_STARTED}[[fault]]\ndo = \"operator.crash\"\nat = \"10s\"\n");
     let (outcome, lines) = tell(&world("1m", &crash), &puppet(|_, _| OK));

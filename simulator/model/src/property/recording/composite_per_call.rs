@@ -41,10 +41,8 @@ fn judge(ix: CallIx, state: &State, verdict: &mut Verdict) {
     if call.recording != Recording::Compliance {
         return;
     }
-    let mut chain: Vec<&Egress> = composites(state, call).filter(|egress| egress.stored).collect();
-    chain.sort_by_key(|egress| egress.active_at);
-    let startup = state.scenario.promises.startup;
-    if chain.is_empty() && call.participants.iter().all(|person| time_in(call, person, startup).is_none()) {
+    let chain = chain(state, call);
+    if is_owed_nothing(state, call, &chain) {
         return;
     }
     let wrong = broken_chain(state, call, &chain).or_else(|| unheard(state, call));
@@ -57,6 +55,25 @@ fn judge(ix: CallIx, state: &State, verdict: &mut Verdict) {
             format!("{} must end with one composite recording of everybody, but {wrong}", words::call(state, ix))
         },
     );
+}
+
+/// Whether a call has the recording that is promised of it, or none is.
+pub fn is_kept(state: &State, call: &CallState) -> bool {
+    let chain = chain(state, call);
+    is_owed_nothing(state, call, &chain)
+        || (broken_chain(state, call, &chain).is_none() && unheard(state, call).is_none())
+}
+
+/// What is stored, in order.
+fn chain<'s>(state: &'s State, call: &'s CallState) -> Vec<&'s Egress> {
+    let mut chain: Vec<&Egress> = composites(state, call).filter(|egress| egress.stored).collect();
+    chain.sort_by_key(|egress| egress.active_at);
+    chain
+}
+
+fn is_owed_nothing(state: &State, call: &CallState, chain: &[&Egress]) -> bool {
+    let startup = state.scenario.promises.startup;
+    chain.is_empty() && call.participants.iter().all(|person| time_in(call, person, startup).is_none())
 }
 
 fn composites<'s>(state: &'s State, call: &'s CallState) -> impl Iterator<Item = &'s Egress> {

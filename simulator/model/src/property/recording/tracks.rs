@@ -14,7 +14,7 @@ use crate::property::coverage::{Stretch, first_hole};
 use crate::property::settled::PerCall;
 use crate::property::{About, Verdict, words};
 use crate::scenario::Recording;
-use crate::state::{CallIx, Egress, State};
+use crate::state::{CallIx, CallState, Egress, ParticipantState, State};
 
 static ABOUT: About = About {
     id: "recording.tracks",
@@ -34,36 +34,26 @@ fn judge(ix: CallIx, state: &State, verdict: &mut Verdict) {
     if call.recording != Recording::Processing {
         return;
     }
-    let promises = &state.scenario.promises;
     for person in &call.participants {
-        let published = person.joins_at.max(call.started_at);
-        let wanted = Stretch { from: published + promises.startup, to: person.leaves_at.min(call.ends_at) };
-        if wanted.from >= wanted.to {
-            continue;
-        }
         for track in person.tracks.iter().filter(|track| track.source.is_audio()) {
-            let of_track: Vec<&Egress> = call
-                .egresses
-                .iter()
-                .map(|egress| state.egress(*egress))
-                .filter(|egress| records(egress, &track.sid))
-                .collect();
-            // What a failed egress or a fault of its uploads took with it is excused below.
-            let stored = of_track.iter().any(|egress| egress.stored || egress.spoilt || egress.is_failed());
-            let hole = first_hole(of_track.iter().copied(), wanted, promises.gap);
+            let Some(wanted) = time_of(state, call, person) else { continue };
+            let amiss = amiss(state, call, &track.sid, wanted);
             verdict.check(
-                stored && hole.is_none(),
+                amiss.is_none(),
                 state.now,
                 || words::about_call(state, ix),
                 || {
                     let whose = format!("{}'s {} track {}", person.identity, track.source.name(), track.sid);
-                    let what = match hole {
-                        Some(hole) if stored => format!(
+                    let what = match amiss {
+                        Some(Amiss::Hole(hole)) => format!(
                             "is missing for {}, from {} after the call's start",
                             hole.length(),
                             hole.from.since(call.started_at)
                         ),
-                        _ => format!("has none: {} ran for it", words::count(of_track.len(), "track egress")),
+                        _ => {
+                            let ran = egresses_of(state, call, &track.sid).count();
+                            format!("has none: {} ran for it", words::count(ran, "track egress"))
+                        }
                     };
                     format!("in {} every audio track has its raw file, but {whose} {what}", words::call(state, ix))
                 },
@@ -72,6 +62,41 @@ fn judge(ix: CallIx, state: &State, verdict: &mut Verdict) {
     }
 }
 
-fn records(egress: &Egress, sid: &str) -> bool {
-    matches!(&egress.info.request.source, Source::Track { track_id } if track_id == sid)
+/// Whether a track has the raw file that is promised of it, or none is.
+pub fn is_kept(state: &State, call: &CallState, sid: &str) -> bool {
+    let whose = |person: &&ParticipantState| person.tracks.iter().any(|track| *track.sid == *sid);
+    let person = call.participants.iter().find(whose);
+    person.is_some_and(|person| {
+        time_of(state, call, person).is_none_or(|wanted| amiss(state, call, sid, wanted).is_none())
+    })
+}
+
+/// When somebody's tracks are to be recorded; none: they are not there for longer than `startup`.
+fn time_of(state: &State, call: &CallState, person: &ParticipantState) -> Option<Stretch> {
+    let published = person.joins_at.max(call.started_at);
+    let from = published + state.scenario.promises.startup;
+    let to = person.leaves_at.min(call.ends_at);
+    (from < to).then_some(Stretch { from, to })
+}
+
+/// What a track lacks.
+enum Amiss {
+    /// Any raw file.
+    All,
+    /// The first of it that is nowhere and is not excused.
+    Hole(Stretch),
+}
+
+fn amiss(state: &State, call: &CallState, sid: &str, wanted: Stretch) -> Option<Amiss> {
+    // What a failed egress or a fault of its uploads took with it is excused below.
+    if !egresses_of(state, call, sid).any(|egress| egress.stored || egress.spoilt || egress.is_failed()) {
+        return Some(Amiss::All);
+    }
+    first_hole(egresses_of(state, call, sid), wanted, state.scenario.promises.gap).map(Amiss::Hole)
+}
+
+fn egresses_of<'s>(state: &'s State, call: &'s CallState, sid: &'s str) -> impl Iterator<Item = &'s Egress> {
+    let records =
+        move |egress: &&Egress| matches!(&egress.info.request.source, Source::Track { track_id } if track_id == sid);
+    call.egresses.iter().map(|ix| state.egress(*ix)).filter(records)
 }

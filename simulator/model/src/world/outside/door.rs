@@ -98,11 +98,10 @@ impl World<'_> {
         match self.lane_ends(lane, &given) {
             // It has no such route, and will not have one later.
             InboxItem::Command(number, _) if matches!(status, 404 | 405 | 501) => {
-                let unanswered = self.state.unanswered.remove(&number);
-                let order = unanswered.map(|(_, command)| command.order);
+                let order = self.command_done(number).map(|command| command.order);
                 self.outside().evidence.deaf_to(order.as_ref());
             }
-            InboxItem::Command(number, _) if done => _ = self.state.unanswered.remove(&number),
+            InboxItem::Command(number, _) if done => _ = self.command_done(number),
             _ if done => {}
             item => self.again(item),
         }
