@@ -434,9 +434,9 @@ impl Operator for Conduct {
 
     fn on_webhook(&mut self, cx: &mut Cx<'_>, delivery: Delivery) -> Outcome {
         let event = self.0.open(cx, delivery)?;
-        self.0.watch_again(cx);
+        let watched = self.0.watch_again(cx);
         let WebhookEvent { room, participant, track, egress_info, .. } = event;
-        match (event.event.as_str(), room, track, egress_info) {
+        let outcome = match (event.event.as_str(), room, track, egress_info) {
             ("room_started", Some(room), ..) => self.0.room_seen(cx, &room),
             ("participant_joined", Some(room), ..) if !participant.as_ref().is_some_and(recording::is_recorder) => {
                 self.0.room_seen(cx, &room)
@@ -455,7 +455,8 @@ impl Operator for Conduct {
             },
             // Servers get newer; what is not known is passed over.
             _ => Ok(()),
-        }
+        };
+        outcome.and(watched)
     }
 
     fn on_command(&mut self, cx: &mut Cx<'_>, command: Command) -> Outcome {
@@ -465,15 +466,16 @@ impl Operator for Conduct {
 
     fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) -> Outcome {
         self.0.desk().timer_came(&timer);
-        self.0.watch_again(cx);
+        let watched = self.0.watch_again(cx);
         self.0.tell_the_untold(cx);
-        match timer.name.split_once('/') {
+        let outcome = match timer.name.split_once('/') {
             Some(("boot", _)) => self.0.round(cx, &timer, true),
             Some(("round", _)) => self.0.round(cx, &timer, false),
             Some(("sweep", tenant)) => self.0.sweep(cx, tenant),
             Some(("due", tenant)) => self.0.delete_due(cx, tenant),
             Some(("search", tenant)) => self.0.search(cx, tenant),
             _ => Ok(()),
-        }
+        };
+        outcome.and(watched)
     }
 }

@@ -24,7 +24,7 @@ pub mod render;
 pub use kind::FactKind;
 
 /// The version of the world's behaviour. It rises when a change moves a trace hash on purpose.
-pub const MODEL_VERSION: u32 = 3;
+pub const MODEL_VERSION: u32 = 4;
 
 /// Records between two checkpoints of the hash.
 pub const CHECKPOINT_EVERY: u64 = 4096;

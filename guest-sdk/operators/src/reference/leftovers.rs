@@ -2,7 +2,7 @@
 //! replica caught up, and what no row leads to, such as the copies that replication puts into other buckets.
 //!
 //! Once a contract has ended and its sweep is done, everything under the tenant's own prefix is listed: at once, six hours
-//! after the end, then each time after twice as long, and a last time shortly before the deadline. A look costs two calls a
+//! after the end, then each time after twice as long, some hours before the deadline, and a last time shortly before it. A look costs two calls a
 //! bucket where there is nothing. What is found is told apart by the directory it lies in: one that a row or a duty still names
 //! is somebody else's business; one that only deleted rows name, or none, goes. A copy in a bucket that its row does not name
 //! need not wait for the row: object lock may keep the original for longer. What no row names waits for as long as any legal
@@ -19,8 +19,11 @@ use super::erase::{Erased, Wait};
 use super::recording::{self, Details};
 use super::{erase, orders, sweep};
 
-/// From a contract's end to the first look, and from the last one to the deadline.
+/// From a contract's end to the first look, and from the last one but one to the deadline.
 const FIRST: u64 = 6 * HOUR;
+
+/// The last look is so many times nearer to the deadline: what came late may have been copied even later.
+const NEARER: u64 = 6;
 
 /// Rows of one page of the inventory.
 const PAGE: u32 = 500;
@@ -240,8 +243,8 @@ fn leftover(tenant: &str, bucket: &str, prefix: &str) -> Row {
 /// one was put back.
 fn next_look(since: u64, now: u64, within: u64) -> Option<u64> {
     let step = FIRST.min(within / 4);
-    let last = since + within - step;
-    (now < last).then(|| (now + now.saturating_sub(since).max(step)).min(last))
+    let last = [step, step / NEARER].map(|before| since + within - before).into_iter().find(|last| now < *last)?;
+    Some((now + now.saturating_sub(since).max(step)).min(last))
 }
 
 #[cfg(test)]
@@ -259,8 +262,8 @@ mod tests {
             }
             looks
         };
-        assert_eq!(hours(10 * 24), [6, 12, 24, 48, 96, 192, 234]);
-        assert_eq!(hours(4), [1, 2, 3]);
+        assert_eq!(hours(10 * 24), [6, 12, 24, 48, 96, 192, 234, 239]);
+        assert_eq!(hours(4), [1, 2, 3, 3], "the last one ten minutes before the deadline");
         assert_eq!(next_look(7, 7, 0), None);
         assert_eq!(next_look(2 * HOUR, HOUR, 4 * HOUR), Some(2 * HOUR), "a clock that was put back");
     }

@@ -12,14 +12,16 @@ use super::duty::Duty;
 use super::recording;
 
 impl dyn Steps {
-    /// Sets the round that could not be set when it was wanted. Whoever wanted it has been told that all is done.
-    pub fn watch_again(&mut self, cx: &mut Cx<'_>) {
+    /// Sets the round that could not be set when it was wanted.
+    ///
+    /// # Errors
+    /// It cannot be set now either. No delivery may be done with before: it may be the last that comes for a long time.
+    pub fn watch_again(&mut self, cx: &mut Cx<'_>) -> Outcome {
         if self.desk().unwatched {
             let now = cx.now();
-            if let Err(error) = self.keep_watch(cx, now) {
-                cx.log().info(format!("no round: {error}"));
-            }
+            self.keep_watch(cx, now)?;
         }
+        Ok(())
     }
 
     /// The timer of a round has come; `boots`: of the one with which a process begins.

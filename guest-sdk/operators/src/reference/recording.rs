@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use egress_sim_sdk::{
-    Cx, EgressInfo, EgressRequest, EgressStatus, ParticipantInfo, ParticipantKind, Result, Room, Row, RowState,
+    Cx, EgressInfo, EgressRequest, EgressStatus, Error, ParticipantInfo, ParticipantKind, Result, Room, Row, RowState,
     SinkKey, TrackInfo, TrackType,
 };
 use serde::{Deserialize, Serialize};
@@ -246,11 +246,14 @@ pub fn duties_of_tracks(cx: &mut Cx<'_>, room: &Room, plan: &Plan) -> Result<Vec
     Ok(tracks.filter(|track| is_sound(track)).map(|track| Duty::of_track(room, plan, track)).collect())
 }
 
-/// Whether anybody in the room publishes a track now.
+/// Whether anybody in a room that LiveKit knows publishes a track now.
+///
+/// # Errors
+/// [`Error::Retry`] where LiveKit says in the same breath that there is no such room: one of the two is no longer true.
 pub fn is_published(cx: &mut Cx<'_>, room: &str, track: &str) -> Result<bool> {
     match cx.rooms().participants(room) {
         Ok(people) => Ok(people.iter().any(|who| who.tracks.iter().any(|published| published.sid == track))),
-        Err(error) if error.status() == Some(404) => Ok(false),
+        Err(error) if error.status() == Some(404) => Err(Error::retry(format!("{room} is there and is not"))),
         Err(error) => Err(error),
     }
 }

@@ -294,7 +294,10 @@ impl World<'_> {
         owed.remove(place);
         let Ok(change) = self.put_object(ix, &object.bucket, &object.key, output, content_type, body) else { return };
         let egress = &mut self.state.egresses[ix.0 as usize];
-        egress.missing.retain(|lost| *lost != object);
+        // Of several uploads of a playlist the last one counts.
+        if !egress.owed.iter().any(|(_, late)| *late == object) {
+            egress.missing.retain(|lost| *lost != object);
+        }
         if !egress.objects.contains(&object) {
             egress.objects.push(object.clone());
         }
