@@ -39,7 +39,7 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<Nothing>(),
         Route::get("/egresses", "Every EgressInfo.", egresses).answers::<Vec<Table>>(),
         Route::get("/buckets", "Every bucket.", buckets).answers::<Vec<Bucket>>(),
-        Route::get("/buckets/{bucket}", "Every version in a bucket.", objects).answers::<Vec<Version>>(),
+        Route::get("/buckets/{bucket}", "Every version in a bucket.", objects).answers::<Vec<Listed>>(),
     ]
 }
 
@@ -203,7 +203,7 @@ async fn buckets(State(world): State<World>) -> Answer<Vec<Bucket>> {
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Version {
+struct Listed {
     key: String,
     version_id: String,
     delete_marker: bool,
@@ -213,12 +213,12 @@ struct Version {
     last_modified: String,
 }
 
-async fn objects(State(world): State<World>, Path(name): Path<String>) -> Answer<Vec<Version>> {
+async fn objects(State(world): State<World>, Path(name): Path<String>) -> Answer<Vec<Listed>> {
     let named = name.clone();
     let all = with(&world, move |driver| {
         let bucket = driver.live.state().sink.buckets.get(&named)?;
         let versions = bucket.keys.iter().flat_map(|(key, versions)| {
-            versions.0.iter().map(move |version| Version {
+            versions.0.iter().map(move |version| Listed {
                 key: key.to_string(),
                 version_id: version.name().to_owned(),
                 delete_marker: version.is_marker(),

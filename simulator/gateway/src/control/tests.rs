@@ -39,8 +39,8 @@ fn the_document_has_every_route_with_its_body() {
         document["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"].clone()
     };
     assert_eq!(answered("/boot", "get")["$ref"], "#/components/schemas/Boot");
-    assert_eq!(answered("/buckets/{bucket}", "get")["items"]["$ref"], "#/components/schemas/Version");
-    assert!(document["components"]["schemas"]["Version"]["properties"]["last_modified"].is_object(), "{document:#}");
+    assert_eq!(answered("/buckets/{bucket}", "get")["items"]["$ref"], "#/components/schemas/Listed");
+    assert!(document["components"]["schemas"]["Listed"]["properties"]["last_modified"].is_object(), "{document:#}");
     let parameters = &document["paths"]["/calls/{room}/participants/{identity}"]["delete"]["parameters"];
     assert_eq!(parameters[1]["name"], "identity");
 }

@@ -126,7 +126,7 @@ enum Needs {
     Destination,
 }
 
-/// Of `livekit.Egress`, with their requests. ListEgress answers a list, the others the egress; all need the same grant.
+/// Of `livekit.Egress`, with their requests. `ListEgress` answers a list, the others the egress; all need the same grant.
 const EGRESS: &[(&str, &str)] = &[
     ("ListEgress", "ListEgressRequest"),
     ("StartEgress", "StartEgressRequest"),
