@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use egress_sim_gateway::webhooks::Keeper;
 use http::Uri;
+use tempfile::TempDir;
 
 use crate::{UserError, console};
 
@@ -28,6 +29,12 @@ const SHOWN_LINES: usize = 20;
 
 /// Every process that runs, for whoever ends the program.
 static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// The directory of the scenario that is played, for the same.
+static DIRECTORY: Mutex<Option<TempDir>> = Mutex::new(None);
+
+/// What a service reads from its environment to find the directory.
+const DIRECTORY_VARIABLE: &str = "EGRESS_SIM_DIR";
 
 /// Where a service takes webhooks.
 #[derive(Clone, Debug)]
@@ -123,11 +130,22 @@ impl Process {
         self.now().environment = environment;
     }
 
-    /// A scenario begins. `told`: it has ended by itself, and how.
-    pub fn begins(&self, told: impl Fn(String) + Send + Sync + 'static) {
+    /// A scenario begins, and with it an empty directory that outlives the process but not the scenario: what a service keeps
+    /// in a file it keeps there. `told`: it has ended by itself, and how.
+    ///
+    /// # Errors
+    /// There is no place for temporary files.
+    pub fn begins(&self, told: impl Fn(String) + Send + Sync + 'static) -> Result<(), String> {
+        let directory = TempDir::with_prefix("egress-sim-")
+            .map_err(|error| format!("no directory can be made for what the service keeps: {error}"))?;
         let mut now = self.now();
+        now.environment.retain(|(name, _)| *name != DIRECTORY_VARIABLE);
+        now.environment.push((DIRECTORY_VARIABLE, directory.path().display().to_string()));
         now.said = tempfile::tempfile().ok();
         now.told = Some(Arc::new(told));
+        // The one of the scenario before goes.
+        *DIRECTORY.lock().unwrap_or_else(PoisonError::into_inner) = Some(directory);
+        Ok(())
     }
 
     /// The end of what it said; none: nothing.
@@ -161,12 +179,15 @@ impl Process {
             .stdout(output())
             .stderr(output())
             .envs(now.environment.iter().map(|(k, v)| (k, v)));
+        // Whoever ends the program in between ends it, too.
+        let mut all = running();
         let child = command.spawn().map_err(|error| format!("--exec '{}' cannot be started: {error}", self.command))?;
         let id = child.id();
+        all.push(id);
+        drop(all);
         now.running = Some(id);
         now.up = false;
         now.ended = None;
-        running().push(id);
         let shared = Arc::clone(&self.now);
         thread::spawn(move || waits(child, &shared));
         Ok(())
@@ -241,6 +262,7 @@ impl Keeper for Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        drop(DIRECTORY.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -267,11 +289,14 @@ fn running() -> MutexGuard<'static, Vec<u32>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Kills every process that runs, and what it has started.
+/// Kills every process that runs, and what it has started: the program ends. None is started any more.
 pub fn kill_all() {
-    for id in running().drain(..) {
+    let mut all = running();
+    for id in all.drain(..) {
         kill(id);
     }
+    std::mem::forget(all);
+    drop(DIRECTORY.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
 #[cfg(unix)]

@@ -12,6 +12,9 @@ mod served;
 
 use served::Served;
 
+/// The programs in Node's language, and what they share.
+const OF_NODE: [&str; 4] = ["clients.mjs", "recording.mjs", "s3.mjs", "served.mjs"];
+
 /// What a client's directory holds.
 fn sources(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients").join(language)
@@ -59,11 +62,17 @@ fn python_with_livekit_api_and_boto3() {
 
 #[test]
 fn node_with_livekit_server_sdk_and_the_aws_sdk() {
-    let programs = ["clients.mjs", "recording.mjs"];
-    if let Some(kept) = installed::node("node", &sources("node"), &programs) {
-        for program in programs {
+    if let Some(kept) = installed::node("node", &sources("node"), &OF_NODE) {
+        for program in ["clients.mjs", "recording.mjs"] {
             all_holds(Command::new("node").arg(kept.join(program)), "manual");
         }
+    }
+}
+
+#[test]
+fn rust_with_livekit_api() {
+    if let Some(built) = installed::rust("rust", &sources("rust")) {
+        all_holds(&mut Command::new(built.join("clients")), "manual");
     }
 }
 

@@ -1,9 +1,11 @@
 //! `egress-sim run --operator http://…`: services that run by themselves, driven over real sockets.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -51,15 +53,19 @@ fn verdict<'a>(run: &'a Value, id: &str) -> &'a Value {
 
 /// A service of `--exec` at a free port, with servers at free ports.
 fn exec(command: &str, name: &str, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_egress-sim"))
-        .arg("run")
-        .arg(scenario(name))
+    executing(command, &[name], more).output().expect("the binary starts")
+}
+
+/// The same, through several scenarios, and not started yet.
+fn executing(command: &str, names: &[&str], more: &[&str]) -> Command {
+    let mut run = Command::new(env!("CARGO_BIN_EXE_egress-sim"));
+    run.arg("run")
+        .args(names.iter().map(|name| scenario(name)))
         .args(["--operator", "http://127.0.0.1:0/webhook", "--exec", command])
         .args(["--livekit", "127.0.0.1:0", "--console", "127.0.0.1:0", "--s3", "127.0.0.1:0"])
         .args(more)
-        .env_remove("CI")
-        .output()
-        .expect("the binary starts")
+        .env_remove("CI");
+    run
 }
 
 fn complaint(output: &Output) -> String {
@@ -259,7 +265,64 @@ fn a_crash_kills_the_process_and_starts_it_again() {
     assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
 }
 
-/// The process of the test before this one; by itself, nothing.
+/// Ended from outside, it leaves nothing behind: neither the service nor what that has started, although they ignore the signal
+/// that a terminal would send them, nor the scenario's directory.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_service_and_all_that_it_has_started() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
+        // Whoever lives holds the pipe open.
+        let service = format!(
+            "trap '' INT TERM HUP; exec 9> '{}'; echo \"$EGRESS_SIM_DIR\" >&9; tail -f /dev/null & exec tail -f /dev/null",
+            pipe.display()
+        );
+        let mut run = executing(&service, &["compliance-call-small.toml"], &["--patience", "10m"])
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let mut held = BufReader::new(fs::File::open(&pipe).expect("the service has opened it"));
+        let mut directory = String::new();
+        held.read_line(&mut directory).expect("UTF-8");
+        assert!(Path::new(directory.trim()).is_dir(), "{directory}");
+        let sent = Command::new("kill").args([signal, &run.id().to_string()]).status();
+        assert!(sent.expect("kill is there").success());
+        let (all_gone, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let end = held.read_to_end(&mut Vec::new()).expect("a pipe can be read");
+            let _ = all_gone.send(end);
+        });
+        assert_eq!(run.wait().expect("it ends").code(), Some(130), "{signal}");
+        // The wait is for the one case in which this fails.
+        assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(0), "{signal}: somebody lives on");
+        assert!(!Path::new(directory.trim()).exists(), "{signal}: {directory}");
+    }
+}
+
+/// Each scenario has a directory of its own, empty when it begins, which its process finds again after a crash.
+#[cfg(unix)]
+#[test]
+fn what_a_service_keeps_outlives_a_crash_but_not_the_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (this, seen) = (std::env::current_exe().expect("a test is a program"), folder.path().join("seen"));
+    let command = format!(
+        "ls \"$EGRESS_SIM_DIR\" | wc -l >> '{}'; touch \"$EGRESS_SIM_DIR/kept\"; \
+         exec '{}' --exact becomes_a_service_where_one_is_wanted --nocapture",
+        seen.display(),
+        this.display()
+    );
+    let names = ["faults/operator-crash.toml", "compliance-call-small.toml"];
+    let output =
+        executing(&command, &names, &["--format", "json", "--quiet", "0s"]).output().expect("the binary starts");
+    let seen = fs::read_to_string(seen).unwrap_or_else(|error| panic!("{error}: {}", complaint(&output)));
+    let seen: Vec<&str> = seen.lines().map(str::trim).collect();
+    assert_eq!(seen, ["0", "1", "0"], "started, started again, and in another scenario");
+}
+
+/// The process of the tests before this one; by itself, nothing.
 #[test]
 fn becomes_a_service_where_one_is_wanted() {
     let told = ["LIVEKIT_URL", "EGRESS_SIM_URL", "PORT"].map(std::env::var);

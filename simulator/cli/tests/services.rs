@@ -39,7 +39,8 @@ fn python() -> Option<Service> {
 }
 
 fn typescript() -> Option<Service> {
-    let files = ["buggy", "eraser", "evidence", "ledger", "recorder", "service"].map(|name| format!("{name}.ts"));
+    let files =
+        ["buggy", "eraser", "evidence", "ledger", "recorder", "rounds", "service"].map(|name| format!("{name}.ts"));
     let files: Vec<&str> = files.iter().map(String::as_str).chain(["tsconfig.json"]).collect();
     let directory = installed::node("service-typescript", &examples("typescript"), &files)?;
     Some(Service { directory, interpreter: "node --import tsx".into(), extension: "ts" })
@@ -106,6 +107,28 @@ fn verdicts(run: &Value) -> BTreeMap<String, String> {
 
 const SCENARIOS: [&str; 3] = ["compliance-call-small", "hls-980-segments", "contract-end-small"];
 
+/// Those in which webhooks are lost, and a service has to look for itself.
+const SILENT: [&str; 3] =
+    ["faults/webhook-unreachable", "faults/webhook-drop-all-but-first", "faults/webhook-drop-converge"];
+
+#[test]
+fn what_no_webhook_tells_the_python_service_finds_in_its_rounds() {
+    if let Some(service) = python() {
+        for scenario in SILENT {
+            service.is_sound(scenario);
+        }
+    }
+}
+
+#[test]
+fn what_no_webhook_tells_the_typescript_service_finds_in_its_rounds() {
+    if let Some(service) = typescript() {
+        for scenario in SILENT {
+            service.is_sound(scenario);
+        }
+    }
+}
+
 #[test]
 fn the_python_service_keeps_what_the_reference_operator_keeps() {
     if let Some(service) = python() {
@@ -141,9 +164,8 @@ fn each_bug_of_the_typescript_service_is_found() {
 #[test]
 fn the_python_service_is_killed_and_goes_on_from_its_database() {
     let Some(service) = python() else { return };
-    let kept = tempfile::tempdir().expect("there is a place for temporary files");
-    let database = format!("export DATABASE='{}'", kept.path().join("ledger").display());
-    let with = service.run_program("faults/operator-crash", "service.py", &database);
+    let database = "export DATABASE=\"$EGRESS_SIM_DIR/ledger\"";
+    let with = service.run_program("faults/operator-crash", "service.py", database);
     assert_eq!(with["verdict"], "pass", "{with:#}");
     assert_eq!(with["counts"]["incarnations"], 2);
     let without = verdicts(&service.run("faults/operator-crash", None));

@@ -1,9 +1,11 @@
 //! `egress-sim serve` where something is wrong: arguments, addresses, requests, receivers. And how it ends.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -15,10 +17,23 @@ const HOUR: &str = r#"{"tenant":"default","room":"r","participants":["a"],"at":"
 
 /// One request over a connection of its own: status and body.
 fn request(address: &str, method: &str, path: &str, content_type: &str, body: &[u8]) -> (u16, String) {
+    let (status, _, body) = exchange(address, method, path, &[("Content-Type", content_type)], body);
+    (status, body)
+}
+
+/// The same with headers of one's own, and with those of the answer, in small letters.
+fn exchange(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> (u16, BTreeMap<String, String>, String) {
     let mut stream = TcpStream::connect(address).expect("it listens");
+    let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.concat();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
-         Content-Length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).expect("it reads");
@@ -29,7 +44,9 @@ fn request(address: &str, method: &str, path: &str, content_type: &str, body: &[
     let (head, body) =
         answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer from {address}{path}: {read:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    (status.unwrap_or_else(|| panic!("no status in {head}")), body.to_owned())
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    let headers = lines.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+    (status.unwrap_or_else(|| panic!("no status in {head}")), headers, body.to_owned())
 }
 
 /// The same to the control API.
@@ -152,6 +169,71 @@ fn livekits_api_refuses_what_is_too_large_or_nowhere() {
     let (status, answer) = request(at, "POST", path, "application/json", &large[..large.len() - 1]);
     assert_eq!(status, 400, "what is not too large is read: {answer}");
     assert_eq!(request(at, "GET", "/", "", b"").0, 200, "and it goes on");
+}
+
+/// What a client sends along: a token with every grant that these tests want.
+fn bearer() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later").as_secs();
+    let video = serde_json::json!({ "roomRecord": true, "roomList": true });
+    let claims = serde_json::json!({ "iss": "devkey", "nbf": now, "exp": now + 600, "video": video });
+    let key = jsonwebtoken::EncodingKey::from_secret(b"secret");
+    let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key);
+    format!("Bearer {}", token.expect("HS256 signs with any secret"))
+}
+
+#[test]
+fn any_origin_may_use_livekits_api() {
+    let served = Served::start(&["--clock", "manual"]);
+    let path = "/twirp/livekit.Egress/ListEgress";
+    let origin = ("Origin", "https://app.acme.example");
+    let asks = [
+        origin,
+        ("Access-Control-Request-Method", "POST"),
+        ("Access-Control-Request-Headers", "authorization,content-type"),
+    ];
+    let (status, headers, body) = exchange(&served.livekit, "OPTIONS", path, &asks, b"");
+    assert_eq!((status, body.as_str()), (204, ""), "no token is asked for");
+    assert_eq!(headers["access-control-allow-origin"], "*");
+    assert_eq!(headers["access-control-allow-headers"], "authorization,content-type");
+    assert!(headers["access-control-allow-methods"].contains("POST"), "{headers:?}");
+    let token = bearer();
+    let sent = [origin, ("Content-Type", "application/json"), ("Authorization", token.as_str())];
+    let (status, headers, _) = exchange(&served.livekit, "POST", path, &sent, b"{}");
+    assert_eq!((status, headers["access-control-allow-origin"].as_str()), (200, "*"));
+    // A page is to read a refusal, too.
+    let (status, headers, _) = exchange(&served.livekit, "POST", path, &sent[..2], b"{}");
+    assert_eq!((status, headers["access-control-allow-origin"].as_str()), (401, "*"));
+    let (_, headers, _) = exchange(&served.livekit, "POST", path, &sent[1..], b"{}");
+    assert!(!headers.contains_key("access-control-allow-origin"), "who has no origin is no page: {headers:?}");
+}
+
+#[test]
+fn livekits_api_answers_json_with_every_field_by_its_proto_name() {
+    let served = Served::start(&["--clock", "manual"]);
+    assert_eq!(control(&served, "POST", "/calls", HOUR).0, 200);
+    let token = bearer();
+    let ask = |method: &str, body: &str| {
+        let headers = [("Content-Type", "application/json"), ("Authorization", token.as_str())];
+        let path = format!("/twirp/livekit.{method}");
+        let (status, headers, body) = exchange(&served.livekit, "POST", &path, &headers, body.as_bytes());
+        assert_eq!((status, headers["content-type"].as_str()), (200, "application/json"), "{body}");
+        json(&body)
+    };
+    let file = r#"{"room_name":"r","fileOutputs":[{"filepath":"a","s3":{"bucket":"recordings","secret":"hush"}}]}"#;
+    let info = ask("Egress/StartRoomCompositeEgress", file);
+    let id = info["egress_id"].as_str().expect("by its proto name");
+    assert_eq!((&info["status"], &info["ended_at"]), (&"EGRESS_STARTING".into(), &"0".into()), "defaults are said");
+    assert_eq!((&info["error"], &info["backup_storage_used"]), (&"".into(), &false.into()));
+    assert_eq!((&info["image_results"], &info["error_code"]), (&Value::Array(Vec::new()), &0.into()));
+    assert!(info["started_at"].is_string(), "64 bits are text: {info}");
+    let asked = &info["room_composite"];
+    assert_eq!((&asked["audio_only"], &asked["file_outputs"][0]["s3"]["secret"]), (&false.into(), &"{secret}".into()));
+    assert!(info.get("track").is_none() && info.get("egressId").is_none(), "{info}");
+    let list = ask("Egress/ListEgress", &format!(r#"{{"egressId":"{id}"}}"#));
+    assert_eq!((&list["items"][0]["egress_id"], &list["next_page_token"]), (&id.into(), &Value::Null));
+    let rooms = ask("RoomService/ListRooms", "{}");
+    let room = &rooms["rooms"][0];
+    assert_eq!((&room["name"], &room["num_participants"], &room["version"]), (&"r".into(), &1.into(), &Value::Null));
 }
 
 #[test]

@@ -12,8 +12,10 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use egress_sim_model::time::{Span, Time};
 use egress_sim_wire::livekit::Keys;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::driver::{Driver, World};
 
@@ -138,7 +140,11 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     Ok(value)
 }
 
-type Answer = Result<Json<Value>, Refusal>;
+type Answer<T> = Result<Json<T>, Refusal>;
+
+/// `{}`: there is nothing more to say.
+#[derive(Serialize, JsonSchema)]
+struct Nothing {}
 
 fn bad(words: impl Into<String>) -> Refusal {
     Refusal(StatusCode::BAD_REQUEST, words.into())
@@ -153,8 +159,8 @@ fn gone() -> Refusal {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends routes that may refuse")]
-fn nothing() -> Answer {
-    Ok(Json(json!({})))
+fn nothing() -> Answer<Nothing> {
+    Ok(Json(Nothing {}))
 }
 
 fn moment(key: &str, text: &str) -> Result<Time, Refusal> {

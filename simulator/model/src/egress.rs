@@ -18,6 +18,7 @@ pub mod error;
 pub mod filename;
 mod images;
 mod lifecycle;
+mod limits;
 mod path;
 mod service;
 mod sources;

@@ -112,6 +112,15 @@ pub struct WorldParameters {
     pub egress_start: Span,
     /// Egresses at the same time; 0: no limit.
     pub egress_capacity: u32,
+    /// `session_limits` of the egress worker's configuration: how long a session with a file output lasts at most; zero: as
+    /// long as it likes.
+    pub file_output_max_duration: Span,
+    /// The same for one with a stream output.
+    pub stream_output_max_duration: Span,
+    /// For one with a segmented file output.
+    pub segment_output_max_duration: Span,
+    /// For one with an image output.
+    pub image_output_max_duration: Span,
     /// The worker's upload speed.
     pub upload_bytes_per_second: u64,
     /// Size of recorded media.
@@ -144,6 +153,10 @@ impl Default for WorldParameters {
             info_retention: Span::seconds(86_400),
             egress_start: Span::seconds(2),
             egress_capacity: 0,
+            file_output_max_duration: Span::ZERO,
+            stream_output_max_duration: Span::ZERO,
+            segment_output_max_duration: Span::ZERO,
+            image_output_max_duration: Span::ZERO,
             upload_bytes_per_second: 50_000_000,
             media_bytes_per_second: 250_000,
             livekit_latency: Span::MILLISECOND.times(20),

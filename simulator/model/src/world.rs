@@ -178,6 +178,8 @@ pub(crate) enum Event {
     ImageStored { egress: EgressIx, result: usize },
     /// It is noticed that some streams of an egress reach nobody.
     StreamsMissed { egress: EgressIx },
+    /// The longest that a session may last is over. `attempt`: the retry count when it began.
+    SessionLimit { egress: EgressIx, attempt: i32 },
     /// The streams of an egress that ends are closed.
     StreamsClosed { egress: EgressIx },
     /// A room that was made by order has been empty for so long as it waits, unless that has changed since.
@@ -460,6 +462,7 @@ impl<'a> World<'a> {
             Event::EgressStored { egress } => self.egress_stored(egress),
             Event::ImageStored { egress, result } => self.image_stored(egress, result),
             Event::StreamsMissed { egress } => self.streams_missed(egress),
+            Event::SessionLimit { egress, attempt } => self.session_limit_reached(egress, attempt),
             Event::StreamsClosed { egress } => self.streams_closed(egress),
             Event::RoomIdles { call, idle } => self.room_idles(call, idle),
             Event::Replicates { copying } => self.replicates(&copying),

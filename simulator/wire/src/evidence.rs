@@ -9,10 +9,13 @@ use egress_sim_model::call::{
     self, Call, CallError, CommitOutcome, Expectation, Order, Rejection, Reply, RowState, SinkKey, Subject,
 };
 use egress_sim_model::live::WakeUp;
-use egress_sim_model::time::{Span, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+mod answers;
+
+pub use answers::{Audited, Boot, Committed, Kept, Stored};
 
 /// `POST /commit`: all writes, or none of them.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -228,31 +231,13 @@ impl From<Sometimes> for Call {
     }
 }
 
-/// A row as the store has it.
-pub fn stored_row(stored: &call::StoredRow) -> Value {
-    let row = &*stored.row;
-    // The words of the model's own types are the contract's.
-    json!({
-        "row": {
-            "egress_id": row.egress_id,
-            "tenant": row.tenant,
-            "room": row.room,
-            "bucket": row.bucket,
-            "key": row.key,
-            "backup_bucket": row.backup_bucket,
-            "kind": row.kind,
-            "state": row.state,
-            "details": serde_json::from_str::<Value>(&row.details).unwrap_or_else(|_| json!(row.details)),
-        },
-        "version": stored.version,
-    })
-}
-
 /// HTTP status and body of the answer to a call of an evidence port.
 pub fn answer(call: &Call, reply: &Reply) -> (u16, Value) {
     let nothing_there = |what: String| (404, json!({ "error": format!("there is no {what}") }));
     let answered = match reply {
-        Reply::Commit(Ok(CommitOutcome::Committed(revision))) => return (200, json!({ "revision": revision })),
+        Reply::Commit(Ok(CommitOutcome::Committed(revision))) => {
+            return (200, json!(Committed { revision: *revision }));
+        }
         Reply::Commit(Ok(CommitOutcome::Conflict(subject))) => {
             let (of, words) = match subject {
                 Subject::Row(egress_id) => (Of::Row(egress_id.clone()), format!("row {egress_id}")),
@@ -266,10 +251,10 @@ pub fn answer(call: &Call, reply: &Reply) -> (u16, Value) {
             let key = if let Call::StateGet { key } = call { key.as_str() } else { "" };
             return nothing_there(format!("state key \"{key}\""));
         }
-        Reply::Row(Ok(Some(stored))) => Ok(stored_row(stored)),
-        Reply::Rows(Ok(rows)) => Ok(rows.iter().map(stored_row).collect()),
-        Reply::State(Ok(Some(entry))) => Ok(json!(entry)),
-        Reply::States(Ok(entries)) => Ok(json!(entries)),
+        Reply::Row(Ok(Some(stored))) => Ok(json!(Stored::from(stored))),
+        Reply::Rows(Ok(rows)) => Ok(rows.iter().map(Stored::from).map(|row| json!(row)).collect()),
+        Reply::State(Ok(Some(entry))) => Ok(json!(Kept::from(entry))),
+        Reply::States(Ok(entries)) => Ok(entries.iter().map(Kept::from).map(|entry| json!(entry)).collect()),
         Reply::Done(Ok(())) | Reply::Nothing => Ok(json!({})),
         Reply::Commit(Err(error))
         | Reply::Row(Err(error))
@@ -293,50 +278,6 @@ fn failed(error: &CallError) -> (u16, Value) {
     }
 }
 
-/// `GET /boot`, with the addresses at which the servers really listen.
-pub fn boot(boot: &call::Boot) -> Value {
-    let bucket = |bucket: &call::BootBucket| {
-        json!({
-            "name": bucket.name,
-            "region": bucket.region,
-            "versioned": bucket.versioned,
-            "object_lock": bucket.object_lock.name(),
-        })
-    };
-    let tenants: Vec<Value> = boot
-        .tenants
-        .iter()
-        .map(|tenant| {
-            json!({
-                "name": tenant.name,
-                "buckets": tenant.buckets.iter().map(bucket).collect::<Vec<_>>(),
-                "cdn": tenant.cdn,
-                "retention_seconds": tenant.retention.map(seconds),
-                "retention_max_seconds": tenant.retention_max.map(seconds),
-                "delete_within_seconds": seconds(tenant.delete_within),
-            })
-        })
-        .collect();
-    json!({
-        "instance": boot.instance,
-        "incarnation": boot.incarnation,
-        "livekit": { "url": boot.livekit_url, "api_key": boot.api_key, "api_secret": boot.api_secret },
-        "s3": { "url": boot.s3_url, "access_key": boot.s3_access_key, "secret_key": boot.s3_secret_key },
-        "tenants": tenants,
-        "backup_bucket": boot.backup_bucket.as_ref().map(bucket),
-        "config": serde_json::from_str::<Value>(&boot.config).unwrap_or(Value::Null),
-    })
-}
-
-/// Whole seconds as an integer, for whoever reads it as one.
-fn seconds(span: Span) -> Value {
-    if span.0.is_multiple_of(Span::SECOND.0) {
-        json!(span.0 / Span::SECOND.0)
-    } else {
-        json!(span.0 as f64 / Span::SECOND.0 as f64)
-    }
-}
-
 /// The body of a post to `/commands`.
 pub fn command(command: &call::Command, attempt: u32) -> Value {
     let (what, tenant, room) = match &command.order {
@@ -356,9 +297,4 @@ pub fn timer(timer: &call::Timer, attempt: u32) -> Value {
 /// The body of a post to a wake-up's path.
 pub fn wake_up(wake_up: &WakeUp, attempt: u32) -> Value {
     json!({ "wake_up": wake_up.name, "at": wake_up.at.to_rfc3339(), "attempt": attempt })
-}
-
-/// One line of `GET /audit`.
-pub fn audited(at: Time, record: &call::AuditRecord) -> Value {
-    json!({ "at": at.to_rfc3339(), "record": record })
 }

@@ -5,8 +5,6 @@
 // is an assertion; the last line is "all held".
 
 import assert from "node:assert/strict";
-import http from "node:http";
-import readline from "node:readline";
 
 import { AudioConfig } from "@livekit/protocol";
 import {
@@ -31,58 +29,20 @@ import {
   StorageConfig,
   StreamOutput,
   StreamProtocol,
-  TwirpError,
   VideoCodec,
   AudioCodec,
   WebhookConfig,
-  WebhookReceiver,
 } from "livekit-server-sdk";
 
-const [KEY, SECRET] = ["devkey", "secret"];
+import { KEY, SECRET, advance, at, control, heard, listen, readAddresses, refused } from "./served.mjs";
 
-const heard = [];
-const receiver = new WebhookReceiver(KEY, SECRET);
-const server = http.createServer(async (request, response) => {
-  const pieces = [];
-  for await (const piece of request) pieces.push(piece);
-  try {
-    // The SDK's own receiver: signature, times, hash of the body.
-    const event = await receiver.receive(Buffer.concat(pieces).toString(), request.headers.authorization);
-    heard.push({ path: request.url, event });
-    response.end();
-  } catch (error) {
-    console.error(error);
-    process.exit(1);
-  }
-});
-await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-const { port } = server.address();
-console.log(port);
-const lines = readline.createInterface({ input: process.stdin });
-const at = JSON.parse((await lines[Symbol.asyncIterator]().next()).value);
-
-async function control(method, path, body) {
-  const response = await fetch(at.control + path, { method, body: body && JSON.stringify(body) });
-  const answer = await response.json();
-  assert.equal(response.status, 200, `${path}: ${JSON.stringify(answer)}`);
-  return answer;
-}
-
-const advance = (by) => control("POST", "/clock/advance", { by });
+const port = await listen();
+await readAddresses();
 const rooms = new RoomServiceClient(at.livekit, KEY, SECRET);
 const egress = new EgressClient(at.livekit, KEY, SECRET);
 const s3 = () => new S3Upload({ accessKey: "k", secret: "hush", bucket: "recordings" });
 const output = () => ({ case: "s3", value: s3() });
 const file = (filepath) => new EncodedFileOutput({ filepath, output: output() });
-
-async function refused(promise, status, code, words) {
-  await assert.rejects(promise, (error) => {
-    assert.ok(error instanceof TwirpError, error);
-    assert.deepEqual([error.status, error.code], [status, code], error.message);
-    assert.ok(error.message.includes(words), error.message);
-    return true;
-  });
-}
 
 async function roomService() {
   const options = { name: "made", emptyTimeout: 600, departureTimeout: 30, maxParticipants: 2, metadata: "{}" };
@@ -97,16 +57,16 @@ async function roomService() {
   assert.deepEqual([ada.name, ada.metadata, ada.attributes], ["Ada", "m", { role: "host" }]);
   const [track] = (await rooms.getParticipant("made", "ada")).tracks;
   assert.equal((await rooms.mutePublishedTrack("made", "ada", track.sid, true)).muted, true);
-  await refused(rooms.mutePublishedTrack("made", "ada", track.sid, false), 412, "failed_precondition", "remote unmute");
+  await refused(() => rooms.mutePublishedTrack("made", "ada", track.sid, false), 412, "failed_precondition", "remote unmute");
   await rooms.updateSubscriptions("made", "bob", [track.sid], true);
   await rooms.sendData("made", new TextEncoder().encode("hello"), DataPacket_Kind.RELIABLE, { topic: "chat" });
   assert.equal((await rooms.updateRoomMetadata("made", "new")).metadata, "new");
   await rooms.removeParticipant("made", "bob");
-  await refused(rooms.getParticipant("made", "bob"), 404, "not_found", "participant does not exist");
+  await refused(() => rooms.getParticipant("made", "bob"), 404, "not_found", "participant does not exist");
   await rooms.deleteRoom("made");
-  await refused(rooms.deleteRoom("made"), 404, "not_found", "requested room does not exist");
+  await refused(() => rooms.deleteRoom("made"), 404, "not_found", "requested room does not exist");
   assert.deepEqual(await rooms.listRooms(), []);
-  await refused(rooms.moveParticipant("made", "ada", "other"), 501, "unimplemented", "MoveParticipant");
+  await refused(() => rooms.moveParticipant("made", "ada", "other"), 501, "unimplemented", "MoveParticipant");
 }
 
 async function autoEgress() {
@@ -186,7 +146,7 @@ async function egressService() {
     [() => egress.stopEgress("EG_none"), 404, "not_found", "egress does not exist"],
     [() => new EgressClient(at.livekit, KEY, "else").listEgress(), 401, undefined, ""],
   ]) {
-    await refused(wrong(), status, code, words);
+    await refused(wrong, status, code, words);
   }
 }
 

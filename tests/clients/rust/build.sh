@@ -6,17 +6,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 kept=$(mkdir -p "$1" && cd "$1" && pwd)
 cargo=${CARGO:-cargo}
 
-mkdir -p "$kept/fetch/src"
-cp "$here/Cargo.toml" "$kept/fetch/Cargo.toml"
-cp "$here/src/lib.rs" "$kept/fetch/src/lib.rs"
-$cargo fetch --quiet --manifest-path "$kept/fetch/Cargo.toml"
-manifest=$($cargo metadata --quiet --offline --format-version 1 --manifest-path "$kept/fetch/Cargo.toml" |
+$cargo fetch --quiet --locked --manifest-path "$here/Cargo.toml"
+manifest=$($cargo metadata --quiet --locked --offline --format-version 1 --manifest-path "$here/Cargo.toml" |
   tr ',' '\n' | sed -n 's/.*"manifest_path":"\(.*livekit-api-[0-9.]*\/Cargo.toml\)".*/\1/p' | head -n 1)
 
 # The registry's own copy is nobody's to build in.
 rm -rf "$kept/source"
 cp -R "$(dirname "$manifest")" "$kept/source"
 echo '[workspace]' >> "$kept/source/Cargo.toml"
-$cargo test --manifest-path "$kept/source/Cargo.toml" --target-dir "$kept/target" --lib --no-run --message-format json |
+$cargo test --manifest-path "$kept/source/Cargo.toml" --target-dir "$kept/source-target" --lib --no-run --message-format json |
   tr ',' '\n' | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1 > "$kept/executable"
 cp "$(cat "$kept/executable")" "$kept/api_test"

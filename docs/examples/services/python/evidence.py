@@ -22,6 +22,8 @@ class Evidence:
         self.session: aiohttp.ClientSession | None = None
         self.tenants: dict[str, dict] = {}
         self.backup: str | None = None
+        self.reconcile = 10  # seconds until the first round behind whatever has begun
+        self.patrol: int | None = None  # seconds from one round to the next although nothing has
         self.on_timer = None  # how this process is woken by itself, without egress-sim
         self.timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -37,6 +39,9 @@ class Evidence:
         self.tenants = {tenant["name"]: tenant for tenant in boot["tenants"]}
         backup = boot.get("backup_bucket")
         self.backup = backup and backup["name"]
+        config = boot.get("config") or {}
+        self.reconcile = seconds(config.get("reconcile")) or self.reconcile
+        self.patrol = seconds(config.get("patrol"))
 
     async def close(self) -> None:
         if self.session:
@@ -93,6 +98,11 @@ class Evidence:
         loop = asyncio.get_running_loop()
         self.timers[name] = loop.call_later(wait, lambda: loop.create_task(self.on_timer(name, payload)))
 
+    async def wake_every(self, name: str, distance: int, path: str) -> None:
+        """What cron is for: it posts to this process, in a scenario the clock of which nobody can wait for."""
+        if self.url:
+            await self.tell("PUT", "/wake-ups/" + quote(name, safe=""), {"every": f"{distance}s", "path": path})
+
     async def tell(self, method: str, path: str, body) -> None:
         if not self.url:
             print(path, json.dumps(body), flush=True)
@@ -100,3 +110,8 @@ class Evidence:
         async with self.session.request(method, self.url + path, json=body) as answer:
             if answer.status >= 300:
                 raise RuntimeError(f"{method} {path}: {answer.status} {await answer.text()}")
+
+
+def seconds(text: str | None) -> int | None:
+    """Of a duration as scenario files have it, such as "10s" or "1h"."""
+    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[text[-1]] if text else None

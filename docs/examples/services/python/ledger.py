@@ -10,6 +10,8 @@ create table if not exists recordings (
     egress_id text primary key, tenant text, room text, bucket text, directory text, track text, state text,
     due integer);
 create index if not exists recordings_by_place on recordings (tenant, bucket, directory);
+create index if not exists recordings_unfinished on recordings (state) where state = 'recording';
+create index if not exists jobs_open on jobs (sid) where not closed;
 create table if not exists doomed (egress_id text, bucket text, key text, primary key (bucket, key));
 create index if not exists doomed_by_egress on doomed (egress_id);
 create table if not exists holds (tenant text, room text, primary key (tenant, room));
@@ -65,6 +67,12 @@ class Ledger:
     def open_jobs(self, sid: str) -> list[Job]:
         return [Job(*row) for row in self.db.execute("select * from jobs where sid = ? and not closed", (sid,))]
 
+    def all_open_jobs(self) -> list[Job]:
+        return [Job(*row) for row in self.db.execute("select * from jobs where not closed")]
+
+    def anything_open(self) -> bool:
+        return bool(self.all_open_jobs() or self.unfinished())
+
     def save_job(self, job: Job) -> None:
         self.db.execute(
             "update jobs set attempt = ?, egress_id = ?, closed = ? where sid = ? and track = ?",
@@ -76,6 +84,11 @@ class Ledger:
     def recording(self, egress_id: str) -> Recording | None:
         row = self.db.execute(f"select {RECORDING} from recordings where egress_id = ?", (egress_id,)).fetchone()
         return row and Recording(*row)
+
+    def unfinished(self) -> list[Recording]:
+        """Recordings of whose end nobody has heard."""
+        found = self.db.execute(f"select {RECORDING} from recordings where state = 'recording'")
+        return [Recording(*row) for row in found]
 
     def save(self, *recordings: Recording) -> None:
         rows = [tuple(getattr(one, field.name) for field in fields(one)) for one in recordings if one.egress_id]

@@ -36,9 +36,14 @@ class Plan:
         return Plan(**{"tenant": "", "recording": "none"} | known)
 
 
+async def nothing() -> None:
+    pass
+
+
 class Recorder:
     def __init__(self, ledger: Ledger, evidence: Evidence, livekit: api.LiveKitAPI, s3, eraser: Eraser):
         self.ledger, self.evidence, self.livekit, self.s3, self.eraser = ledger, evidence, livekit, s3, eraser
+        self.on_begun = nothing  # who wants to hear of it: see `rounds.py`
         self.locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     # What LiveKit tells.
@@ -89,6 +94,36 @@ class Recorder:
         await self.eraser.plan(recording)
         self.ledger.save(recording)
 
+    # What a round finds.
+
+    async def seen(self, room: api.Room) -> None:
+        """This call goes on, whether or not anybody has said so."""
+        recording = self.plan(room).recording
+        if recording == "compliance":
+            await self.record(room, track="")
+        elif recording == "processing":
+            people = await self.livekit.room.list_participants(api.ListParticipantsRequest(room=room.name))
+            for track in (track for person in people.participants for track in person.tracks):
+                if track.type == api.TrackType.AUDIO:
+                    await self.record(room, track.sid)
+
+    async def ended_unheard(self, recording: Recording) -> None:
+        """LiveKit does not count this egress among those that run."""
+        try:
+            found = await self.livekit.egress.list_egress(api.ListEgressRequest(egress_id=recording.egress_id))
+        except api.TwirpError as error:
+            if error.code != "not_found":
+                raise
+            # It is a day too late: nobody will say any more how it ended.
+            recording.state = "failed"
+            await self.evidence.enter(recording)
+            await self.eraser.plan(recording)
+            self.ledger.save(recording)
+            return
+        for info in found.items:
+            if info.status > api.EgressStatus.EGRESS_ENDING:
+                await self.egress_ended(info)
+
     # Starting and stopping.
 
     def plan(self, room: api.Room) -> Plan:
@@ -110,6 +145,7 @@ class Recorder:
             job.egress_id = info.egress_id
             self.ledger.save_job(job)
             await self.entered(info)
+            await self.on_begun()
 
     async def start(self, job: Job, room: api.Room) -> api.EgressInfo:
         plan = self.plan(room)

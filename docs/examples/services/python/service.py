@@ -6,7 +6,8 @@ It is configured as every LiveKit and S3 client is: LIVEKIT_URL, LIVEKIT_API_KEY
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL_S3 where it is not Amazon's. DATABASE names a file of
 SQLite's; without it, nothing outlives the process. Where its evidence goes says `evidence.py`.
 
-`recorder.py` starts, replaces and stops egresses, `eraser.py` deletes, `ledger.py` is what both know.
+`recorder.py` starts, replaces and stops egresses, `eraser.py` deletes, `rounds.py` looks what nobody has told,
+`ledger.py` is what all of them know.
 """
 
 import json
@@ -26,6 +27,7 @@ from eraser import Eraser
 from evidence import Evidence
 from ledger import Ledger
 from recorder import Recorder
+from rounds import Rounds
 
 log = logging.getLogger("service")
 
@@ -33,8 +35,8 @@ log = logging.getLogger("service")
 class Service:
     """The door: nothing comes in that is not signed, and what fails is to come again."""
 
-    def __init__(self, recorder: Recorder, eraser: Eraser):
-        self.recorder, self.eraser = recorder, eraser
+    def __init__(self, recorder: Recorder, eraser: Eraser, rounds: Rounds):
+        self.recorder, self.eraser, self.rounds = recorder, eraser, rounds
         self.verifier = api.TokenVerifier()
         self.receiver = api.WebhookReceiver(self.verifier)
 
@@ -69,6 +71,12 @@ class Service:
                 await self.eraser.lift(order["id"], order["tenant"], order["room"])
         return web.Response()
 
+    async def round(self, request: web.Request) -> web.Response:
+        """Cron wants us to look."""
+        await self.signed(request)
+        await self.rounds.look()
+        return web.Response()
+
     async def timer(self, request: web.Request) -> web.Response:
         timer = await self.signed(request)
         await self.woken(timer["timer"], timer["payload"])
@@ -78,6 +86,8 @@ class Service:
         """What we wanted to be reminded of."""
         what, _, whose = name.partition("/")
         match what:
+            case "round":
+                await self.rounds.came()
             case "sweep" | "last-sweep":
                 await self.eraser.sweep(whose, payload)
             case "retention":
@@ -124,14 +134,19 @@ async def application(recorder=Recorder, eraser=Eraser) -> web.Application:
     s3 = boto3.client("s3", endpoint_url=endpoint, config=Config(s3=style, max_pool_connections=16))
 
     erases = eraser(ledger, evidence, livekit, s3)
-    service = Service(recorder(ledger, evidence, livekit, s3, erases), erases)
+    records = recorder(ledger, evidence, livekit, s3, erases)
+    rounds = Rounds(ledger, evidence, livekit, records)
+    records.on_begun = rounds.watch
+    service = Service(records, erases, rounds)
     evidence.on_timer = service.woken
+    await rounds.begin()
     app = web.Application(middlewares=[again])
     app.add_routes(
         [
             web.post("/webhook", service.webhook),
             web.post("/commands", service.command),
             web.post("/timers", service.timer),
+            web.post("/rounds", service.round),
         ]
     )
 

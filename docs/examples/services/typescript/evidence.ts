@@ -34,6 +34,10 @@ export type When = { at: Date } | { after: number };
 export class Evidence {
   tenants = new Map<string, Tenant>();
   backup: string | null = null;
+  /** Seconds until the first round behind whatever has begun. */
+  reconcile = 10;
+  /** Seconds from one round to the next although nothing has. */
+  patrol?: number;
   /** How this process is woken by itself, without egress-sim. */
   onTimer: (name: string, payload: string) => Promise<void> = async () => {};
   private timers = new Map<string, NodeJS.Timeout>();
@@ -47,6 +51,8 @@ export class Evidence {
       : JSON.parse(await readFile(process.env.TENANTS ?? "tenants.json", "utf8"));
     for (const tenant of boot.tenants) this.tenants.set(tenant.name, tenant);
     this.backup = boot.backup_bucket?.name ?? null;
+    this.reconcile = seconds(boot.config?.reconcile) ?? this.reconcile;
+    this.patrol = seconds(boot.config?.patrol);
   }
 
   tenant(name: string): Tenant {
@@ -102,10 +108,21 @@ export class Evidence {
     this.timers.set(name, setTimeout(() => void again(), Math.min(Math.max(wait, 0), 2 ** 31 - 1)));
   }
 
+  /** What cron is for: it posts to this process, in a scenario the clock of which nobody can wait for. */
+  async wakeEvery(name: string, distance: number, path: string): Promise<void> {
+    if (this.url) await this.tell("PUT", `/wake-ups/${encodeURIComponent(name)}`, { every: `${distance}s`, path });
+  }
+
   private async tell(method: string, path: string, body: unknown): Promise<void> {
     if (!this.url) return console.log(path, JSON.stringify(body));
     const answer = await fetch(this.url + path, { method, body: JSON.stringify(body) });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
   }
+}
+
+/** Of a duration as scenario files have it, such as "10s" or "1h". */
+function seconds(text?: string): number | undefined {
+  const lengths: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 };
+  return text ? Number(text.slice(0, -1)) * lengths[text.slice(-1)] : undefined;
 }

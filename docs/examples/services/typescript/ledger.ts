@@ -50,6 +50,19 @@ export class Ledger {
     return [...this.jobs.values()].filter((job) => job.sid === sid && !job.closed);
   }
 
+  allOpenJobs(): Job[] {
+    return [...this.jobs.values()].filter((job) => !job.closed);
+  }
+
+  /** Recordings of whose end nobody has heard. */
+  unfinished(): Recording[] {
+    return [...this.recordings.values()].filter((recording) => recording.state === "recording");
+  }
+
+  anythingOpen(): boolean {
+    return this.allOpenJobs().length > 0 || this.unfinished().length > 0;
+  }
+
   save(recording: Recording): void {
     if (recording.egressId) this.recordings.set(recording.egressId, recording);
   }

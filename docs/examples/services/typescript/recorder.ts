@@ -34,6 +34,8 @@ export interface Plan {
 }
 
 export class Recorder {
+  /** Who wants to hear of it: see `rounds.ts`. */
+  onBegun: () => Promise<void> = async () => {};
   private starting = new Map<string, Promise<void>>();
 
   constructor(
@@ -59,10 +61,10 @@ export class Recorder {
   }
 
   /** LiveKit ends the egresses of a room that has finished; whatever still runs is stopped. */
-  async roomFinished(room: Room): Promise<void> {
+  async roomFinished(sid: string, name: string): Promise<void> {
     // A server that took a node for dead has said so, and people talk on.
-    if (await this.findRoom(room.sid, room.name)) return;
-    for (const job of this.ledger.openJobs(room.sid)) {
+    if (await this.findRoom(sid, name)) return;
+    for (const job of this.ledger.openJobs(sid)) {
       if (job.egressId) await this.stop(job.egressId);
       job.closed = true;
     }
@@ -93,6 +95,34 @@ export class Recorder {
     this.ledger.save(ended);
   }
 
+  // What a round finds.
+
+  /** This call goes on, whether or not anybody has said so. */
+  async seen(room: Room): Promise<void> {
+    const { recording } = this.plan(room);
+    if (recording === "compliance") return this.record(room, "");
+    if (recording !== "processing") return;
+    for (const { tracks } of await this.rooms.listParticipants(room.name)) {
+      for (const track of tracks) if (track.type === TrackType.AUDIO) await this.record(room, track.sid);
+    }
+  }
+
+  /** LiveKit does not count this egress among those that run. */
+  async endedUnheard(recording: Recording): Promise<void> {
+    try {
+      for (const info of await this.egress.listEgress({ egressId: recording.egressId })) {
+        if (info.status > EgressStatus.EGRESS_ENDING) await this.egressEnded(info);
+      }
+    } catch (error) {
+      if (!(error instanceof TwirpError && error.code === "not_found")) throw error;
+      // It is a day too late: nobody will say any more how it ended.
+      const lost: Recording = { ...recording, state: "failed" };
+      await this.evidence.enter(lost);
+      await this.eraser.plan(lost);
+      this.ledger.save(lost);
+    }
+  }
+
   // Starting and stopping.
 
   protected plan(room: Room): Plan {
@@ -116,6 +146,7 @@ export class Recorder {
       }
       job.egressId = info.egressId;
       await this.entered(info);
+      await this.onBegun();
     })();
     this.starting.set(name, start);
     await start.finally(() => this.starting.get(name) === start && this.starting.delete(name));

@@ -4,8 +4,8 @@
 //
 // It is configured as every LiveKit and S3 client is: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, AWS_REGION,
 // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL_S3 where it is not Amazon's. Where its evidence goes
-// says `evidence.ts`; `recorder.ts` starts, replaces and stops egresses, `eraser.ts` deletes, `ledger.ts` is what both
-// know.
+// says `evidence.ts`; `recorder.ts` starts, replaces and stops egresses, `eraser.ts` deletes, `rounds.ts` looks what
+// nobody has told, `ledger.ts` is what all of them know.
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
@@ -25,6 +25,7 @@ import { Eraser } from "./eraser.ts";
 import { Evidence } from "./evidence.ts";
 import { Ledger } from "./ledger.ts";
 import { Recorder } from "./recorder.ts";
+import { Rounds } from "./rounds.ts";
 
 /** An order of our own organisation. */
 interface Order {
@@ -45,6 +46,7 @@ export class Service {
   constructor(
     private recorder: Recorder,
     private eraser: Eraser,
+    private rounds: Rounds,
   ) {}
 
   /** Takes what was posted, and says what to answer. What fails is to come again; each of these can be done twice. */
@@ -53,6 +55,7 @@ export class Service {
       if (path === "/webhook") await this.webhook(await refusing(this.receiver.receive(body, authorization)));
       else if (path === "/commands") await this.command(await refusing(this.signed(body, authorization)));
       else if (path === "/timers") await this.timer(await refusing(this.signed(body, authorization)));
+      else if (path === "/rounds") await this.round(await refusing(this.signed(body, authorization)));
       else return 404;
       return 200;
     } catch (error) {
@@ -72,7 +75,7 @@ export class Service {
   private async webhook({ event, room, track, egressInfo }: WebhookEvent): Promise<void> {
     if (event === "room_started") await this.recorder.roomStarted(room!);
     else if (event === "track_published") await this.recorder.trackPublished(room!, track!);
-    else if (event === "room_finished") await this.recorder.roomFinished(room!);
+    else if (event === "room_finished") await this.recorder.roomFinished(room!.sid, room!.name);
     else if (event === "egress_started") await this.recorder.egressStarted(egressInfo!);
     else if (event === "egress_updated") await this.recorder.egressUpdated(egressInfo!);
     else if (event === "egress_ended") await this.recorder.egressEnded(egressInfo!);
@@ -84,6 +87,11 @@ export class Service {
     else if (what === "lift_hold") await this.eraser.lift(id, tenant, room);
   }
 
+  /** Cron wants us to look. */
+  private async round(_wakeUp: unknown): Promise<void> {
+    await this.rounds.look();
+  }
+
   private timer({ timer, payload }: { timer: string; payload: string }): Promise<void> {
     return this.woken(timer, payload);
   }
@@ -91,7 +99,8 @@ export class Service {
   /** What we wanted to be reminded of. */
   async woken(name: string, payload: string): Promise<void> {
     const [what, whose] = [name.slice(0, name.indexOf("/")), name.slice(name.indexOf("/") + 1)];
-    if (what === "sweep" || what === "last-sweep") await this.eraser.sweep(whose, payload);
+    if (name === "round") await this.rounds.came();
+    else if (what === "sweep" || what === "last-sweep") await this.eraser.sweep(whose, payload);
     else if (what === "retention") await this.eraser.retentionOver(whose);
   }
 }
@@ -110,8 +119,12 @@ export async function run(recorder = Recorder, eraser = Eraser): Promise<void> {
   const rooms = new RoomServiceClient(process.env.LIVEKIT_URL!);
   const s3 = new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined });
   const erases = new eraser(ledger, evidence, egress, s3);
-  const service = new Service(new recorder(ledger, evidence, egress, rooms, s3, erases), erases);
+  const records = new recorder(ledger, evidence, egress, rooms, s3, erases);
+  const rounds = new Rounds(ledger, evidence, egress, rooms, records);
+  records.onBegun = () => rounds.watch();
+  const service = new Service(records, erases, rounds);
   evidence.onTimer = (name, payload) => service.woken(name, payload);
+  await rounds.begin();
 
   const server = createServer(async (request, response) => {
     const pieces: Buffer[] = [];

@@ -31,7 +31,7 @@ pub(super) fn world(of: &Best) -> Vec<Scenario> {
         return Vec::new();
     }
     let mut proposals = vec![edited(of, |scenario| scenario.world = WorldParameters::default())];
-    let single: [fn(&mut WorldParameters, WorldParameters); 19] = [
+    let single: [fn(&mut WorldParameters, WorldParameters); 23] = [
         |world, usual| world.horizon = usual.horizon,
         |world, usual| world.settle = usual.settle,
         |world, usual| world.webhook_events = usual.webhook_events,
@@ -41,6 +41,10 @@ pub(super) fn world(of: &Best) -> Vec<Scenario> {
         |world, usual| world.info_retention = usual.info_retention,
         |world, usual| world.egress_start = usual.egress_start,
         |world, usual| world.egress_capacity = usual.egress_capacity,
+        |world, usual| world.file_output_max_duration = usual.file_output_max_duration,
+        |world, usual| world.stream_output_max_duration = usual.stream_output_max_duration,
+        |world, usual| world.segment_output_max_duration = usual.segment_output_max_duration,
+        |world, usual| world.image_output_max_duration = usual.image_output_max_duration,
         |world, usual| world.upload_bytes_per_second = usual.upload_bytes_per_second,
         |world, usual| world.list_page = usual.list_page,
         |world, usual| world.start = usual.start,

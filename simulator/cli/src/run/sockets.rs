@@ -197,11 +197,11 @@ impl<'a> Stage<'a> {
         let up = match &self.process {
             Some(process) => {
                 let (world, handle) = (world.clone(), self.runtime.handle().clone());
-                process.begins(move |why| {
+                let begun = process.begins(move |why| {
                     let why = format!("the service ended by itself: {why}");
                     handle.block_on(world.with(|driver| driver.break_off(why)));
                 });
-                process.start()
+                begun.and_then(|()| process.start())
             }
             None => answers_at(&self.service, self.patience),
         };

@@ -1,10 +1,10 @@
-//! Clients of S3 alone, in depth: boto3, the AWS command line, s3cmd, rclone.
+//! Clients of S3 alone, in depth: boto3, the SDKs of AWS for Node and Rust, the AWS command line, s3cmd, rclone.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use super::served::Served;
-use super::{installed, sources};
+use super::{OF_NODE, installed, sources};
 
 /// Runs a client, tells it a line, and wants "all held" at its end.
 fn holds(client: &mut Command, told: &str) {
@@ -21,16 +21,35 @@ fn holds(client: &mut Command, told: &str) {
     assert!(ended.status.success() && held.trim().ends_with("all held"), "{held}\n{complaints}");
 }
 
+/// Runs a client in depth; it is told where S3 and the control API are.
+fn in_depth(client: &mut Command) {
+    let served = Served::start(&["--clock", "manual"]);
+    let addresses = serde_json::json!({
+        "s3": format!("http://{}", served.s3),
+        "control": format!("http://{}", served.control),
+    });
+    holds(client, &addresses.to_string());
+}
+
 #[test]
 fn boto3_in_depth() {
     let sources = sources("python");
     if let Some(python) = installed::python("python", &sources.join("requirements.txt")) {
-        let served = Served::start(&["--clock", "manual"]);
-        let addresses = serde_json::json!({
-            "s3": format!("http://{}", served.s3),
-            "control": format!("http://{}", served.control),
-        });
-        holds(Command::new(&python).arg(sources.join("s3.py")), &addresses.to_string());
+        in_depth(Command::new(&python).arg(sources.join("s3.py")));
+    }
+}
+
+#[test]
+fn the_aws_sdk_for_node_in_depth() {
+    if let Some(kept) = installed::node("node", &sources("node"), &OF_NODE) {
+        in_depth(Command::new("node").arg(kept.join("s3.mjs")));
+    }
+}
+
+#[test]
+fn the_aws_sdk_for_rust_in_depth() {
+    if let Some(built) = installed::rust("rust", &sources("rust")) {
+        in_depth(&mut Command::new(built.join("s3")));
     }
 }
 

@@ -37,6 +37,25 @@ pub fn node(name: &str, sources: &Path, files: &[&str]) -> Option<PathBuf> {
     Some(kept)
 }
 
+/// Where the programs of a workspace of its own are once they are built, with the packages of its lock file. None: the packages
+/// cannot be had.
+///
+/// # Panics
+/// They can be had, and it does not compile.
+#[allow(dead_code, reason = "every test file has a copy of this module, and only one wants it")]
+pub fn rust(name: &str, workspace: &Path) -> Option<PathBuf> {
+    let target = kept(name).join("target");
+    let cargo = |verb: &str| {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        cargo.args([verb, "--quiet", "--locked", "--manifest-path"]).arg(workspace.join("Cargo.toml"));
+        cargo
+    };
+    once(&kept(name), &workspace.join("Cargo.lock"), || prepared(&mut cargo("fetch")))?;
+    let built = cargo("build").args(["--offline", "--target-dir"]).arg(&target).output().expect("it could fetch");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    Some(target.join("debug"))
+}
+
 /// Where packages are kept from one run of the tests to the next.
 pub fn kept(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(name)

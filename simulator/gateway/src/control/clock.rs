@@ -8,36 +8,57 @@ use axum::extract::{Path, State};
 use egress_sim_model::live::WakeUp;
 use egress_sim_model::time::{Span, Time};
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::evidence::at_or_in;
 use super::route::Route;
-use super::{Answer, Body, bad, gone, moment, not_found, nothing, span, with};
+use super::{Answer, Body, Nothing, bad, gone, moment, not_found, nothing, span, with};
 use crate::driver::World;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/", "The clock, and what is under way.", status),
-        Route::get("/clock", "The clock, and what is under way.", status),
-        Route::post("/clock/advance", "Moves the clock.", advance).takes::<Advance>(),
-        Route::post("/leases", "Somebody works in the background: `auto` waits.", lease).takes::<Lease>(),
-        Route::delete("/leases/{lease}", "They are done.", release),
-        Route::get("/wake-ups", "Wake-ups that are to come.", wake_ups),
+        Route::get("/", "The clock, and what is under way.", status).answers::<Status>(),
+        Route::get("/clock", "The clock, and what is under way.", status).answers::<Status>(),
+        Route::post("/clock/advance", "Moves the clock.", advance).takes::<Advance>().answers::<Now>(),
+        Route::post("/leases", "Somebody works in the background: `auto` waits.", lease)
+            .takes::<Lease>()
+            .answers::<Leased>(),
+        Route::delete("/leases/{lease}", "They are done.", release).answers::<Nothing>(),
+        Route::get("/wake-ups", "Wake-ups that are to come.", wake_ups).answers::<Vec<ToCome>>(),
         Route::put("/wake-ups/{name}", "The world is to stop at a moment, and post to the operator.", wake)
-            .takes::<Wake>(),
-        Route::delete("/wake-ups/{name}", "It is not.", let_sleep),
+            .takes::<Wake>()
+            .answers::<First>(),
+        Route::delete("/wake-ups/{name}", "It is not.", let_sleep).answers::<Nothing>(),
     ]
 }
 
-async fn status(State(world): State<World>) -> Answer {
+#[derive(Serialize, JsonSchema)]
+struct Status {
+    /// RFC 3339.
+    now: String,
+    /// When something happens of itself; null: nothing will.
+    next: Option<String>,
+    under_way: UnderWay,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct UnderWay {
+    /// Without a reply.
+    calls: usize,
+    /// Without an answer.
+    deliveries: usize,
+    /// What they are for.
+    leases: Vec<String>,
+}
+
+async fn status(State(world): State<World>) -> Answer<Status> {
     let status = with(&world, |driver| {
         let (calls, deliveries, leases) = driver.under_way();
-        json!({
-            "now": driver.live.now().to_rfc3339(),
-            "next": driver.live.next_at().map(Time::to_rfc3339),
-            "under_way": { "calls": calls, "deliveries": deliveries, "leases": leases },
-        })
+        Status {
+            now: driver.live.now().to_rfc3339(),
+            next: driver.live.next_at().map(Time::to_rfc3339),
+            under_way: UnderWay { calls, deliveries, leases },
+        }
     });
     status.await.map(Json)
 }
@@ -51,7 +72,13 @@ struct Advance {
     to: Option<String>,
 }
 
-async fn advance(State(world): State<World>, Body(wanted): Body<Advance>) -> Answer {
+#[derive(Serialize, JsonSchema)]
+struct Now {
+    /// RFC 3339.
+    now: String,
+}
+
+async fn advance(State(world): State<World>, Body(wanted): Body<Advance>) -> Answer<Now> {
     let by = wanted.by.as_deref().map(|by| span("by", by)).transpose()?;
     let to = wanted.to.as_deref().map(|to| moment("to", to)).transpose()?;
     if by.is_none() == to.is_none() {
@@ -63,7 +90,7 @@ async fn advance(State(world): State<World>, Body(wanted): Body<Advance>) -> Ans
         driver.advance(to.unwrap_or(Time(by)))
     });
     let now = moving.await?.map_err(bad)?.await.map_err(|_| gone())?;
-    Ok(Json(json!({ "now": now.to_rfc3339() })))
+    Ok(Json(Now { now: now.to_rfc3339() }))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -75,14 +102,20 @@ struct Lease {
     ttl: Option<String>,
 }
 
-async fn lease(State(world): State<World>, Body(wanted): Body<Lease>) -> Answer {
+#[derive(Serialize, JsonSchema)]
+struct Leased {
+    /// Its number.
+    lease: u64,
+}
+
+async fn lease(State(world): State<World>, Body(wanted): Body<Lease>) -> Answer<Leased> {
     let what = wanted.r#for.unwrap_or_else(|| "work in the background".into());
     let ttl = wanted.ttl.as_deref().map(|ttl| span("ttl", ttl)).transpose()?;
     let ttl = ttl.map(|ttl| Duration::from_nanos(ttl.0));
-    Ok(Json(json!({ "lease": with(&world, move |driver| driver.lease(what, ttl)).await? })))
+    Ok(Json(Leased { lease: with(&world, move |driver| driver.lease(what, ttl)).await? }))
 }
 
-async fn release(State(world): State<World>, lease: Result<Path<u64>, PathRejection>) -> Answer {
+async fn release(State(world): State<World>, lease: Result<Path<u64>, PathRejection>) -> Answer<Nothing> {
     let Path(lease) = lease.map_err(|rejection| bad(rejection.body_text()))?;
     let done = with(&world, move |driver| driver.release(lease)).await?;
     if done { nothing() } else { Err(not_found(format!("there is no lease {lease}"))) }
@@ -101,7 +134,13 @@ struct Wake {
     path: Option<String>,
 }
 
-async fn wake(State(world): State<World>, Path(name): Path<String>, Body(wanted): Body<Wake>) -> Answer {
+#[derive(Serialize, JsonSchema)]
+struct First {
+    /// When it comes for the first time, RFC 3339.
+    at: String,
+}
+
+async fn wake(State(world): State<World>, Path(name): Path<String>, Body(wanted): Body<Wake>) -> Answer<First> {
     let every = wanted.every.as_deref().map(|every| span("every", every)).transpose()?;
     if every == Some(Span::ZERO) {
         return Err(bad("every: expected a duration that is longer than nothing"));
@@ -119,25 +158,35 @@ async fn wake(State(world): State<World>, Path(name): Path<String>, Body(wanted)
         (None, None) => return Err(bad("expected \"at\", \"in\" or \"every\"")),
     };
     with(&world, move |driver| driver.live.wake(WakeUp { name, at, every, path })).await?;
-    Ok(Json(json!({ "at": at.to_rfc3339() })))
+    Ok(Json(First { at: at.to_rfc3339() }))
 }
 
-async fn wake_ups(State(world): State<World>) -> Answer {
+/// A wake-up that is to come.
+#[derive(Serialize, JsonSchema)]
+struct ToCome {
+    name: String,
+    /// RFC 3339.
+    at: String,
+    /// How far apart; null: it comes once.
+    every: Option<String>,
+    /// Where it is posted to.
+    path: String,
+}
+
+async fn wake_ups(State(world): State<World>) -> Answer<Vec<ToCome>> {
     let all = with(&world, |driver| {
-        let words = |wake_up: &WakeUp| {
-            json!({
-                "name": wake_up.name,
-                "at": wake_up.at.to_rfc3339(),
-                "every": wake_up.every.map(|every| every.to_string()),
-                "path": wake_up.path,
-            })
+        let words = |wake_up: &WakeUp| ToCome {
+            name: wake_up.name.clone(),
+            at: wake_up.at.to_rfc3339(),
+            every: wake_up.every.map(|every| every.to_string()),
+            path: wake_up.path.clone(),
         };
-        driver.live.wake_ups().map(words).collect::<Value>()
+        driver.live.wake_ups().map(words).collect::<Vec<_>>()
     });
     all.await.map(Json)
 }
 
-async fn let_sleep(State(world): State<World>, Path(name): Path<String>) -> Answer {
+async fn let_sleep(State(world): State<World>, Path(name): Path<String>) -> Answer<Nothing> {
     let named = name.clone();
     let known = with(&world, move |driver| driver.live.let_sleep(&named)).await?;
     if known { nothing() } else { Err(not_found(format!("there is no wake-up \"{name}\""))) }

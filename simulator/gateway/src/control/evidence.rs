@@ -7,13 +7,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use egress_sim_model::call::{AuditRecord, Call, Timer};
 use egress_sim_model::time::Time;
-use egress_sim_wire::evidence::{self, Always, Commit, Link, Retract, Sometimes};
+use egress_sim_wire::evidence::{self, Always, Boot, Commit, Committed, Kept, Link, Retract, Sometimes, Stored};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::route::Route;
-use super::{Answer, Asked, Body, Own, Refusal, bad, moment, read, span, with};
+use super::{Answer, Asked, Body, Nothing, Own, Refusal, bad, moment, read, span, with};
 use crate::driver::World;
 use crate::server::Broken;
 
@@ -22,22 +21,31 @@ const PAGE: u32 = 1000;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/boot", "What an operator would read from its environment.", boot),
+        Route::get("/boot", "What an operator would read from its environment.", boot).answers::<Boot>(),
         Route::post("/commit", "Writes inventory rows and state keys: all of them or none.", asks::<Commit>)
-            .takes::<Commit>(),
-        Route::get("/inventory", "Rows of one tenant, or of all.", rows).query(&["tenant", "after", "limit"]),
-        Route::get("/inventory/{egress_id}", "One row.", row),
-        Route::get("/state", "State keys that begin so.", entries).query(&["prefix", "after", "limit"]),
-        Route::get("/state/{*key}", "One state key.", entry),
-        Route::post("/audit", "Appends one record, or a list of them.", audit).takes::<Records>(),
-        Route::post("/publish", "Gives viewers a playback link.", asks::<Link>).takes::<Link>(),
-        Route::post("/retract", "Takes back every link of an egress.", asks::<Retract>).takes::<Retract>(),
+            .takes::<Commit>()
+            .answers::<Committed>(),
+        Route::get("/inventory", "Rows of one tenant, or of all.", rows)
+            .query(&["tenant", "after", "limit"])
+            .answers::<Vec<Stored>>(),
+        Route::get("/inventory/{egress_id}", "One row.", row).answers::<Stored>(),
+        Route::get("/state", "State keys that begin so.", entries)
+            .query(&["prefix", "after", "limit"])
+            .answers::<Vec<Kept>>(),
+        Route::get("/state/{*key}", "One state key.", entry).answers::<Kept>(),
+        Route::post("/audit", "Appends one record, or a list of them.", audit).takes::<Records>().answers::<Nothing>(),
+        Route::post("/publish", "Gives viewers a playback link.", asks::<Link>).takes::<Link>().answers::<Nothing>(),
+        Route::post("/retract", "Takes back every link of an egress.", asks::<Retract>)
+            .takes::<Retract>()
+            .answers::<Nothing>(),
         Route::post("/check/always", "A promise of the author's own: it must hold each time.", asks::<Always>)
-            .takes::<Always>(),
+            .takes::<Always>()
+            .answers::<Nothing>(),
         Route::post("/check/sometimes", "It must happen at least once in a campaign.", asks::<Sometimes>)
-            .takes::<Sometimes>(),
-        Route::put("/timers/{name}", "Sets a durable timer.", set_timer).takes::<SetTimer>(),
-        Route::delete("/timers/{name}", "Cancels a timer.", cancel_timer),
+            .takes::<Sometimes>()
+            .answers::<Nothing>(),
+        Route::put("/timers/{name}", "Sets a durable timer.", set_timer).takes::<SetTimer>().answers::<Nothing>(),
+        Route::delete("/timers/{name}", "Cancels a timer.", cancel_timer).answers::<Nothing>(),
     ]
 }
 
@@ -52,13 +60,13 @@ async fn asks<T: Into<Call>>(State(world): State<World>, Body(wanted): Body<T>) 
     asked(&world, wanted.into()).await
 }
 
-async fn boot(State(world): State<World>, State(own): State<Own>) -> Answer {
+async fn boot(State(world): State<World>, State(own): State<Own>) -> Answer<Boot> {
     let mut boot = with(&world, |driver| driver.live.boot()).await?;
     boot.livekit_url = own.livekit_url;
     boot.s3_url = own.s3_url;
     (boot.api_key, boot.api_secret) = (own.keys.key, own.keys.secret);
     (boot.s3_access_key, boot.s3_secret_key) = own.s3_keys;
-    Ok(Json(evidence::boot(&boot)))
+    Ok(Json(boot.into()))
 }
 
 #[derive(Deserialize)]
@@ -78,7 +86,7 @@ async fn rows(State(world): State<World>, Asked(scan): Asked<Scan>) -> Result<Re
     }
     let all = with(&world, |driver| {
         let rows = &driver.live.state().ports.rows;
-        rows.values().map(evidence::stored_row).collect::<Value>()
+        rows.values().map(Stored::from).collect::<Vec<_>>()
     });
     Ok(Json(all.await?).into_response())
 }

@@ -9,7 +9,7 @@ use super::route::Route;
 use super::routes;
 
 pub(super) fn route() -> Route {
-    Route::get("/openapi.json", "This document.", async || Json(document()))
+    Route::get("/openapi.json", "This document.", async || Json(document())).answers::<Map<String, Value>>()
 }
 
 /// The document.
@@ -43,10 +43,11 @@ fn operation(route: &Route, path: &str, schemas: &mut SchemaGenerator) -> Value 
         .map(|name| parameter(name, "path", true))
         .chain(route.query.iter().map(|name| parameter(name, "query", false)))
         .collect();
+    let answer = route.answer.map_or_else(|| json!({}), |answer| json!({ "schema": answer(schemas) }));
     let mut operation = json!({
         "summary": route.summary,
         "responses": {
-            "200": { "description": "It is done.", "content": { "application/json": {} } },
+            "200": { "description": "It is done.", "content": { "application/json": answer } },
             "4XX": {
                 "description": "It was refused.",
                 "content": { "application/json": { "schema": {

@@ -13,6 +13,8 @@ pub(super) struct Route {
     pub(super) summary: &'static str,
     /// What the body is to be.
     pub(super) body: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// What it answers; none: nothing that JSON Schema could say more of.
+    pub(super) answer: Option<fn(&mut SchemaGenerator) -> Schema>,
     /// Names of what may stand behind the `?`.
     pub(super) query: &'static [&'static str],
     pub(super) does: MethodRouter<Api>,
@@ -20,7 +22,7 @@ pub(super) struct Route {
 
 impl Route {
     fn new(method: &'static str, path: &'static str, summary: &'static str, does: MethodRouter<Api>) -> Route {
-        Route { method, path, summary, body: None, query: &[], does }
+        Route { method, path, summary, body: None, answer: None, query: &[], does }
     }
 
     pub(super) fn get<H: Handler<T, Api>, T: 'static>(path: &'static str, summary: &'static str, does: H) -> Route {
@@ -42,6 +44,11 @@ impl Route {
     /// Its body is one of these.
     pub(super) fn takes<B: JsonSchema>(self) -> Route {
         Route { body: Some(SchemaGenerator::subschema_for::<B>), ..self }
+    }
+
+    /// It answers one of these.
+    pub(super) fn answers<A: JsonSchema>(self) -> Route {
+        Route { answer: Some(SchemaGenerator::subschema_for::<A>), ..self }
     }
 
     pub(super) fn query(self, names: &'static [&'static str]) -> Route {

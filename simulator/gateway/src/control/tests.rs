@@ -28,10 +28,19 @@ fn the_document_has_every_route_with_its_body() {
         let operation = &document["paths"][route.path.replace("{*", "{")][route.method];
         assert_eq!(operation["summary"], route.summary, "{} {}", route.method, route.path);
         assert_eq!(operation["requestBody"].is_object(), route.body.is_some(), "{}", route.path);
+        let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        // Its records are lines, not a document.
+        assert_eq!(answer.is_object(), route.path != "/trace", "{} {}: {answer}", route.method, route.path);
     }
     let commit = &document["paths"]["/commit"]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
     assert_eq!(commit, "#/components/schemas/Commit");
     assert!(document["components"]["schemas"]["Row"]["properties"]["egress_id"].is_object(), "{document:#}");
+    let answered = |path: &str, method: &str| {
+        document["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"].clone()
+    };
+    assert_eq!(answered("/boot", "get")["$ref"], "#/components/schemas/Boot");
+    assert_eq!(answered("/buckets/{bucket}", "get")["items"]["$ref"], "#/components/schemas/Listed");
+    assert!(document["components"]["schemas"]["Listed"]["properties"]["last_modified"].is_object(), "{document:#}");
     let parameters = &document["paths"]["/calls/{room}/participants/{identity}"]["delete"]["parameters"];
     assert_eq!(parameters[1]["name"], "identity");
 }

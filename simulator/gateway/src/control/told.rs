@@ -13,33 +13,38 @@ use egress_sim_model::live::evidence::Unexercised;
 use egress_sim_model::property::Verdict;
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::scenario::file::parse;
+use egress_sim_wire::evidence::Audited;
 use futures_util::stream::{self, Stream, StreamExt as _};
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::route::Route;
-use super::{Answer, Refusal, bad, gone, nothing, read, with};
-use crate::driver::{Began, Begin, Driver, Line, Until, World};
+use super::{Answer, Nothing, Refusal, bad, gone, nothing, read, with};
+use crate::driver::{Attempt, Began, Begin, Driver, Line, Until, World};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/audit", "The operator's audit so far.", audit),
-        Route::get("/deliveries", "What went out, attempt by attempt.", deliveries),
+        Route::get("/audit", "The operator's audit so far.", audit).answers::<Vec<Audited>>(),
+        Route::get("/deliveries", "What went out, attempt by attempt.", deliveries).answers::<Vec<Attempt>>(),
         Route::get("/trace", "What happened so far, a record a line, or as server-sent events.", trace),
-        Route::get("/verdicts", "The promises so far.", verdicts),
-        Route::post("/verdicts", "The promises, judged as if the run ended here.", judge),
-        Route::post("/reset", "The world begins anew.", reset),
-        Route::post("/scenario", "The world begins anew with this one.", load).takes::<Map<String, Value>>(),
+        Route::get("/verdicts", "The promises so far.", verdicts).answers::<Vec<Told>>(),
+        Route::post("/verdicts", "The promises, judged as if the run ended here.", judge).answers::<Vec<Told>>(),
+        Route::post("/reset", "The world begins anew.", reset).answers::<Nothing>(),
+        Route::post("/scenario", "The world begins anew with this one.", load)
+            .takes::<Map<String, Value>>()
+            .answers::<Nothing>(),
     ]
 }
 
-async fn audit(State(world): State<World>) -> Answer {
-    Ok(Json(Value::Array(with(&world, |driver| driver.records.audit()).await?)))
+async fn audit(State(world): State<World>) -> Answer<Vec<Audited>> {
+    with(&world, |driver| driver.records.audit()).await.map(Json)
 }
 
-async fn deliveries(State(world): State<World>) -> Answer {
-    Ok(Json(json!(with(&world, |driver| driver.attempts()).await?)))
+async fn deliveries(State(world): State<World>) -> Answer<Vec<Attempt>> {
+    with(&world, |driver| driver.attempts()).await.map(Json)
 }
 
 async fn trace(State(world): State<World>, headers: HeaderMap) -> Result<Response, Refusal> {
@@ -72,16 +77,31 @@ fn to_come(news: broadcast::Receiver<Arc<Line>>) -> impl Stream<Item = Arc<Line>
     })
 }
 
-fn told(id: &str, verdict: &Verdict, unexercised: &[Unexercised]) -> Value {
+/// A promise, and how it stands.
+#[derive(Serialize, JsonSchema)]
+struct Told {
+    id: String,
+    /// `held`, `violated`, `not_exercised`.
+    verdict: &'static str,
+    /// How often it was put to the test.
+    checks: u64,
+    violations: u64,
+    /// When it broke first, RFC 3339.
+    at: Option<String>,
+    /// How it broke, or why it was not put to the test.
+    message: Option<String>,
+}
+
+fn told(id: &str, verdict: &Verdict, unexercised: &[Unexercised]) -> Told {
     let reason = unexercised.iter().find(|found| found.id == id).map(|found| found.reason.to_owned());
-    json!({
-        "id": id,
-        "verdict": verdict.word(),
-        "checks": verdict.checks,
-        "violations": verdict.violations,
-        "at": verdict.first.as_ref().map(|first| first.at.to_rfc3339()),
-        "message": verdict.first.as_ref().map(|first| first.message.clone()).or(reason),
-    })
+    Told {
+        id: id.to_owned(),
+        verdict: verdict.word(),
+        checks: verdict.checks,
+        violations: verdict.violations,
+        at: verdict.first.as_ref().map(|first| first.at.to_rfc3339()),
+        message: verdict.first.as_ref().map(|first| first.message.clone()).or(reason),
+    }
 }
 
 /// What nobody watches over has no verdict.
@@ -95,22 +115,22 @@ fn is_watched(driver: &Driver<'_>) -> Result<(), Refusal> {
     ))
 }
 
-async fn verdicts(State(world): State<World>) -> Answer {
+async fn verdicts(State(world): State<World>) -> Answer<Vec<Told>> {
     let all = with(&world, |driver| {
         is_watched(driver)?;
         let found = driver.live.verdicts();
-        Ok(found.iter().map(|(about, verdict)| told(about.id, verdict, &[])).collect::<Value>())
+        Ok(found.iter().map(|(about, verdict)| told(about.id, verdict, &[])).collect::<Vec<_>>())
     });
     all.await?.map(Json)
 }
 
-async fn judge(State(world): State<World>) -> Answer {
+async fn judge(State(world): State<World>) -> Answer<Vec<Told>> {
     let all = with(&world, |driver| {
         is_watched(driver)?;
         replaceable(driver)?;
         let (found, unexercised) = driver.live.judge();
         driver.watched = false;
-        Ok(found.iter().map(|(name, verdict)| told(name.id(), verdict, &unexercised)).collect::<Value>())
+        Ok(found.iter().map(|(name, verdict)| told(name.id(), verdict, &unexercised)).collect::<Vec<_>>())
     });
     all.await?.map(Json)
 }
@@ -122,7 +142,7 @@ fn replaceable(driver: &Driver<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn reset(State(world): State<World>) -> Answer {
+async fn reset(State(world): State<World>) -> Answer<Nothing> {
     let again = with(&world, |driver| {
         replaceable(driver)?;
         Ok(driver.began.clone())
@@ -131,7 +151,7 @@ async fn reset(State(world): State<World>) -> Answer {
     begins(&world, scenario, watched, listens)
 }
 
-async fn load(State(world): State<World>, body: Bytes) -> Answer {
+async fn load(State(world): State<World>, body: Bytes) -> Answer<Nothing> {
     let text = std::str::from_utf8(&body).map_err(|error| bad(format!("expected UTF-8: {error}")))?;
     let is_json = text.trim_start().starts_with('{');
     let toml = if is_json {
@@ -145,7 +165,7 @@ async fn load(State(world): State<World>, body: Bytes) -> Answer {
     begins(&world, scenario, true, listens)
 }
 
-fn begins(world: &World, scenario: Scenario, watched: bool, listens: bool) -> Answer {
+fn begins(world: &World, scenario: Scenario, watched: bool, listens: bool) -> Answer<Nothing> {
     if !world.begin(Begin { scenario, watched, until: Until::Replaced { listens } }) {
         return Err(gone());
     }

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 
 use egress_sim_model::time::Time;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Attempts that are remembered; the oldest that was answered goes first.
 const KEPT: usize = 20_000;
 
 /// One attempt to deliver something.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Attempt {
     /// Its number, from 1.
     pub id: u64,

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use egress_sim_model::state::State;
 use egress_sim_model::time::Time;
 use egress_sim_model::trace::{Fact, Lane, Witness, render};
-use egress_sim_wire::evidence;
+use egress_sim_wire::evidence::Audited;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 use tokio::sync::broadcast;
 
 /// Records that are remembered, and records that a slow reader may be behind.
@@ -24,7 +23,7 @@ pub struct Records(Rc<RefCell<Kept>>);
 #[derive(Debug)]
 struct Kept {
     lines: VecDeque<Arc<Line>>,
-    audit: VecDeque<Value>,
+    audit: VecDeque<Audited>,
     news: broadcast::Sender<Arc<Line>>,
 }
 
@@ -68,7 +67,7 @@ impl Records {
     }
 
     /// The audit.
-    pub fn audit(&self) -> Vec<Value> {
+    pub fn audit(&self) -> Vec<Audited> {
         self.0.borrow().audit.iter().cloned().collect()
     }
 }
@@ -77,7 +76,7 @@ impl Witness for Recorder {
     fn record(&mut self, at: Time, sequence: u64, fact: &Fact<'_>, state: &State) {
         let mut kept = self.0.0.borrow_mut();
         if let Fact::Audited { records, .. } = fact {
-            kept.audit.extend(records.iter().map(|record| evidence::audited(at, record)));
+            kept.audit.extend(records.iter().map(|record| Audited::new(at, record)));
             let over = kept.audit.len().saturating_sub(KEPT);
             kept.audit.drain(..over);
         }

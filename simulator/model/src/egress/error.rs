@@ -47,6 +47,11 @@ pub fn invalid_field(field: &str) -> CallError {
     twirp("invalid_argument", &format!("request has missing or invalid field: {field}"), false)
 }
 
+/// Storage by a role that is to be assumed: the server has no key of its own to assume it with.
+pub fn assume_role_disabled() -> CallError {
+    twirp("permission_denied", "S3 upload using AssumeRole is disabled for this account", false)
+}
+
 /// A stream cannot go there.
 pub fn invalid_url(url: &str, reason: &str) -> CallError {
     twirp("invalid_argument", &format!("invalid url {url}: {reason}"), false)

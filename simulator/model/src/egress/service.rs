@@ -42,6 +42,7 @@ impl World<'_> {
         self.recorders.workers.insert(ix, Worker { urls, ..Worker::default() });
         self.egress_changed(ix, "egress_started");
         self.queue.push(self.state.now + egress_start, Event::EgressActive { egress: ix });
+        self.limit_session(ix);
         self.strike_egress("egress.start", ix);
         Ok(Arc::new(self.state.egress(ix).info.clone()))
     }

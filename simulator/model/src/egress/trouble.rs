@@ -231,6 +231,7 @@ impl World<'_> {
             }
         }
         self.queue.push(self.state.now + egress_start, Event::EgressActive { egress: ix });
+        self.limit_session(ix);
         true
     }
 

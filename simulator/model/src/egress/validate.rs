@@ -4,7 +4,7 @@
 //! names and storage, then the token that it needs for the room, then whether the codecs go into the outputs. Texts come
 //! without the server's prefix, see [`super::error::with_prefix`].
 
-use super::error::invalid_field;
+use super::error::{assume_role_disabled, invalid_field};
 use super::filename::{LivePlaylistConflict, Naming, resolve_segments};
 use super::stream_url;
 use crate::call::CallError;
@@ -20,7 +20,7 @@ pub(super) use codecs::file_extension;
 /// Whether a worker takes the request.
 ///
 /// # Errors
-/// `invalid_argument`, HTTP 400, naming the first thing that is wrong.
+/// `invalid_argument`, HTTP 400, naming the first thing that is wrong; `permission_denied` for a role that is to be assumed.
 pub fn validate(request: &StartEgress) -> Result<(), CallError> {
     source(request)?;
     encoding(request)?;
@@ -174,6 +174,9 @@ fn segmented_file(segments: &SegmentedFileOutput, room_name: &str) -> Result<(),
 
 /// The simulated workers have no disk of their own to record to, as on LiveKit Cloud (`disallow_local_storage`).
 fn has_storage(s3: &S3Upload) -> Result<(), CallError> {
+    if s3.assume_role {
+        return Err(assume_role_disabled());
+    }
     if s3.bucket.is_empty() { Err(invalid_field("output")) } else { Ok(()) }
 }
 

@@ -13,6 +13,8 @@ use crate::livekit::{
 use crate::scenario::file::parse;
 use crate::time::Span;
 
+mod limits;
+
 const WORLD: &str = r#"
 format = 1
 [world]
@@ -44,8 +46,11 @@ struct Server {
 
 impl Server {
     fn new(more: &str) -> Server {
-        let text = format!("{WORLD}{more}");
-        let scenario = Rc::new(parse("api", &text).unwrap_or_else(|error| panic!("{}", error.render("api.toml"))));
+        Server::of(&format!("{WORLD}{more}"))
+    }
+
+    fn of(text: &str) -> Server {
+        let scenario = Rc::new(parse("api", text).unwrap_or_else(|error| panic!("{}", error.render("api.toml"))));
         let mut live = Live::new(&scenario, Vec::new(), None);
         live.listens(true);
         let mut server = Server { live, heard: Vec::new(), refuses: Vec::new() };

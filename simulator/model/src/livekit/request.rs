@@ -26,6 +26,9 @@ pub struct S3Upload {
     /// `location` names the bucket in its path.
     #[serde(skip_serializing_if = "is_default")]
     pub force_path_style: bool,
+    /// Credentials are to come from a role that is assumed, for which the server has no key.
+    #[serde(skip_serializing_if = "is_default")]
+    pub assume_role: bool,
 }
 
 /// One output of an egress. `livekit.EncodedFileOutput` and `DirectFileOutput` fold into `File`.

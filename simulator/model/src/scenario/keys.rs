@@ -221,6 +221,15 @@ pub static WORLD: Table = Table {
         key("egress_start", ANY_SPAN, Fallback::Span("2s"), "From STARTING to ACTIVE."),
         key("egress_capacity", whole(0, 1_000_000), Fallback::Integer(0), "Egresses at the same time; 0: no limit."),
         key(
+            "file_output_max_duration",
+            ANY_SPAN,
+            Fallback::Span("0s"),
+            "How long a session with a file output lasts at most, as `session_limits` of the worker's configuration has it: then it ends as EGRESS_LIMIT_REACHED. 0s: no limit. Of several outputs the shortest counts.",
+        ),
+        key("stream_output_max_duration", ANY_SPAN, Fallback::Span("0s"), "The same with a stream output."),
+        key("segment_output_max_duration", ANY_SPAN, Fallback::Span("0s"), "The same with a segmented file output."),
+        key("image_output_max_duration", ANY_SPAN, Fallback::Span("0s"), "The same with an image output."),
+        key(
             "upload_bytes_per_second",
             whole(1, 1_000_000_000_000),
             Fallback::Integer(50_000_000),

@@ -96,6 +96,10 @@ fn world(scenario: &Scenario) -> Lines {
     block.span("info_retention", world.info_retention);
     block.span("egress_start", world.egress_start);
     block.integer("egress_capacity", world.egress_capacity.into());
+    block.span("file_output_max_duration", world.file_output_max_duration);
+    block.span("stream_output_max_duration", world.stream_output_max_duration);
+    block.span("segment_output_max_duration", world.segment_output_max_duration);
+    block.span("image_output_max_duration", world.image_output_max_duration);
     block.integer("upload_bytes_per_second", world.upload_bytes_per_second);
     block.integer("media_bytes_per_second", world.media_bytes_per_second);
     block.span("livekit_latency", world.livekit_latency);

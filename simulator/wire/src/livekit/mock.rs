@@ -126,47 +126,54 @@ enum Needs {
     Destination,
 }
 
-const METHODS: &[(&str, &str, &str, Needs)] = &[
-    ("livekit.Egress/ListEgress", "ListEgressRequest", "ListEgressResponse", Needs::RoomRecord),
-    ("livekit.Egress/StartEgress", "StartEgressRequest", "EgressInfo", Needs::RoomRecord),
-    ("livekit.Egress/StartParticipantEgress", "ParticipantEgressRequest", "EgressInfo", Needs::RoomRecord),
-    ("livekit.Egress/StartRoomCompositeEgress", "RoomCompositeEgressRequest", "EgressInfo", Needs::RoomRecord),
-    ("livekit.Egress/StartTrackCompositeEgress", "TrackCompositeEgressRequest", "EgressInfo", Needs::RoomRecord),
-    ("livekit.Egress/StartTrackEgress", "TrackEgressRequest", "EgressInfo", Needs::RoomRecord),
-    ("livekit.Egress/StartWebEgress", "WebEgressRequest", "EgressInfo", Needs::RoomRecord),
-    ("livekit.Egress/StopEgress", "StopEgressRequest", "EgressInfo", Needs::RoomRecord),
-    ("livekit.Egress/UpdateLayout", "UpdateLayoutRequest", "EgressInfo", Needs::RoomRecord),
-    ("livekit.Egress/UpdateStream", "UpdateStreamRequest", "EgressInfo", Needs::RoomRecord),
-    ("livekit.RoomService/CreateRoom", "CreateRoomRequest", "Room", Needs::RoomCreate),
-    ("livekit.RoomService/DeleteRoom", "DeleteRoomRequest", "DeleteRoomResponse", Needs::RoomCreate),
-    (
-        "livekit.RoomService/ForwardParticipant",
-        "ForwardParticipantRequest",
-        "ForwardParticipantResponse",
-        Needs::Destination,
-    ),
-    ("livekit.RoomService/GetParticipant", "RoomParticipantIdentity", "ParticipantInfo", Needs::RoomAdmin),
-    ("livekit.RoomService/ListParticipants", "ListParticipantsRequest", "ListParticipantsResponse", Needs::RoomAdmin),
-    ("livekit.RoomService/ListRooms", "ListRoomsRequest", "ListRoomsResponse", Needs::RoomList),
-    ("livekit.RoomService/MoveParticipant", "MoveParticipantRequest", "MoveParticipantResponse", Needs::Destination),
-    ("livekit.RoomService/MutePublishedTrack", "MuteRoomTrackRequest", "MuteRoomTrackResponse", Needs::RoomAdmin),
-    ("livekit.RoomService/PerformRpc", "PerformRpcRequest", "PerformRpcResponse", Needs::RoomAdmin),
-    ("livekit.RoomService/RemoveParticipant", "RoomParticipantIdentity", "RemoveParticipantResponse", Needs::RoomAdmin),
-    ("livekit.RoomService/SendData", "SendDataRequest", "SendDataResponse", Needs::RoomAdmin),
-    ("livekit.RoomService/UpdateParticipant", "UpdateParticipantRequest", "ParticipantInfo", Needs::RoomAdmin),
-    ("livekit.RoomService/UpdateRoomMetadata", "UpdateRoomMetadataRequest", "Room", Needs::RoomAdmin),
-    (
-        "livekit.RoomService/UpdateSubscriptions",
-        "UpdateSubscriptionsRequest",
-        "UpdateSubscriptionsResponse",
-        Needs::RoomAdmin,
-    ),
+/// Of `livekit.Egress`, with their requests. `ListEgress` answers a list, the others the egress; all need the same grant.
+const EGRESS: &[(&str, &str)] = &[
+    ("ListEgress", "ListEgressRequest"),
+    ("StartEgress", "StartEgressRequest"),
+    ("StartParticipantEgress", "ParticipantEgressRequest"),
+    ("StartRoomCompositeEgress", "RoomCompositeEgressRequest"),
+    ("StartTrackCompositeEgress", "TrackCompositeEgressRequest"),
+    ("StartTrackEgress", "TrackEgressRequest"),
+    ("StartWebEgress", "WebEgressRequest"),
+    ("StopEgress", "StopEgressRequest"),
+    ("UpdateLayout", "UpdateLayoutRequest"),
+    ("UpdateStream", "UpdateStreamRequest"),
 ];
+
+/// Of `livekit.RoomService`: request, reply, grant.
+const ROOMS: &[(&str, &str, &str, Needs)] = &[
+    ("CreateRoom", "CreateRoomRequest", "Room", Needs::RoomCreate),
+    ("DeleteRoom", "DeleteRoomRequest", "DeleteRoomResponse", Needs::RoomCreate),
+    ("ForwardParticipant", "ForwardParticipantRequest", "ForwardParticipantResponse", Needs::Destination),
+    ("GetParticipant", "RoomParticipantIdentity", "ParticipantInfo", Needs::RoomAdmin),
+    ("ListParticipants", "ListParticipantsRequest", "ListParticipantsResponse", Needs::RoomAdmin),
+    ("ListRooms", "ListRoomsRequest", "ListRoomsResponse", Needs::RoomList),
+    ("MoveParticipant", "MoveParticipantRequest", "MoveParticipantResponse", Needs::Destination),
+    ("MutePublishedTrack", "MuteRoomTrackRequest", "MuteRoomTrackResponse", Needs::RoomAdmin),
+    ("PerformRpc", "PerformRpcRequest", "PerformRpcResponse", Needs::RoomAdmin),
+    ("RemoveParticipant", "RoomParticipantIdentity", "RemoveParticipantResponse", Needs::RoomAdmin),
+    ("SendData", "SendDataRequest", "SendDataResponse", Needs::RoomAdmin),
+    ("UpdateParticipant", "UpdateParticipantRequest", "ParticipantInfo", Needs::RoomAdmin),
+    ("UpdateRoomMetadata", "UpdateRoomMetadataRequest", "Room", Needs::RoomAdmin),
+    ("UpdateSubscriptions", "UpdateSubscriptionsRequest", "UpdateSubscriptionsResponse", Needs::RoomAdmin),
+];
+
+/// Request, reply and grant of a method, by its path below `/twirp/`.
+fn method(path: &str) -> Option<(&'static str, &'static str, Needs)> {
+    if let Some(name) = path.strip_prefix("livekit.Egress/") {
+        let &(name, request) = EGRESS.iter().find(|(known, _)| *known == name)?;
+        let reply = if name == "ListEgress" { "ListEgressResponse" } else { "EgressInfo" };
+        return Some((request, reply, Needs::RoomRecord));
+    }
+    let name = path.strip_prefix("livekit.RoomService/")?;
+    let &(_, request, reply, needs) = ROOMS.iter().find(|(known, ..)| *known == name)?;
+    Some((request, reply, needs))
+}
 
 fn routed(request: &Request<'_>) -> Result<Mock, TwirpError> {
     let path = request.path.strip_prefix("/twirp/").unwrap_or(request.path);
-    let known = METHODS.iter().find(|(name, ..)| *name == path && request.method == Method::POST);
-    let &(_, asked, reply, needs) = known.ok_or_else(|| no_such_service(path))?;
+    let known = if request.method == Method::POST { method(path) } else { None };
+    let (asked, reply, needs) = known.ok_or_else(|| no_such_service(path))?;
     let content_type = request.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let encoding = if content_type.contains("json") { Encoding::Json } else { Encoding::Protobuf };
     Ok(Mock { request: json::message(asked), reply: json::message(reply), needs, encoding })

@@ -157,5 +157,6 @@ fn s3_upload(s3: livekit::S3Upload) -> S3Upload {
         tagging: s3.tagging,
         endpoint: s3.endpoint,
         force_path_style: s3.force_path_style,
+        assume_role: !s3.assume_role_arn.is_empty(),
     }
 }

@@ -17,26 +17,27 @@ use crate::livekit::grants::Keys;
 
 // The v1 messages have the same fields of the same types, and nothing that says so.
 
-/// The four lists of a v1 request.
-macro_rules! lists {
-    ($request:ident) => {
-        V1 {
+/// The outputs of a v1 request, and what is repeated of it, in which they are redacted. `$Old`: of a request that has the old
+/// field besides.
+macro_rules! outputs_of {
+    ($request:ident $(, $Old:ident)?) => {{
+        let mut echo = $request.clone();
+        only_one(&mut echo.file_outputs);
+        only_one(&mut echo.stream_outputs);
+        only_one(&mut echo.segment_outputs);
+        only_one(&mut echo.image_outputs);
+        let lists = V1 {
             files: $request.file_outputs,
             streams: $request.stream_outputs,
             segments: $request.segment_outputs,
             images: $request.image_outputs,
-        }
-    };
-}
-
-/// Redacts the four lists of a v1 request.
-macro_rules! redact_lists {
-    ($echo:ident) => {
-        only_one(&mut $echo.file_outputs);
-        only_one(&mut $echo.stream_outputs);
-        only_one(&mut $echo.segment_outputs);
-        only_one(&mut $echo.image_outputs);
-    };
+        };
+        $(
+            #[expect(deprecated, reason = "old SDKs send nothing else, and it is repeated as it came")]
+            let lists = lists.or(old_output!($Old, echo.output, $request.output));
+        )?
+        (echo, lists.outputs()?)
+    }};
 }
 
 /// The old field of a v1 request, redacted in what is repeated of it.
@@ -74,22 +75,17 @@ pub(in crate::livekit) fn room_composite(
     keys: &Keys,
 ) -> Result<StartEgress, TwirpError> {
     use livekit::room_composite_egress_request::{Options, Output as Old};
-    let mut echo = request.clone();
-    redact_lists!(echo);
-    #[expect(deprecated, reason = "old SDKs send nothing else, and it is repeated as it came")]
-    let old = old_output!(Old, echo.output, request.output);
-    let lists = lists!(request);
+    let (echo, outputs) = outputs_of!(request, Old);
     let encoding = encoding!(Options, request.options);
-    let source = Source::RoomComposite {
-        layout: request.layout,
-        audio_only: request.audio_only,
-        video_only: request.video_only,
-    };
     let rest = Rest { encoding, custom_base_url: request.custom_base_url, webhooks: request.webhooks };
     Ok(StartEgress {
         room_name: request.room_name,
-        source,
-        outputs: lists.or(old).outputs()?,
+        source: Source::RoomComposite {
+            layout: request.layout,
+            audio_only: request.audio_only,
+            video_only: request.video_only,
+        },
+        outputs,
         details: Some(rest.details(Rpc::RoomComposite, &echo, keys)),
     })
 }
@@ -97,18 +93,12 @@ pub(in crate::livekit) fn room_composite(
 /// `StartWebEgress`.
 pub(super) fn web(request: livekit::WebEgressRequest, keys: &Keys) -> Result<StartEgress, TwirpError> {
     use livekit::web_egress_request::{Options, Output as Old};
-    let mut echo = request.clone();
-    redact_lists!(echo);
-    #[expect(deprecated, reason = "old SDKs send nothing else, and it is repeated as it came")]
-    let old = old_output!(Old, echo.output, request.output);
-    let lists = lists!(request);
-    let encoding = encoding!(Options, request.options);
-    let source = Source::Web { url: request.url, audio_only: request.audio_only, video_only: request.video_only };
-    let rest = Rest { encoding, webhooks: request.webhooks, ..Rest::default() };
+    let (echo, outputs) = outputs_of!(request, Old);
+    let rest = Rest::of(encoding!(Options, request.options), request.webhooks);
     Ok(StartEgress {
         room_name: String::new(),
-        source,
-        outputs: lists.or(old).outputs()?,
+        source: Source::Web { url: request.url, audio_only: request.audio_only, video_only: request.video_only },
+        outputs,
         details: Some(rest.details(Rpc::Web, &echo, keys)),
     })
 }
@@ -119,16 +109,12 @@ pub(in crate::livekit) fn participant(
     keys: &Keys,
 ) -> Result<StartEgress, TwirpError> {
     use livekit::participant_egress_request::Options;
-    let mut echo = request.clone();
-    redact_lists!(echo);
-    let lists = lists!(request);
-    let encoding = encoding!(Options, request.options);
-    let source = Source::Participant { identity: request.identity, screen_share: request.screen_share };
-    let rest = Rest { encoding, webhooks: request.webhooks, ..Rest::default() };
+    let (echo, outputs) = outputs_of!(request);
+    let rest = Rest::of(encoding!(Options, request.options), request.webhooks);
     Ok(StartEgress {
         room_name: request.room_name,
-        source,
-        outputs: lists.outputs()?,
+        source: Source::Participant { identity: request.identity, screen_share: request.screen_share },
+        outputs,
         details: Some(rest.details(Rpc::Participant, &echo, keys)),
     })
 }
@@ -139,19 +125,15 @@ pub(super) fn track_composite(
     keys: &Keys,
 ) -> Result<StartEgress, TwirpError> {
     use livekit::track_composite_egress_request::{Options, Output as Old};
-    let mut echo = request.clone();
-    redact_lists!(echo);
-    #[expect(deprecated, reason = "old SDKs send nothing else, and it is repeated as it came")]
-    let old = old_output!(Old, echo.output, request.output);
-    let lists = lists!(request);
-    let encoding = encoding!(Options, request.options);
-    let source =
-        Source::TrackComposite { audio_track_id: request.audio_track_id, video_track_id: request.video_track_id };
-    let rest = Rest { encoding, webhooks: request.webhooks, ..Rest::default() };
+    let (echo, outputs) = outputs_of!(request, Old);
+    let rest = Rest::of(encoding!(Options, request.options), request.webhooks);
     Ok(StartEgress {
         room_name: request.room_name,
-        source,
-        outputs: lists.or(old).outputs()?,
+        source: Source::TrackComposite {
+            audio_track_id: request.audio_track_id,
+            video_track_id: request.video_track_id,
+        },
+        outputs,
         details: Some(rest.details(Rpc::TrackComposite, &echo, keys)),
     })
 }
@@ -172,7 +154,7 @@ pub(in crate::livekit) fn track(request: livekit::TrackEgressRequest, keys: &Key
         }
         None => Vec::new(),
     };
-    let rest = Rest { webhooks: request.webhooks, ..Rest::default() };
+    let rest = Rest::of(Encoding::default(), request.webhooks);
     Ok(StartEgress {
         room_name: request.room_name,
         source: Source::Track { track_id: request.track_id },
@@ -191,7 +173,7 @@ pub(super) fn unified(request: livekit::StartEgressRequest, keys: &Keys) -> Resu
     let all = request.outputs.into_iter().map(|output| outputs::unified(output, storage.as_ref()));
     let outputs = all.collect::<Result<_, _>>()?;
     let encoding = encoding!(Of, request.encoding);
-    let mut rest = Rest { encoding, webhooks: request.webhooks, ..Rest::default() };
+    let mut rest = Rest::of(encoding, request.webhooks);
     let source = match request.source {
         None => Source::Unset,
         Some(From::Template(template)) => {
@@ -278,7 +260,6 @@ fn of_advanced(advanced: &livekit::EncodingOptions) -> Encoding {
 }
 
 /// What a request says besides source and outputs.
-#[derive(Default)]
 struct Rest {
     encoding: Encoding,
     custom_base_url: String,
@@ -286,6 +267,11 @@ struct Rest {
 }
 
 impl Rest {
+    /// Of a request whose page, if it has one, is the worker's own.
+    const fn of(encoding: Encoding, webhooks: Vec<livekit::WebhookConfig>) -> Rest {
+        Rest { encoding, custom_base_url: String::new(), webhooks }
+    }
+
     fn details(self, rpc: Rpc, echo: &impl serde::Serialize, keys: &Keys) -> Arc<Details> {
         let json = String::from_utf8(proto::canonical_json(echo)).expect("JSON is UTF-8");
         // A key that the server does not know cannot sign: such a webhook is never sent.

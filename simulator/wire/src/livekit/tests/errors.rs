@@ -200,6 +200,23 @@ fn what_a_worker_refuses() {
 }
 
 #[test]
+fn nobody_assumes_a_role_here() {
+    let mut server = Server::new(WORLD);
+    let words = format!("{PREFIX}S3 upload using AssumeRole is disabled for this account");
+    let expected = serde_json::json!({ "code": "permission_denied", "msg": words });
+    let s3 = r#""s3":{"bucket":"rec","assumeRoleArn":"arn:aws:iam::1:role/r","assumeRoleExternalId":"x"}"#;
+    for (method, body) in [
+        ("StartRoomCompositeEgress", composite(&format!(r#","fileOutputs":[{{{s3}}}]"#))),
+        ("StartRoomCompositeEgress", composite(&format!(r#","segmentOutputs":[{{{s3}}}]"#))),
+        ("StartRoomCompositeEgress", composite(&format!(r#","imageOutputs":[{{{s3}}}]"#))),
+        ("StartTrackEgress", composite(&format!(r#","trackId":"TR_A","file":{{{s3}}}"#))),
+        ("StartEgress", composite(&format!(r#","template":{{}},"outputs":[{{"file":{{}}}}],"storage":{{{s3}}}"#))),
+    ] {
+        assert_eq!(server.ask(&format!("Egress/{method}"), &body), (403, expected.clone()), "{method} {body}");
+    }
+}
+
+#[test]
 fn what_is_not_there_and_what_is_over() {
     let mut server = Server::new(WORLD);
     let refused = |code: &str, words: &str| serde_json::json!({ "code": code, "msg": words });
@@ -323,6 +340,30 @@ fn a_server_of_old_has_no_prefix_and_a_full_one_no_answer() {
     assert_eq!(server.ask("Egress/StartRoomCompositeEgress", &start).0, 200);
     let full = serde_json::json!({ "code": "unavailable", "msg": "no response from servers" });
     assert_eq!(server.ask("Egress/StartRoomCompositeEgress", &start), (503, full));
+}
+
+#[test]
+fn a_token_without_the_grant_is_refused_as_none_is() {
+    let path = "/twirp/livekit.Egress/ListEgress";
+    let expected =
+        (401, "application/json".to_owned(), r#"{"code":"unauthenticated","msg":"permissions denied"}"#.to_owned());
+    for video in [None, Some(Grants { room_list: true, room_admin: true, ..Grants::default() })] {
+        let token = signed(&keys(), NOW, Some(NOW.unix_seconds() + 600), video);
+        assert_eq!(refused(post(path, "application/json", &format!("Bearer {token}"), b"{}")), expected);
+    }
+    let token =
+        signed(&keys(), NOW, Some(NOW.unix_seconds() + 600), Some(Grants { room_record: true, ..Grants::default() }));
+    assert!(matches!(post(path, "application/json", &format!("Bearer {token}"), b"{}"), Begun::Asks(_)));
+}
+
+#[test]
+fn what_is_no_protobuf_is_malformed() {
+    for method in ["Egress/StartEgress", "Egress/ListEgress", "RoomService/CreateRoom"] {
+        let path = format!("/twirp/livekit.{method}");
+        let (status, kind, body) = refused(post(&path, "application/protobuf", &bearer(), b"\xff"));
+        assert_eq!((status, kind.as_str()), (400, "application/json"), "errors are JSON whatever was asked in");
+        assert_eq!(body, r#"{"code":"malformed","msg":"the protobuf request could not be decoded"}"#);
+    }
 }
 
 #[test]

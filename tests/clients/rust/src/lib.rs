@@ -1,1 +1,0 @@
-//! Nothing: this package exists so that cargo fetches what it depends on.
