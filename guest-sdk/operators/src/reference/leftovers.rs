@@ -66,6 +66,9 @@ impl dyn Steps {
     pub fn search(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Outcome {
         let again = if sweep::is_done(cx, tenant)? { self.delete_leftovers(cx, tenant)? } else { None };
         let since = cx.state().get(&since_key(tenant))?.and_then(|entry| entry.value.parse().ok());
+        if since.is_none() && again.is_none() {
+            return Ok(());
+        }
         let now = self.desk().now(cx);
         let look = since.and_then(|since| self.next_look(tenant, since, now));
         let next = again.map(|wait| now + wait);

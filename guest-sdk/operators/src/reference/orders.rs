@@ -74,11 +74,12 @@ impl dyn Steps {
     /// aside again by the sweep itself.
     fn take_up(&mut self, cx: &mut Cx<'_>, tenant: &str) -> Outcome {
         let prefix = sweep::held_key(tenant, "");
+        let mut after = None;
         loop {
-            let page = cx.state().scan(&prefix, None, PAGE)?;
-            if page.is_empty() {
-                return Ok(());
-            }
+            // Never from the first again: what another hold stands on may be put aside as fast as it is taken up.
+            let page = cx.state().scan(&prefix, after, PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.key.clone());
             let now = self.desk().now(cx);
             self.wake(cx, tenant, now)?;
             let commit = page.iter().fold(Commit::new(), |commit, entry| {
@@ -88,6 +89,9 @@ impl dyn Steps {
             cx.commit(commit)?;
             // Once more: where another instance was quicker than this commit, it found nothing to do.
             self.wake(cx, tenant, now)?;
+            if page.len() < PAGE as usize {
+                return Ok(());
+            }
         }
     }
 }

@@ -24,13 +24,13 @@ impl dyn Steps {
 
     /// The timer of a round has come; `boots`: of the one with which a process begins.
     pub fn round(&mut self, cx: &mut Cx<'_>, timer: &Timer, boots: bool) -> Outcome {
-        let now = self.desk().now(cx);
         // The duties first: whatever they name was started before LiveKit is asked what runs.
         let open = self.open_duties(cx)?;
         let patrol = self.desk().config.patrol;
         if open.is_empty() && patrol.is_none() && !boots {
             return Ok(());
         }
+        let now = self.desk().now(cx);
         let rooms = cx.rooms().all()?;
         let running = if open.is_empty() { Vec::new() } else { cx.egress().active()? };
         let mut calm = true;

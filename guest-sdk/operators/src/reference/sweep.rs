@@ -55,6 +55,12 @@ pub fn is_done(cx: &mut Cx<'_>, tenant: &str) -> Result<bool> {
     Ok(entry.is_some_and(|entry| serde_json::from_str::<Pass>(&entry.value).unwrap_or_default().done))
 }
 
+/// When the first recording of the list is due.
+fn first_due(cx: &mut Cx<'_>, tenant: &str) -> Result<Option<u64>> {
+    let first = cx.state().scan(&format!("due/{tenant}/"), None, 1)?;
+    Ok(first.first().and_then(|first| time_and_id(&first.key)).map(|(at, _)| at))
+}
+
 fn time_and_id(key: &str) -> Option<(u64, &str)> {
     let (rest, egress_id) = key.rsplit_once('/')?;
     Some((rest.rsplit_once('/')?.1.parse().ok()?, egress_id))
@@ -118,22 +124,24 @@ impl dyn Steps {
         }
         self.note(cx, tenant, erased, commit)?;
         self.desk().due_at.remove(tenant);
-        match cx.state().scan(&format!("due/{tenant}/"), None, 1)?.first().and_then(|first| time_and_id(&first.key)) {
-            Some((at, _)) => self.wake(cx, tenant, at),
-            None => self.search_at(cx, tenant, 0),
+        match first_due(cx, tenant)? {
+            Some(at) => self.wake_at(cx, tenant, at),
+            // What waited for these rows may go now, if the contract has ended.
+            None if is_done(cx, tenant)? => self.search_at(cx, tenant, 0),
+            None => Ok(()),
         }
     }
 
     /// Commits what became of a piece: rows, what is still to be done about them, and how far the walk has come. What waits for
     /// a hold waits for ever if the hold was lifted meanwhile: then nothing is committed, and the piece comes again.
     fn note(&mut self, cx: &mut Cx<'_>, tenant: &str, erased: Erased, mut commit: Commit) -> Outcome {
-        let now = self.desk().now(cx);
+        let mut now = None;
         for (egress_id, wait) in erased.later {
             if wait == Wait::Hold {
                 commit = commit.put_state(&held_key(tenant, &egress_id), "");
                 continue;
             }
-            let at = now + wait.time();
+            let at = *now.get_or_insert_with(|| self.desk().now(cx)) + wait.time();
             self.wake(cx, tenant, at)?;
             commit = commit.put_state(&due_key(tenant, at, &egress_id), "");
         }
@@ -158,10 +166,13 @@ impl dyn Steps {
         {
             return Ok(());
         }
-        let first = cx.state().scan(&format!("due/{tenant}/"), None, 1)?;
-        let first = first.first().and_then(|first| time_and_id(&first.key)).map_or(at, |(first, _)| first.min(at));
-        cx.timers().set(&format!("due/{tenant}"), first)?;
-        self.desk().due_at.insert(tenant.to_owned(), first);
+        let first = first_due(cx, tenant)?.map_or(at, |first| first.min(at));
+        self.wake_at(cx, tenant, first)
+    }
+
+    fn wake_at(&mut self, cx: &mut Cx<'_>, tenant: &str, at: u64) -> Outcome {
+        cx.timers().set(&format!("due/{tenant}"), at)?;
+        self.desk().due_at.insert(tenant.to_owned(), at);
         Ok(())
     }
 }
