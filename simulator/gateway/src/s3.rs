@@ -49,3 +49,6 @@ impl S3 {
         if response.headers().contains_key(BREAK) { Err(HttpError::new(Box::new(Broken))) } else { Ok(response) }
     }
 }
+
+#[cfg(test)]
+mod tests;
