@@ -44,6 +44,8 @@ struct Taken {
     bytes: Vec<u8>,
     length: u64,
     announced: Option<usize>,
+    /// It cannot be kept. The rest is received for nothing, because who still sends does not see an answer.
+    failed: Option<S3Error>,
 }
 
 impl Taken {
@@ -51,7 +53,7 @@ impl Taken {
         let most = if shelf.is_some() { LARGE as usize } else { 64 << 20 };
         // What is announced is not always sent: it is room for the beginning.
         let bytes = Vec::with_capacity(announced.unwrap_or(0).min(most));
-        Taken { shelf, incoming: None, bytes, length: 0, announced }
+        Taken { shelf, incoming: None, bytes, length: 0, announced, failed: None }
     }
 
     async fn add(&mut self, piece: &[u8]) -> S3Result<()> {
@@ -59,11 +61,18 @@ impl Taken {
         if self.length > MOST {
             return Err(too_large());
         }
+        if self.failed.is_some() {
+            return Ok(());
+        }
         if self.shelf.is_some() && (self.incoming.is_some() || self.length > LARGE) {
             // A piece that came in at once may be larger than what goes out at once.
             for piece in piece.chunks(WRITTEN) {
-                if self.bytes.len() + piece.len() > WRITTEN {
-                    self.put_down().await?;
+                if self.bytes.len() + piece.len() > WRITTEN
+                    && let Err(error) = self.put_down().await
+                {
+                    self.incoming = None;
+                    self.failed = Some(error);
+                    return Ok(());
                 }
                 self.bytes.extend_from_slice(piece);
             }
@@ -90,6 +99,9 @@ impl Taken {
     }
 
     async fn end(mut self) -> S3Result<Piece> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
         if self.incoming.is_some() {
             self.put_down().await?;
         }
