@@ -13,6 +13,10 @@ fn small_scenarios() -> Vec<String> {
     scenario_files().into_iter().filter(|path| path != "contract-end-12000.toml").collect()
 }
 
+/// The one pair in which a guest meets a limit of the sandbox, fuel, which a native one does not have: it deletes without versions
+/// where only versions are left, and each time lists one marker more.
+const OUT_OF_FUEL: (&str, &str) = ("recording-and-egress/lost-egress-ended.toml", "broken/marker-is-gone");
+
 /// The reference operator, and broken ones in turn, so that each of them has its share of the files.
 fn operators(place: usize) -> Vec<String> {
     let broken: Vec<&str> = OPERATORS
@@ -40,6 +44,12 @@ fn a_second_run_and_a_run_without_wasm_have_the_same_hash() {
         let (first, second) = (run(&scenario, &host), run(&scenario, &host));
         assert_eq!(first.trace_hash, second.trace_hash, "{path} with {name}, again");
         assert_eq!(first.checkpoints, second.checkpoints, "{path} with {name}, again");
+        if (path.as_str(), name.as_str()) == OUT_OF_FUEL {
+            let ends = first.properties.iter().find(|(name, _)| name.id() == "sandbox.contained").expect("it is judged");
+            let message = &ends.1.first.as_ref().expect("it is broken").message;
+            assert!(message.contains("used up its fuel"), "{message}");
+            return;
+        }
         let natively = run(&scenario, &native(name));
         assert_eq!(first.counts, natively.counts, "{path} with {name}, natively");
         assert_eq!(first.trace_hash, natively.trace_hash, "{path} with {name}, natively");

@@ -125,6 +125,10 @@ pub struct Sockets {
     #[arg(long, value_name = "ADDR", requires = "operator")]
     pub console: Option<SocketAddr>,
 
+    /// Keep bodies of more than 4 MiB in files below this directory instead of in memory
+    #[arg(long, value_name = "DIR", requires = "operator")]
+    pub s3_dir: Option<PathBuf>,
+
     /// How long nothing must have come in before time goes on; 0s for a service that answers when it is done [default: 2ms]
     #[arg(long, value_name = "DUR", requires = "operator")]
     pub quiet: Option<String>,
@@ -335,6 +339,11 @@ pub struct Serve {
     /// Where webhooks go; commands go to /commands on the same origin. May be given several times
     #[arg(long, value_name = "URL")]
     pub webhook: Vec<String>,
+
+    /// Keep bodies of more than 4 MiB in files below this directory instead of in memory; they go when their versions go, and
+    /// at the end
+    #[arg(long, value_name = "DIR")]
+    pub s3_dir: Option<PathBuf>,
 
     /// How time goes: real, a factor such as 60x, manual (moved by the control API), or auto (jumps to the next event
     /// whenever nothing is under way)

@@ -2,7 +2,10 @@
 //!
 //! SIGTERM and SIGHUP count as well, so that a runner that takes the machine away still gets a result.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use egress_sim_gateway::spill::Spill;
 
 use crate::console;
 use crate::exit::Exit;
@@ -29,15 +32,23 @@ pub fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// From now on Ctrl-C ends the program at once, and well: a server has nothing to finish.
-pub fn ends_well() {
-    let _ = ctrlc::set_handler(|| std::process::exit(Exit::Held.code().into()));
+/// From now on Ctrl-C ends the program at once, and well: a server has nothing to finish but to tidy up.
+pub fn ends_well(spill: Option<Arc<Spill>>) {
+    let _ = ctrlc::set_handler(move || {
+        if let Some(spill) = &spill {
+            spill.clear();
+        }
+        std::process::exit(Exit::Held.code().into());
+    });
 }
 
 /// From now on Ctrl-C ends the program at once, and the processes that it has started with it.
-pub fn ends_all() {
-    let _ = ctrlc::set_handler(|| {
+pub fn ends_all(spill: Option<Arc<Spill>>) {
+    let _ = ctrlc::set_handler(move || {
         process::kill_all();
+        if let Some(spill) = &spill {
+            spill.clear();
+        }
         std::process::exit(ENDED);
     });
 }

@@ -1,15 +1,21 @@
 //! `egress-sim serve`: the world behind sockets, until it is interrupted.
 
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use egress_sim_gateway::clock::Mode;
 use egress_sim_gateway::driver::{Begin, Until, wall_clock};
 use egress_sim_gateway::server::{self, Served};
+use egress_sim_gateway::spill::Spill;
 use egress_sim_gateway::webhooks::Targets;
 use egress_sim_model::scenario::Scenario;
 use egress_sim_model::scenario::file::parse;
 use egress_sim_model::time::Span;
 use egress_sim_wire::livekit::Keys;
+use tokio::runtime::Runtime;
 
 use crate::arguments::Serve;
 use crate::exit::Exit;
@@ -45,6 +51,7 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
         watched: arguments.scenario.is_some(),
         until: Until::Replaced { listens: !webhooks.is_empty() },
     };
+    let spill = spill(arguments.s3_dir.as_deref())?;
     let what = server::Serve {
         livekit: arguments.livekit,
         s3: arguments.s3,
@@ -55,13 +62,11 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
         test_server: arguments.test_server.clone(),
         keys: Keys { key: arguments.api_key.clone(), secret: arguments.api_secret.clone() },
         s3_keys: ("minioadmin".into(), "minioadmin".into()),
+        s3_dir: spill.clone(),
     };
-    interrupt::ends_well();
+    interrupt::ends_well(spill);
     bug::end_at_panics();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| UserError(format!("no threads can be started to serve with: {error}")))?;
+    let runtime = runtime()?;
     runtime.block_on(async {
         let Served { livekit, s3, control, test_server, world } = server::serve(what).await.map_err(UserError)?;
         world.begin(begin);
@@ -81,6 +86,18 @@ pub fn serve(arguments: &Serve) -> Result<Exit, UserError> {
     })
 }
 
+/// Threads to serve with: one for each core but that of the world's own thread. More of them wake each other for every request,
+/// and on a machine with two cores a request takes twice the work.
+///
+/// # Errors
+/// A system that gives none.
+pub fn runtime() -> Result<Runtime, UserError> {
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let threads = builder.worker_threads(cores.saturating_sub(1).max(1)).enable_all().build();
+    threads.map_err(|error| UserError(format!("no threads can be started to serve with: {error}")))
+}
+
 fn scenario(arguments: &Serve) -> Result<Scenario, UserError> {
     let Some(path) = &arguments.scenario else {
         let mut world = parse("serve", WORLD).expect("our own scenario is well formed");
@@ -92,6 +109,15 @@ fn scenario(arguments: &Serve) -> Result<Scenario, UserError> {
         return Err(UserError(format!("--scenario {}: expected one file", path.display())));
     };
     scenario.map_err(|broken| UserError(broken.plain))
+}
+
+/// Where large bodies are to go; none: they stay in memory.
+///
+/// # Errors
+/// A directory that cannot be written to.
+pub fn spill(directory: Option<&Path>) -> Result<Option<Arc<Spill>>, UserError> {
+    let spill = directory.map(Spill::open).transpose();
+    spill.map_err(|why| UserError(format!("--s3-dir: {why}")))
 }
 
 /// Where webhooks are to go.

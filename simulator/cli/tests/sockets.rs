@@ -63,6 +63,7 @@ fn what_cannot_be_served_ends_in_64_and_says_why() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = holder.local_addr().expect("an address").to_string();
     let scenario = format!("{}/../../scenarios/no-such.toml", env!("CARGO_MANIFEST_DIR"));
+    let this_file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sockets.rs");
     for (arguments, expected) in [
         (["--clock", "fast"], "expected real, auto, manual, or a factor such as 60x"),
         (["--clock", "0x"], "expected real, auto, manual, or a factor such as 60x"),
@@ -70,6 +71,7 @@ fn what_cannot_be_served_ends_in_64_and_says_why() {
         (["--webhook", "127.0.0.1:8080/webhook"], "--webhook 127.0.0.1:8080/webhook: "),
         (["--webhook", "https://127.0.0.1/webhook"], "expected a url that begins with http://"),
         (["--scenario", &scenario], "no-such.toml"),
+        (["--s3-dir", this_file], "sockets.rs, where large bodies are to go, cannot be written to: "),
         (["--livekit", &taken], "cannot be had: "),
     ] {
         let output = match arguments[0] {
@@ -88,12 +90,16 @@ fn what_cannot_be_served_ends_in_64_and_says_why() {
 #[test]
 fn ctrl_c_ends_it_at_once_and_well() {
     for signal in ["-INT", "-TERM"] {
-        let mut served = Served::start(&[]);
+        let directory = tempfile::tempdir().expect("a directory");
+        let bodies = || std::fs::read_dir(directory.path()).expect("it is there").count();
+        let mut served = Served::start(&["--s3-dir", directory.path().to_str().expect("UTF-8")]);
+        assert_eq!(bodies(), 1, "a place of its own");
         // Somebody is connected, and stays so.
         let _connected = TcpStream::connect(&served.livekit).expect("it listens");
         let sent = Command::new("kill").args([signal, &served.process.id().to_string()]).status();
         assert!(sent.expect("kill is there").success());
         assert_eq!(served.process.wait().expect("it ends").code(), Some(0), "{signal}");
+        assert_eq!(bodies(), 0, "{signal}: it tidies up");
     }
 }
 

@@ -19,6 +19,7 @@ use egress_sim_model::time::Time;
 use egress_sim_model::world::Outcome;
 use egress_sim_wire::livekit::Keys;
 use egress_sim_wire::s3::Door;
+use egress_sim_wire::s3::shelf::Shelf;
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 
 use crate::clock::Mode;
@@ -49,6 +50,8 @@ pub struct World {
     messages: mpsc::Sender<Message>,
     /// Requests to LiveKit's API and to S3 that have come in and are not answered.
     in_flight: Arc<AtomicUsize>,
+    /// See [`Settings::shelf`].
+    shelf: Option<Arc<dyn Shelf>>,
 }
 
 /// How every world is driven.
@@ -62,6 +65,8 @@ pub struct Settings {
     pub keys: Keys,
     /// Urls that get every webhook besides the operator, each in its own time.
     pub tells_also: Vec<String>,
+    /// Where large bodies go; none: they stay in memory.
+    pub shelf: Option<Arc<dyn Shelf>>,
 }
 
 /// A world that begins.
@@ -116,12 +121,13 @@ pub fn start(settings: Settings) -> (World, tokio_mpsc::UnboundedReceiver<Sendin
     let (messages, inbox) = mpsc::channel();
     let (outgoing, outbox) = tokio_mpsc::unbounded_channel();
     let in_flight = Arc::new(AtomicUsize::new(0));
+    let shelf = settings.shelf.clone();
     let way = Way { settings, inbox, outgoing, in_flight: Arc::clone(&in_flight) };
     std::thread::Builder::new()
         .name("world".into())
         .spawn(move || way.one_world_after_another())
         .expect("a thread can be started");
-    (World { messages, in_flight }, outbox)
+    (World { messages, in_flight, shelf }, outbox)
 }
 
 /// What all worlds of a thread share.
@@ -163,6 +169,7 @@ impl Way {
         let run = match begin.until {
             Until::Replaced { listens } => {
                 live.listens(listens);
+                live.nobody_counts();
                 None
             }
             Until::Over(run) => {
@@ -228,10 +235,12 @@ impl Drop for InFlight {
 #[async_trait]
 impl Door for World {
     async fn ask(&self, call: Call) -> Reply {
-        match self.reply(call.clone()).await {
-            Some(reply) => reply,
-            None => call.failed(CallError::OutcomeUnknown("the connection broke".into())),
-        }
+        let lost = || Reply::S3(Box::new(Err(CallError::OutcomeUnknown("the connection broke".into()).into())));
+        self.reply(call).await.unwrap_or_else(lost)
+    }
+
+    fn shelf(&self) -> Option<Arc<dyn Shelf>> {
+        self.shelf.clone()
     }
 }
 

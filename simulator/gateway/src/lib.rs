@@ -10,4 +10,5 @@ pub mod driver;
 pub mod livekit;
 pub mod s3;
 pub mod server;
+pub mod spill;
 pub mod webhooks;

@@ -66,3 +66,6 @@ impl S3Auth for OnePair {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

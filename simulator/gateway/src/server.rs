@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use bytes::Bytes;
 use egress_sim_wire::livekit::Keys;
+use egress_sim_wire::s3::shelf::Shelf;
 use http::{Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -20,6 +21,7 @@ use tower::ServiceExt;
 use crate::clock::Mode;
 use crate::driver::{self, Settings, World};
 use crate::s3::S3;
+use crate::spill::Spill;
 use crate::webhooks::{self, Targets};
 use crate::{control, livekit};
 
@@ -44,6 +46,8 @@ pub struct Serve {
     pub keys: Keys,
     /// S3's credentials.
     pub s3_keys: (String, String),
+    /// Where large bodies go; none: they stay in memory.
+    pub s3_dir: Option<Arc<Spill>>,
 }
 
 /// Servers that listen.
@@ -77,6 +81,7 @@ pub async fn serve(what: Serve) -> Result<Served, String> {
         mode: what.clock,
         quiet: what.quiet,
         keys: what.keys.clone(),
+        shelf: what.s3_dir.map(|spill| spill as Arc<dyn Shelf>),
         tells_also: what.targets.webhooks.iter().skip(1).map(ToString::to_string).collect(),
     };
     let (world, outbox) = driver::start(settings);

@@ -26,8 +26,8 @@ pub use ports::{
 use s3::answer::{S3Answer, S3Failure};
 use s3::request::S3Request;
 pub use s3::{
-    DeleteError, DeleteResult, DeletedObject, HeadResult, ListObjectsPage, ListVersionsPage, MultipartUpload,
-    ObjectHead, ObjectId, ObjectSummary, ObjectVersion, PutResult, Versioning,
+    DeleteError, DeleteResult, DeletedObject, EntityTag, HeadResult, ListObjectsPage, ListVersionsPage,
+    MultipartUpload, ObjectHead, ObjectId, ObjectSummary, ObjectVersion, PutResult, Versioning,
 };
 
 /// Something the operator asks of the world.

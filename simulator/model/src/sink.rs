@@ -6,21 +6,19 @@
 //! by the caller, before or after it asks the sink.
 //!
 //! `object` heads, gets and puts; `delete`, `list`, `lock`, `multipart` and `past` do what they say; `body` holds what objects are made
-//! of, `playlist` and `synthetic` two kinds of it.
+//! of, `playlist` and `synthetic` two kinds of it, `piece` what somebody brought.
 //!
 //! What S3 can beyond the contract, for requests by sockets: `buckets` come and go, `settings` is what they are told, `access`
 //! and `policy` say who may, `cors` from where; `read`, `write`, `parts`, `listing` and `tags` are the fuller forms of what the
-//! contract has, with `condition` and `checksum`; `lifecycle` is the rules that the virtual clock runs.
+//! contract has, with `condition`, `checksum` and `alike`; `lifecycle` is the rules that the virtual clock runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::Serialize;
 
-use crate::call::s3::answer::Stored;
 use crate::call::s3::configuration::{Attributes, Checksum, ChecksumAlgorithm, ChecksumType};
-use crate::call::{CallError, Versioning};
+use crate::call::{CallError, EntityTag, Versioning};
 use crate::scenario::Scenario;
 use crate::state::EgressIx;
 use crate::text_map::TextMap;
@@ -30,6 +28,7 @@ mod access;
 pub mod body;
 pub mod buckets;
 pub mod checksum;
+pub mod alike;
 pub mod condition;
 mod cors;
 pub mod delete;
@@ -42,6 +41,7 @@ pub mod multipart;
 pub mod object;
 pub mod parts;
 pub mod past;
+pub mod piece;
 pub mod playlist;
 pub mod policy;
 pub mod read;
@@ -53,9 +53,12 @@ pub(crate) mod tests;
 pub mod write;
 
 pub use body::{Body, Media, MediaKind};
+pub use alike::Alike;
 pub use delete::{Delete, Fate};
 pub use lock::{Lock, LockConfiguration, LockMode, Retention};
 pub use object::Put;
+pub use parts::Completed;
+pub use piece::{Keep, Piece};
 pub use playlist::{PlaylistId, PlaylistView, SegmentEntry};
 pub use read::Reading;
 pub use settings::Settings;
@@ -74,6 +77,8 @@ pub struct Sink {
     pub list_page: usize,
     /// How often a key lost its current version by a delete.
     pub objects_deleted: u64,
+    /// What most objects are told alike, once.
+    pub alike: Alike,
 }
 
 /// A bucket.
@@ -97,8 +102,8 @@ pub struct Bucket {
     pub ghosts: Option<Vec<past::Ghost>>,
     /// Unfinished multipart uploads, by key and upload id.
     pub uploads: BTreeMap<(String, String), Upload>,
-    /// What those that a socket has completed were answered, to be said again.
-    pub completed: BTreeMap<(String, String), Stored>,
+    /// What those that a socket has completed were answered, to be said again: the newest last.
+    pub completed: VecDeque<Completed>,
 }
 
 /// The versions of one key, oldest first; the last one is current.
@@ -141,8 +146,8 @@ pub struct Content {
     pub body: Body,
     /// Bytes.
     pub size: u64,
-    /// With quotes, of a multipart upload, or where it came with the body; otherwise it is made when somebody asks.
-    pub etag: Option<Arc<str>>,
+    /// Of a multipart upload, or where it came with the body; otherwise it is made when somebody asks.
+    pub etag: Option<EntityTag>,
     /// `Content-Type`
     pub content_type: Arc<str>,
     /// `x-amz-meta-*`
@@ -188,14 +193,14 @@ pub struct Upload {
 /// A part of an upload.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// With quotes.
-    pub etag: String,
+    /// `ETag`
+    pub etag: EntityTag,
     /// `LastModified`
     pub at: Time,
     /// Its checksum, in the upload's algorithm.
     pub checksum: Option<Checksum>,
     /// The data.
-    pub body: Bytes,
+    pub body: Piece,
 }
 
 /// What a change did to a bucket; the unit of the trace and of the properties.
@@ -277,6 +282,7 @@ impl Sink {
             media: Media::default(),
             list_page: (scenario.world.list_page as usize).clamp(1, MAX_KEYS),
             objects_deleted: 0,
+            alike: Alike::default(),
         }
     }
 

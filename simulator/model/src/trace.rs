@@ -417,6 +417,8 @@ pub struct Trace {
     /// None: nobody asks for the hash.
     hasher: Option<blake3::Hasher>,
     gathered: Vec<u8>,
+    /// Nobody asks for the bytes of records either.
+    numbers_only: bool,
     sequence: u64,
     checkpoints: Vec<TraceHash>,
 }
@@ -461,6 +463,7 @@ impl Default for Trace {
         Trace {
             hasher: Some(blake3::Hasher::new()),
             gathered: Vec::with_capacity(GATHER_BYTES + 4096),
+            numbers_only: false,
             sequence: 0,
             checkpoints: Vec::new(),
         }
@@ -473,10 +476,18 @@ impl Trace {
         Trace { hasher: None, ..Trace::default() }
     }
 
-    /// Adds one record, and says its sequence number and its length in bytes.
+    /// Of a world that is served: records have numbers, and nothing else.
+    pub fn numbered() -> Trace {
+        Trace { hasher: None, gathered: Vec::new(), numbers_only: true, ..Trace::default() }
+    }
+
+    /// Adds one record, and says its sequence number and its length in bytes; of a trace of numbers, 0.
     pub fn append(&mut self, at: Time, fact: &Fact<'_>) -> (u64, u64) {
         let sequence = self.sequence;
         self.sequence += 1;
+        if self.numbers_only {
+            return (sequence, 0);
+        }
         let before = self.gathered.len();
         postcard::serialize_with_flavor(&(at, sequence, fact), Gather(&mut self.gathered))
             .expect("facts serialise into memory");

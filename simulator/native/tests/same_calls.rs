@@ -6,9 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use egress_sim_model::call::{
     Boot, BootBucket, BootTenant, Call, CallError, Command, CommitOutcome, DeleteError, DeleteResult, DeletedObject,
-    Delivery, HeadResult, Hold, ListObjectsPage, ListVersionsPage, MultipartUpload, ObjectHead, ObjectSummary,
-    ObjectVersion, Order, PutResult, Refusal, Reply, Row, RowState, SinkKey, StateEntry, StoredRow, Subject, Timer,
-    Versioning,
+    Delivery, EntityTag, HeadResult, Hold, ListObjectsPage, ListVersionsPage, MultipartUpload, ObjectHead,
+    ObjectSummary, ObjectVersion, Order, PutResult, Refusal, Reply, Row, RowState, SinkKey, StateEntry, StoredRow,
+    Subject, Timer, Versioning,
 };
 use egress_sim_model::livekit::{
     EgressInfo, EgressStatus, FileInfo, FileOutput, Output, ParticipantInfo, ParticipantKind, Room, S3Upload,
@@ -86,8 +86,8 @@ impl Mood {
                 (ObjectHead { version_id: None, ..head() }, Bytes::new()),
             )),
             Call::PutObject { .. } => Reply::Put(self.result(
-                PutResult { etag: "\"e\"".to_owned(), version_id: Some("v".to_owned()) },
-                PutResult { etag: String::new(), version_id: None },
+                PutResult { etag: EntityTag::of_parts([0xe0; 16], 2), version_id: Some("v".to_owned()) },
+                PutResult { etag: EntityTag::of([0; 16]), version_id: None },
             )),
             Call::DeleteObject { .. } => Reply::Deleted(self.result(deleted(), deleted())),
             Call::DeleteObjects { .. } => Reply::DeleteResult(self.result(
@@ -127,7 +127,7 @@ impl Mood {
 fn head() -> ObjectHead {
     ObjectHead {
         size: 7,
-        etag: "\"e\"".to_owned(),
+        etag: EntityTag::of([0xe1; 16]),
         content_type: "video/mp4".to_owned(),
         last_modified: Time(3),
         version_id: Some("v".to_owned()),
@@ -153,7 +153,7 @@ fn delete_error() -> DeleteError {
 }
 
 fn objects() -> ListObjectsPage {
-    let summary = ObjectSummary { key: "k".to_owned(), size: 1, etag: "\"e\"".to_owned(), last_modified: Time(2) };
+    let summary = ObjectSummary { key: "k".into(), size: 1, etag: EntityTag::of([0xe2; 16]), last_modified: Time(2) };
     ListObjectsPage { contents: vec![summary], next_continuation_token: Some("more".to_owned()) }
 }
 

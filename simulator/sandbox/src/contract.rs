@@ -150,7 +150,7 @@ pub fn put_object(bucket: String, key: String, content_type: String, body: Vec<u
 pub fn into_put(reply: Reply) -> Result<PutResult, CallError> {
     match reply {
         Reply::Put(result) => {
-            result.map(|put| PutResult { etag: put.etag, version_id: put.version_id }).map_err(call_error)
+            result.map(|put| PutResult { etag: put.etag.to_string(), version_id: put.version_id }).map_err(call_error)
         }
         other => wrong_kind("s3.put_object", &other),
     }

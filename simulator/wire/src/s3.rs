@@ -2,11 +2,14 @@
 //!
 //! Nothing is decided here: a request becomes an [`S3Request`], the world's answer becomes a response, and what neither has is
 //! answered by S3's `NotImplemented`, which s3s does by itself. An outcome that the caller is not to know is told to the
-//! server by [`BREAK`].
+//! server by [`BREAK`], one of which they are to see only the beginning by [`CUT_SHORT`].
 //!
 //! `objects`, `uploads`, `lists`, `deletes`, `locks`, `buckets` and `settings` hold S3's operations, `body` and `checksum` what
-//! comes in, `values` what both sides spell differently, `gate` what is refused before it is understood, `front` what every
+//! comes in, `rows` what a page of a listing is, `shelf` where it goes if it is too large for memory, `values` what both sides spell differently, `gate` what is refused before it is understood, `front` what every
 //! answer carries.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use egress_sim_model::call::s3::answer::{About, S3Answer, S3Failure};
@@ -26,18 +29,30 @@ pub mod gate;
 mod lists;
 mod locks;
 mod objects;
+mod rows;
 mod settings;
+pub mod shelf;
 mod uploads;
 mod values;
 
+use shelf::Shelf;
+
 /// A header that never leaves: the server breaks the connection instead of sending this response.
 pub const BREAK: HeaderName = HeaderName::from_static("x-egress-sim-break");
+
+/// A header that never leaves: only the beginning of this response's XML is sent; where it has none, the connection breaks.
+pub const CUT_SHORT: HeaderName = HeaderName::from_static("x-egress-sim-cut-short");
 
 /// The way to the world.
 #[async_trait]
 pub trait Door: Clone + Send + Sync + 'static {
     /// Asks, and waits for the reply as long as that takes.
     async fn ask(&self, call: Call) -> Reply;
+
+    /// Where bodies go that are too large for memory; none: all stay in memory.
+    fn shelf(&self) -> Option<Arc<dyn Shelf>> {
+        None
+    }
 }
 
 /// The S3 service.
@@ -48,11 +63,28 @@ pub struct Service<D>(pub D);
 struct Caller<'d, D> {
     door: &'d D,
     requester: Requester,
+    /// The answer is to be cut short.
+    cut_short: AtomicBool,
 }
 
 impl<D: Door> Caller<'_, D> {
     async fn ask(&self, bucket: String, operation: S3Operation) -> S3Result<S3Answer> {
-        ask(self.door, self.requester, bucket, operation).await.map_err(|failure| failed(&failure))
+        match ask(self.door, self.requester, bucket, operation).await {
+            Ok(S3Answer::CutShort(whole)) => {
+                self.cut_short.store(true, Ordering::Relaxed);
+                Ok(*whole)
+            }
+            Ok(answer) => Ok(answer),
+            Err(failure) => Err(failed(&failure)),
+        }
+    }
+
+    fn answers<T>(self, response: S3Result<S3Response<T>>) -> S3Result<S3Response<T>> {
+        let mut response = response?;
+        if self.cut_short.into_inner() {
+            response.headers.insert(CUT_SHORT, HeaderValue::from_static("1"));
+        }
+        Ok(response)
     }
 }
 
@@ -77,7 +109,9 @@ macro_rules! operations {
             $(
                 async fn $name(&self, request: s3s::S3Request<$input>) -> S3Result<S3Response<$output>> {
                     let requester = if request.credentials.is_some() { Requester::Owner } else { Requester::Anonymous };
-                    $module::$function(&Caller { door: &self.0, requester }, request).await
+                    let caller = Caller { door: &self.0, requester, cut_short: AtomicBool::new(false) };
+                    let response = $module::$function(&caller, request).await;
+                    caller.answers(response)
                 }
             )*
         }
@@ -180,7 +214,7 @@ fn headers(about: &About) -> HeaderMap {
         add("x-amz-delete-marker", "true".into());
     }
     about.version_id.iter().for_each(|version| add("x-amz-version-id", version.clone()));
-    about.etag.iter().for_each(|etag| add("etag", etag.clone()));
+    about.etag.iter().for_each(|etag| add("etag", etag.to_string()));
     about.last_modified.iter().for_each(|at| add("last-modified", values::http_date(*at)));
     headers
 }

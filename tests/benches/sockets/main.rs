@@ -3,7 +3,8 @@
 //!
 //! One client for all: requests signed beforehand, eight kept-alive connections without Nagle's delay, a fresh server each. 12,000
 //! objects of 1 KiB over eight buckets are written, headed, read, listed in pages of 1,000, and deleted one by one and
-//! in batches. A figure counts only with its statuses: whatever is not 2xx is told beside it.
+//! in batches. A figure counts only with its statuses: whatever is not 2xx is told beside it. The processor's time that a request takes
+//! in the server stands beside its rate: it depends less on what else the machine has to do.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -44,6 +45,8 @@ struct Peer {
 struct Measured {
     requests: usize,
     took: Duration,
+    /// Of the server, in all its threads; none where the system does not tell.
+    worked: Option<Duration>,
     failed: BTreeMap<StatusCode, usize>,
 }
 
@@ -90,7 +93,10 @@ fn line(name: &str, figures: &Figures, ceiling: Option<&Figures>) -> String {
         });
         let failed =
             if measured.failed.is_empty() { String::new() } else { format!("  failed: {:?}", measured.failed) };
-        let _ = write!(text, "\n  {operation:<14} {rate:>9.0}/s {each:>9.2} ms each{ratio}{failed}");
+        let worked = measured.worked.map_or_else(String::new, |worked| {
+            format!("  {:>7.1} us of processor", worked.as_secs_f64() * 1e6 / measured.requests as f64)
+        });
+        let _ = write!(text, "\n  {operation:<14} {rate:>9.0}/s {each:>9.2} ms each{worked}{ratio}{failed}");
     }
     text
 }
@@ -201,6 +207,21 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// What its threads have worked; none where the system does not tell.
+    fn worked(&self) -> Option<Duration> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.0.id())).ok()?;
+        let nanoseconds = threads.filter_map(|thread| {
+            let told = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+            told.split(' ').next()?.parse::<u64>().ok()
+        });
+        Some(Duration::from_nanos(nanoseconds.sum()))
+    }
+
+    /// What its threads have worked since they had worked so much.
+    fn since(&self, before: Option<Duration>) -> Option<Duration> {
+        Some(self.worked()?.saturating_sub(before?))
+    }
+
     /// Resident bytes.
     fn memory(&self) -> Option<u64> {
         let told = Command::new("ps").args(["-o", "rss=", "-p", &self.0.id().to_string()]).output().ok()?;
@@ -232,20 +253,20 @@ async fn measure(peer: &Peer) -> Result<Figures, String> {
     }
     if peer.makes_buckets {
         let makes = (0..BUCKETS).map(|bucket| (Method::PUT, format!("/bucket-{bucket}"), Bytes::new()));
-        run(&mut connections, prepared(peer, address, makes)).await?;
+        run(&server, &mut connections, prepared(peer, address, makes)).await?;
     }
     let before = server.memory();
     let paths = || (0..OBJECTS).map(|object| format!("/bucket-{}/recording/{:05}", object % BUCKETS, object / BUCKETS));
     let all = |method: Method, body: &'static [u8]| {
         prepared(peer, address, paths().map(|path| (method.clone(), path, Bytes::from_static(body))))
     };
-    let mut operations = vec![("PUT", run(&mut connections, all(Method::PUT, BODY)).await?)];
+    let mut operations = vec![("PUT", run(&server, &mut connections, all(Method::PUT, BODY)).await?)];
     let grown = server.memory().zip(before).map(|(after, before)| after.saturating_sub(before) / OBJECTS as u64);
-    operations.push(("HEAD", run(&mut connections, all(Method::HEAD, b"")).await?));
-    operations.push(("GET", run(&mut connections, all(Method::GET, b"")).await?));
-    operations.push(("list a page", listed(&mut connections, peer, address).await?));
+    operations.push(("HEAD", run(&server, &mut connections, all(Method::HEAD, b"")).await?));
+    operations.push(("GET", run(&server, &mut connections, all(Method::GET, b"")).await?));
+    operations.push(("list a page", listed(&server, &mut connections, peer, address).await?));
     let single = paths().take(SINGLE * BUCKETS).map(|path| (Method::DELETE, path, Bytes::new()));
-    operations.push(("DELETE", run(&mut connections, prepared(peer, address, single)).await?));
+    operations.push(("DELETE", run(&server, &mut connections, prepared(peer, address, single)).await?));
     let batches = (0..BUCKETS).map(|bucket| {
         let keys = (SINGLE..OBJECTS / BUCKETS).map(|key| format!("<Object><Key>recording/{key:05}</Key></Object>"));
         let body = format!(
@@ -254,7 +275,7 @@ async fn measure(peer: &Peer) -> Result<Figures, String> {
         );
         (Method::POST, format!("/bucket-{bucket}?delete="), Bytes::from(body))
     });
-    operations.push(("batch of 1,000", run(&mut connections[..1], prepared(peer, address, batches)).await?));
+    operations.push(("batch of 1,000", run(&server, &mut connections[..1], prepared(peer, address, batches)).await?));
     Ok(Figures { start, per_object: grown, operations })
 }
 
@@ -267,21 +288,27 @@ fn prepared(
 }
 
 /// Sends them, dealt out to the connections beforehand.
-async fn run(connections: &mut [Connection], requests: Vec<Request<Full<Bytes>>>) -> Result<Measured, String> {
+async fn run(
+    server: &Running,
+    connections: &mut [Connection],
+    requests: Vec<Request<Full<Bytes>>>,
+) -> Result<Measured, String> {
     let count = requests.len();
     let mut shares: Vec<Vec<_>> = connections.iter().map(|_| Vec::new()).collect();
     for (number, request) in requests.into_iter().enumerate() {
         shares[number % connections.len()].push(request);
     }
+    let before = server.worked();
     let begun = Instant::now();
     let sending = connections.iter_mut().zip(shares).map(|(connection, share)| one_by_one(connection, share));
     let all = futures_util::future::try_join_all(sending).await?;
     let took = begun.elapsed();
+    let worked = server.since(before);
     let mut failed = BTreeMap::new();
     for (status, times) in all.into_iter().flatten() {
         *failed.entry(status).or_default() += times;
     }
-    Ok(Measured { requests: count, took, failed })
+    Ok(Measured { requests: count, took, worked, failed })
 }
 
 /// What was not answered with a 2xx.
@@ -300,8 +327,14 @@ async fn one_by_one(
 }
 
 /// Every bucket's pages, one after the other.
-async fn listed(connections: &mut [Connection], peer: &Peer, address: SocketAddr) -> Result<Measured, String> {
+async fn listed(
+    server: &Running,
+    connections: &mut [Connection],
+    peer: &Peer,
+    address: SocketAddr,
+) -> Result<Measured, String> {
     let (mut requests, mut failed, mut keys) = (0, BTreeMap::new(), 0);
+    let before = server.worked();
     let begun = Instant::now();
     for bucket in 0..BUCKETS {
         let mut token = String::new();
@@ -326,8 +359,9 @@ async fn listed(connections: &mut [Connection], peer: &Peer, address: SocketAddr
         }
     }
     let took = begun.elapsed();
+    let worked = server.since(before);
     if failed.is_empty() && keys != OBJECTS {
         return Err(format!("its listings have {keys} keys instead of {OBJECTS}"));
     }
-    Ok(Measured { requests, took, failed })
+    Ok(Measured { requests, took, worked, failed })
 }

@@ -19,6 +19,7 @@ pub(super) const ALL: &[Edit] = &[
     fewer_commands,
     fewer_tenants,
     sizes::lower_counts,
+    sizes::fewer_and_sooner,
     plainer::operator,
     plainer::world,
     plainer::promises,

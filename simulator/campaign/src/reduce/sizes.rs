@@ -103,3 +103,38 @@ pub(super) fn lower_counts(of: &Best) -> Vec<Scenario> {
     }
     proposals
 }
+
+/// One fault or one call less, and of what another fault waits for as much less as that may have brought: a fault on the second
+/// start of an egress, where the first one was refused, is on the first one when nothing is refused.
+pub(super) fn fewer_and_sooner(of: &Best) -> Vec<Scenario> {
+    if of.scenario.calls.iter().map(|call| call.count).sum::<u64>() > LARGE {
+        return Vec::new();
+    }
+    let without_fault = (0..of.scenario.faults.len()).map(|gone| {
+        edited(of, |scenario| {
+            scenario.faults.remove(gone);
+        })
+    });
+    let without_call = (0..of.scenario.calls.len()).map(|gone| {
+        edited(of, |scenario| {
+            scenario.calls.remove(gone);
+        })
+    });
+    without_fault.chain(without_call).flat_map(|fewer| each_sooner(&fewer)).collect()
+}
+
+/// The scenario with each fault that waits for more than one match waiting for fewer, one fault at a time.
+fn each_sooner(scenario: &Scenario) -> Vec<Scenario> {
+    let mut proposals = Vec::new();
+    for (ix, fault) in scenario.faults.iter().enumerate() {
+        let Anchor::On { nth, .. } = &fault.anchor else { continue };
+        for sooner in lower(*nth) {
+            let mut proposal = scenario.clone();
+            if let Anchor::On { nth, .. } = &mut proposal.faults[ix].anchor {
+                *nth = sooner;
+            }
+            proposals.push(proposal);
+        }
+    }
+    proposals
+}

@@ -71,6 +71,25 @@ fn thousands_of_calls_become_few_in_one_bite() {
 }
 
 #[test]
+fn a_fault_that_goes_takes_matches_of_another_with_it() {
+    let mut best = best(&[true, true], "2h");
+    assert_eq!(sizes::fewer_and_sooner(&best), [], "thousands of calls become few first");
+    best.scenario.calls[0].count = 3;
+    let left = |scenario: &Scenario| {
+        let waits = scenario.faults.iter().map(|fault| match fault.anchor {
+            egress_sim_model::fault::Anchor::On { nth, .. } => nth,
+            _ => 0,
+        });
+        (scenario.calls.len(), waits.collect::<Vec<_>>())
+    };
+    let proposals: Vec<_> = sizes::fewer_and_sooner(&best).iter().map(left).collect();
+    let without = |calls: usize, faults: &[&[u64]]| faults.iter().map(|nth| (calls, nth.to_vec())).collect::<Vec<_>>();
+    let without_the_drop = without(2, &[&[1], &[3], &[6]]);
+    let without_a_call = without(1, &[&[1, 0], &[3, 0], &[6, 0]]);
+    assert_eq!(proposals, [without_the_drop, without_a_call.clone(), without_a_call].concat());
+}
+
+#[test]
 fn a_crash_at_a_call_may_become_what_the_call_can_meet() {
     let best = best(&[true, true], "2h");
     let gentler: Vec<&str> = gentler::faults(&best).iter().map(|scenario| scenario.faults[0].kind.name).collect();

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use egress_sim_gateway::clock::Mode;
 use egress_sim_gateway::driver::{self, Begin, Ended, Until};
 use egress_sim_gateway::server::{self, Served};
+use egress_sim_gateway::spill::Spill;
 use egress_sim_gateway::webhooks::{Keeper, Targets};
 use egress_sim_model::live::WakeUp;
 use egress_sim_model::property;
@@ -27,7 +28,7 @@ use crate::operator::Loaded;
 use crate::process::{Process, Service, answers_at};
 use crate::report::Report;
 use crate::scenarios::Source;
-use crate::serve::target;
+use crate::serve::{runtime, spill, target};
 use crate::story::Gatherer;
 use crate::trace_file::TraceFile;
 use crate::{UserError, bug, console, interrupt};
@@ -51,6 +52,7 @@ pub fn refuse(arguments: &Run) -> Result<(), UserError> {
         ("--livekit", given.livekit.is_some()),
         ("--s3", given.s3.is_some()),
         ("--console", given.console.is_some()),
+        ("--s3-dir", given.s3_dir.is_some()),
         ("--quiet", given.quiet.is_some()),
         ("--wake-up", !given.wake_up.is_empty()),
         ("--patience", given.patience.is_some()),
@@ -71,6 +73,7 @@ pub struct Stage<'a> {
     service: Service,
     /// The service's process, if it is ours.
     process: Option<Arc<Process>>,
+    _spilled: Spilled,
     patience: Duration,
     time_limit: Duration,
     /// What the service is woken for: how often, and where.
@@ -78,6 +81,18 @@ pub struct Stage<'a> {
     ci: bool,
     /// Whether the trace file was written.
     pub traced: Result<(), UserError>,
+}
+
+/// Where large bodies are, until the last scenario has been run.
+struct Spilled(Option<Arc<Spill>>);
+
+impl Drop for Spilled {
+    fn drop(&mut self) {
+        // The world's thread holds it as well, and nobody waits for that.
+        if let Some(spill) = &self.0 {
+            spill.clear();
+        }
+    }
 }
 
 impl<'a> Stage<'a> {
@@ -109,6 +124,7 @@ impl<'a> Stage<'a> {
         let at = |given: Option<SocketAddr>, port: u16| given.unwrap_or_else(|| ([127, 0, 0, 1], port).into());
         let process = given.exec.as_ref().map(|command| Arc::new(Process::new(command, &service, patience)));
         let keeper = process.clone().map(|process| process as Arc<dyn Keeper>);
+        let spill = spill(given.s3_dir.as_deref())?;
         let what = server::Serve {
             livekit: at(given.livekit, 7880),
             s3: at(given.s3, 9000),
@@ -119,13 +135,11 @@ impl<'a> Stage<'a> {
             test_server: Vec::new(),
             keys: Keys { key: "devkey".into(), secret: "secret".into() },
             s3_keys: (S3_KEYS.0.into(), S3_KEYS.1.into()),
+            s3_dir: spill.clone(),
         };
-        interrupt::ends_all();
+        interrupt::ends_all(spill.clone());
         bug::end_at_panics();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| UserError(format!("no threads can be started to serve with: {error}")))?;
+        let runtime = runtime()?;
         let served = runtime.block_on(server::serve(what)).map_err(UserError)?;
         if let Some(process) = &process {
             process.is_told(environment(&served, &service.url));
@@ -137,6 +151,7 @@ impl<'a> Stage<'a> {
             served,
             service,
             process,
+            _spilled: Spilled(spill),
             patience,
             time_limit,
             wake_ups,

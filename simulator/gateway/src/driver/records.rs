@@ -15,6 +15,8 @@ use tokio::sync::broadcast;
 /// Records that are remembered, and records that a slow reader may be behind.
 const KEPT: usize = 20_000;
 const BEHIND: usize = 4096;
+/// Bytes of a usual text.
+const TEXT: usize = 64;
 
 /// Shared by the world, which fills it, and its driver, who reads it.
 #[derive(Clone, Debug)]
@@ -22,9 +24,22 @@ pub struct Records(Rc<RefCell<Kept>>);
 
 #[derive(Debug)]
 struct Kept {
-    lines: VecDeque<Arc<Line>>,
+    /// The number of the first record that is remembered; those behind it have the next ones.
+    first: u64,
+    lines: VecDeque<Short>,
+    /// The texts of all lines, one behind the other: few are ever read, so none has a place of its own.
+    texts: VecDeque<u8>,
     audit: VecDeque<Audited>,
     news: broadcast::Sender<Arc<Line>>,
+}
+
+/// A record without its text.
+#[derive(Clone, Copy, Debug)]
+struct Short {
+    at: Time,
+    /// Bytes of its text.
+    length: u32,
+    lane: Lane,
 }
 
 /// Puts a world's records there.
@@ -50,7 +65,10 @@ fn rfc3339<S: Serializer>(at: &Time, serializer: S) -> Result<S::Ok, S::Error> {
 impl Default for Records {
     fn default() -> Records {
         let (news, _) = broadcast::channel(BEHIND);
-        Records(Rc::new(RefCell::new(Kept { lines: VecDeque::new(), audit: VecDeque::new(), news })))
+        // Room that is never filled costs nothing; to grow would leave holes of half the size.
+        let (lines, texts) = (VecDeque::with_capacity(KEPT), VecDeque::with_capacity(KEPT * TEXT));
+        let audit = VecDeque::new();
+        Records(Rc::new(RefCell::new(Kept { first: 0, lines, texts, audit, news })))
     }
 }
 
@@ -63,7 +81,14 @@ impl Records {
     /// The last records, and those to come.
     pub fn lines(&self) -> (Vec<Arc<Line>>, broadcast::Receiver<Arc<Line>>) {
         let kept = self.0.borrow();
-        (kept.lines.iter().cloned().collect(), kept.news.subscribe())
+        let mut behind = 0;
+        let line = |(sequence, short): (u64, &Short)| {
+            let text = kept.texts.range(behind..behind + short.length as usize).copied().collect();
+            behind += short.length as usize;
+            let text = String::from_utf8(text).expect("it was text");
+            Arc::new(Line { at: short.at, sequence, lane: short.lane, text })
+        };
+        ((kept.first..).zip(&kept.lines).map(line).collect(), kept.news.subscribe())
     }
 
     /// The audit.
@@ -80,15 +105,48 @@ impl Witness for Recorder {
             let over = kept.audit.len().saturating_sub(KEPT);
             kept.audit.drain(..over);
         }
-        // Most lines are never read: the rest of the work is left to whoever does.
-        let line = Arc::new(Line { at, sequence, lane: fact.lane(), text: render::line(fact, state) });
-        if kept.lines.len() == KEPT {
-            kept.lines.pop_front();
+        if kept.lines.len() == KEPT
+            && let Some(Short { length, .. }) = kept.lines.pop_front()
+        {
+            kept.texts.drain(..length as usize);
         }
+        kept.first = sequence - kept.lines.len() as u64;
+        let (lane, text) = (fact.lane(), render::line(fact, state));
+        kept.lines.push_back(Short { at, length: text.len() as u32, lane });
+        kept.texts.extend(text.as_bytes());
         if kept.news.receiver_count() > 0 {
             // Whoever listened may have gone since.
-            let _ = kept.news.send(Arc::clone(&line));
+            let _ = kept.news.send(Arc::new(Line { at, sequence, lane, text }));
         }
-        kept.lines.push_back(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egress_sim_model::call::Call;
+    use egress_sim_model::live::Live;
+    use egress_sim_model::scenario::file::parse;
+    use egress_sim_model::time::Span;
+
+    use super::*;
+
+    #[test]
+    fn the_last_records_are_remembered_with_their_numbers_and_texts() {
+        let scenario = Rc::new(parse("records", "format = 1\n[world]\nhorizon = \"36500d\"\n").expect("a world"));
+        let records = Records::default();
+        let mut witness = records.witness();
+        let mut live = Live::new(&scenario, Vec::new(), Some(&mut witness));
+        // Each is two records, so half of them are forgotten.
+        for number in 0..KEPT {
+            live.ask(Call::StateGet { key: format!("ü{number}") });
+            live.reach(live.now() + Span::SECOND);
+            while live.take().is_some() {}
+        }
+        let (lines, _) = records.lines();
+        assert_eq!(lines.len(), KEPT);
+        assert!((lines[0].sequence..).zip(&lines).all(|(sequence, line)| line.sequence == sequence));
+        for (place, line) in lines.iter().step_by(2).enumerate() {
+            assert!(line.text.ends_with(&format!("ü{}", KEPT / 2 + place)), "{}", line.text);
+        }
     }
 }

@@ -2,14 +2,19 @@
 //!
 //! Here what the contract has; `request`, `answer` and `configuration` have the rest of the API, which comes by sockets.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::time::Time;
 
 pub mod answer;
 pub mod configuration;
+mod etag;
 mod operation;
 pub mod request;
+
+pub use etag::EntityTag;
 
 /// A key, or one version of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -25,8 +30,8 @@ pub struct ObjectId {
 pub struct ObjectHead {
     /// Bytes.
     pub size: u64,
-    /// With quotes, as S3 sends it.
-    pub etag: String,
+    /// `ETag`.
+    pub etag: EntityTag,
     /// `Content-Type`.
     pub content_type: String,
     /// `Last-Modified`.
@@ -50,8 +55,8 @@ pub enum HeadResult {
 /// The answer to `PutObject`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PutResult {
-    /// With quotes.
-    pub etag: String,
+    /// `ETag`.
+    pub etag: EntityTag,
     /// On a versioned bucket.
     pub version_id: Option<String>,
 }
@@ -95,11 +100,11 @@ pub struct DeleteResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ObjectSummary {
     /// Key.
-    pub key: String,
+    pub key: Arc<str>,
     /// Bytes.
     pub size: u64,
-    /// With quotes.
-    pub etag: String,
+    /// `ETag`.
+    pub etag: EntityTag,
     /// `LastModified`.
     pub last_modified: Time,
 }

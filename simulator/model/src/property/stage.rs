@@ -24,7 +24,7 @@ use crate::scenario::{
     Limits, OperatorTable, OutputKind, Promises, Recording, Scenario, Severity, Tenant, WorldParameters,
 };
 use crate::sink::{
-    Body, Bucket, Change, ChangeKind, Content, Lock, LockMode, Media, Origin, Retention, Sink, Upload, Version,
+    Body, Bucket, Change, ChangeKind, Alike, Content, Lock, LockMode, Media, Origin, Retention, Sink, Upload, Version,
     Versions,
 };
 use crate::state::{
@@ -106,7 +106,13 @@ impl Stage {
             rooms: BTreeMap::new(),
             egresses: Vec::new(),
             egress_by_id: TextMap::new(),
-            sink: Sink { buckets, media: Media::default(), list_page: 1000, objects_deleted: 0 },
+            sink: Sink {
+                buckets,
+                media: Media::default(),
+                list_page: 1000,
+                objects_deleted: 0,
+                alike: Alike::default(),
+            },
             ports: Ports::default(),
             unanswered: BTreeMap::new(),
         };

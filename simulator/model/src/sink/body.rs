@@ -9,8 +9,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 
+use super::piece::{self, Piece};
 use super::playlist::{PlaylistId, PlaylistLog, PlaylistText, SegmentEntry};
 use super::{Content, synthetic};
+use crate::call::EntityTag;
 
 /// Part size of the egress worker's uploader; what is longer is uploaded in parts.
 const PART_BYTES: u64 = 5 << 20;
@@ -22,8 +24,8 @@ const MAX_PARTS: u64 = 10_000;
 pub enum Body {
     /// Bytes that are here.
     Bytes(Bytes),
-    /// The parts of a multipart upload, one after another.
-    Joined(Arc<[Bytes]>),
+    /// Pieces, one after another: the parts of a multipart upload, or bytes that are kept elsewhere.
+    Joined(Arc<[Piece]>),
     /// Recorded media: bytes that follow from these three values.
     Media {
         /// The container.
@@ -69,6 +71,15 @@ pub struct Media {
     playlists: Vec<PlaylistLog>,
 }
 
+impl From<Piece> for Body {
+    fn from(piece: Piece) -> Body {
+        match piece {
+            Piece::Here(bytes) => Body::Bytes(bytes),
+            piece => Body::Joined([piece].into()),
+        }
+    }
+}
+
 impl Media {
     /// Begins the log of a playlist whose `#EXT-X-TARGETDURATION` is `segment_seconds`.
     pub fn new_playlist(&mut self, segment_seconds: u32) -> PlaylistId {
@@ -91,7 +102,7 @@ impl Media {
     pub fn length(&self, body: &Body) -> u64 {
         match *body {
             Body::Bytes(ref bytes) => bytes.len() as u64,
-            Body::Joined(ref parts) => parts.iter().map(|part| part.len() as u64).sum(),
+            Body::Joined(ref pieces) => pieces.iter().map(Piece::len).sum(),
             Body::Media { length, .. } => length,
             Body::Playlist { log, segments, ended, live } => {
                 self.playlists[log.0].pieces(segments, ended, live).length()
@@ -100,12 +111,18 @@ impl Media {
     }
 
     /// The bytes of a range, which is cut at the body's end.
+    ///
+    /// # Panics
+    /// For bytes that are kept elsewhere, which [`Media::pieces`] hands on.
     pub fn read(&self, body: &Body, range: Range<u64>) -> Bytes {
         let end = range.end.min(self.length(body));
         let range = range.start.min(end)..end;
         match *body {
             Body::Bytes(ref bytes) => bytes.slice(range.start as usize..range.end as usize),
-            Body::Joined(ref parts) => joined(cut(parts, range)),
+            Body::Joined(ref pieces) => {
+                let pieces = piece::here(&piece::cut(pieces, range));
+                joined(pieces.expect("nobody here reads what is kept elsewhere"))
+            }
             Body::Media { kind, seed, length } => synthetic::read(kind, seed, length, range),
             Body::Playlist { log, segments, ended, live } => {
                 self.playlists[log.0].pieces(segments, ended, live).read(range)
@@ -113,24 +130,29 @@ impl Media {
         }
     }
 
-    /// The entity tag, with quotes: MD5 as S3 has it, and for synthetic media something that looks so, with the number
-    /// of parts behind it where the worker's uploader would have needed parts.
-    pub fn etag(&self, body: &Body) -> String {
+    /// A range of a body, which is cut at its end, as pieces: what was brought is not copied.
+    pub fn pieces(&self, body: &Body, range: Range<u64>) -> Vec<Piece> {
+        match body {
+            Body::Joined(pieces) => piece::cut(pieces, range),
+            body => vec![Piece::Here(self.read(body, range))],
+        }
+    }
+
+    /// The entity tag: MD5 as S3 has it, and for synthetic media something that looks so, with the number of parts behind it where
+    /// the worker's uploader would have needed parts.
+    ///
+    /// # Panics
+    /// For pieces: whoever joins them has their tag.
+    pub fn etag(&self, body: &Body) -> EntityTag {
         match *body {
-            Body::Bytes(ref bytes) => quoted(&Md5::digest(bytes).into(), None),
-            Body::Joined(ref parts) => {
-                let mut digests = Md5::new();
-                for part in &**parts {
-                    digests.update(Md5::digest(part));
-                }
-                quoted(&digests.finalize().into(), Some(parts.len() as u64))
-            }
+            Body::Bytes(ref bytes) => EntityTag::of(Md5::digest(bytes).into()),
+            Body::Joined(_) => unreachable!("what is joined is stored with its entity tag"),
             Body::Media { kind, seed, length } => {
                 let parts = (length > PART_BYTES).then(|| length.div_ceil(PART_BYTES.max(length / MAX_PARTS + 1)));
-                quoted(&synthetic::digest(kind, seed, length), parts)
+                EntityTag::of_parts(synthetic::digest(kind, seed, length), parts.unwrap_or(0) as u32)
             }
             Body::Playlist { log, segments, ended, live } => {
-                quoted(&self.playlists[log.0].md5(segments, ended, live), None)
+                EntityTag::of(self.playlists[log.0].md5(segments, ended, live))
             }
         }
     }
@@ -146,44 +168,12 @@ impl Media {
         }
     }
 
-    /// The entity tag of a version's data, with quotes.
-    pub(super) fn etag_of(&self, content: &Content) -> String {
-        content.etag.as_deref().map_or_else(|| self.etag(&content.body), str::to_owned)
+    /// The entity tag of a version's data.
+    pub(super) fn etag_of(&self, content: &Content) -> EntityTag {
+        content.etag.unwrap_or_else(|| self.etag(&content.body))
     }
-}
-
-/// The pieces of a range, without copying anything.
-pub(super) fn cut(parts: &[Bytes], range: Range<u64>) -> Vec<Bytes> {
-    let mut pieces = Vec::new();
-    let mut at = 0;
-    for part in parts {
-        let end = at + part.len() as u64;
-        let (from, to) = (range.start.max(at), range.end.min(end));
-        if from < to {
-            pieces.push(part.slice((from - at) as usize..(to - at) as usize));
-        }
-        at = end;
-    }
-    pieces
 }
 
 fn joined(mut pieces: Vec<Bytes>) -> Bytes {
     if pieces.len() == 1 { pieces.remove(0) } else { pieces.concat().into() }
-}
-
-/// `"0123…"`, or `"0123…-2"` with a number of parts.
-pub(super) fn quoted(digest: &[u8; 16], parts: Option<u64>) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut tag = String::with_capacity(40);
-    tag.push('"');
-    for byte in digest {
-        tag.push(char::from(HEX[usize::from(byte >> 4)]));
-        tag.push(char::from(HEX[usize::from(byte & 15)]));
-    }
-    if let Some(parts) = parts {
-        tag.push('-');
-        tag.push_str(&parts.to_string());
-    }
-    tag.push('"');
-    tag
 }

@@ -2,8 +2,8 @@
 //!
 //! Source: RFC 9110 §13, and what S3 makes of it: S3 User Guide, conditional reads and conditional writes.
 
-use crate::call::CallError;
 use crate::call::s3::request::Conditions;
+use crate::call::{CallError, EntityTag};
 use crate::time::Time;
 
 /// What conditions say of a read.
@@ -18,10 +18,10 @@ pub enum Outcome {
 }
 
 impl Conditions {
-    /// Whether an object with this entity tag (with quotes) may be read. An entity tag, where there is one, counts before a
+    /// Whether an object with this entity tag may be read. An entity tag, where there is one, counts before a
     /// date.
-    pub fn on_read(&self, etag: &str, last_modified: Time) -> Outcome {
-        let same = |wanted: &String| wanted == "*" || wanted == etag.trim_matches('"');
+    pub fn on_read(&self, etag: EntityTag, last_modified: Time) -> Outcome {
+        let same = |wanted: &String| wanted == "*" || etag.is(wanted);
         let second = |time: Time| time.unix_seconds();
         match (&self.if_match, self.if_unmodified_since) {
             (Some(wanted), _) if !same(wanted) => return Outcome::Failed,
@@ -35,16 +35,16 @@ impl Conditions {
         }
     }
 
-    /// Whether something may be written where `etag` (with quotes) is current, or nothing is.
+    /// Whether something may be written where `etag` is current, or nothing is.
     ///
     /// # Errors
     /// `PreconditionFailed`; `NoSuchKey` for an `If-Match` where nothing is; `NotImplemented` for an `If-None-Match` other
     /// than `*`.
-    pub fn on_write(&self, etag: Option<&str>) -> Result<(), CallError> {
+    pub fn on_write(&self, etag: Option<EntityTag>) -> Result<(), CallError> {
         if let Some(wanted) = &self.if_match {
             match etag {
                 None => return Err(super::object::no_such_key()),
-                Some(etag) if wanted == "*" || wanted == etag.trim_matches('"') => {}
+                Some(etag) if wanted == "*" || etag.is(wanted) => {}
                 Some(_) => return Err(failed("If-Match")),
             }
         }

@@ -56,6 +56,9 @@ impl LifecycleFilter {
 
 /// When a rule takes a current version, and which: the first that does.
 pub(super) fn expiration_of(bucket: &Bucket, day: Span, key: &str, version: &Version) -> Option<(Time, String)> {
+    if bucket.settings.lifecycle.is_empty() {
+        return None;
+    }
     let current = bucket.keys.get(key)?.0.last()?;
     let content = version.content.as_ref().filter(|_| current.id == version.id)?;
     let rules = bucket.settings.lifecycle.iter().filter(|rule| rule.is_about(key, Some(content)));

@@ -55,7 +55,7 @@ impl Sink {
                 return Ok(ListObjectsPage { contents, next_continuation_token: next });
             }
             contents.push(ObjectSummary {
-                key: key.as_ref().to_owned(),
+                key: Arc::clone(key),
                 size: content.size,
                 etag: self.media.etag_of(content),
                 last_modified: version.at,

@@ -4,6 +4,7 @@
 //! row for the size of a page. What a page ends with is all that the next one needs.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::list::{key_of_token, token_of_key};
 use super::{Content, MAX_KEYS, Sink, Version};
@@ -56,7 +57,12 @@ impl Sink {
             (None, Some(after)) => Bound::Excluded(after.clone()),
             (None, None) => Bound::Unbounded,
         };
-        let mut ended = None;
+        // The key or common prefix that the page ends with.
+        let ended = |page: &ObjectsPage| {
+            let key = page.contents.last().map(|listed| &*listed.summary.key);
+            let common = page.common_prefixes.last().map(String::as_str);
+            key.max(common).map(|last| (last.to_owned(), token_of_key(last)))
+        };
         // Each turn goes up to the next common prefix, which is jumped over.
         loop {
             let mut jump = None;
@@ -64,16 +70,14 @@ impl Sink {
                 let Some(version) = versions.current() else { continue };
                 let Some(content) = version.content.as_ref() else { continue };
                 if page.contents.len() + page.common_prefixes.len() == most {
-                    page.next = ended.map(|last: String| (last.clone(), token_of_key(&last)));
+                    page.next = ended(&page);
                     return Ok(page);
                 }
                 if let Some(common) = rolled_up(key, &list.prefix, delimiter) {
                     page.common_prefixes.push(common.to_owned());
-                    ended = Some(common.to_owned());
                     jump = Some(Bound::Included(behind(common)));
                     break;
                 }
-                ended = Some(key.as_ref().to_owned());
                 page.contents.push(self.listed(key, version, content));
             }
             match jump {
@@ -83,7 +87,7 @@ impl Sink {
         }
     }
 
-    fn listed(&self, key: &str, version: &Version, content: &Content) -> ListedObject {
+    fn listed(&self, key: &Arc<str>, version: &Version, content: &Content) -> ListedObject {
         let attributes = content.attributes.as_deref();
         let checksum = attributes.and_then(|attributes| attributes.checksum.as_ref()).map(|sum| {
             let kind = if sum.parts.is_some() { ChecksumType::Composite } else { ChecksumType::FullObject };
@@ -91,7 +95,7 @@ impl Sink {
         });
         ListedObject {
             summary: ObjectSummary {
-                key: key.to_owned(),
+                key: Arc::clone(key),
                 size: content.size,
                 etag: self.media.etag_of(content),
                 last_modified: version.at,

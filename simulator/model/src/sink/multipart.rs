@@ -7,15 +7,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 
-use super::body::quoted;
 use super::object::{check_key, opaque_id};
 use super::{Body, Change, ChangeKind, Content, Lock, Origin, Part, Sink, Upload};
-use crate::call::{CallError, MultipartUpload, PutResult};
+use crate::call::{CallError, EntityTag, MultipartUpload, PutResult};
 use crate::chance::Chance;
 use crate::time::Time;
 
 /// Bytes of every part but the last at least.
-const MIN_PART_BYTES: usize = 5 << 20;
+const MIN_PART_BYTES: u64 = 5 << 20;
 /// The highest part number.
 const MAX_PART_NUMBER: u32 = 10_000;
 
@@ -95,7 +94,7 @@ impl Sink {
         Ok((id, vec![change]))
     }
 
-    /// S3 `UploadPart`: the part's entity tag, with quotes. A part that is sent again replaces the first.
+    /// S3 `UploadPart`: the part's entity tag. A part that is sent again replaces the first.
     ///
     /// # Errors
     /// `NoSuchBucket`, `NoSuchUpload`; `InvalidArgument` for a number outside 1 to 10,000.
@@ -106,13 +105,13 @@ impl Sink {
         upload_id: &str,
         part_number: u32,
         body: Bytes,
-    ) -> Result<String, CallError> {
+    ) -> Result<EntityTag, CallError> {
         let bucket = self.bucket_mut(bucket)?;
         check_number(part_number)?;
         let upload = bucket.uploads.get_mut(&(key.to_owned(), upload_id.to_owned())).ok_or_else(no_such_upload)?;
-        let etag = quoted(&Md5::digest(&body).into(), None);
+        let etag = EntityTag::of(Md5::digest(&body).into());
         let at = upload.initiated;
-        upload.parts.insert(part_number, Part { etag: etag.clone(), at, checksum: None, body });
+        upload.parts.insert(part_number, Part { etag, at, checksum: None, body: body.into() });
         Ok(etag)
     }
 
@@ -137,13 +136,9 @@ impl Sink {
         let Completion { body, etag } = assemble(upload, parts)?;
         let upload = place.uploads.remove(&upload_key).expect("it was there a moment ago");
         let content = Content {
-            size: parts
-                .iter()
-                .filter_map(|(number, _)| upload.parts.get(number))
-                .map(|part| part.body.len() as u64)
-                .sum(),
+            size: parts.iter().filter_map(|(number, _)| upload.parts.get(number)).map(|part| part.body.len()).sum(),
             body,
-            etag: Some(etag.as_str().into()),
+            etag: Some(etag),
             content_type: upload.content_type,
             metadata: upload.metadata,
             tagging: upload.tagging,
@@ -197,8 +192,7 @@ impl Sink {
 /// What the parts that are named make.
 pub(super) struct Completion {
     pub(super) body: Body,
-    /// With quotes.
-    pub(super) etag: String,
+    pub(super) etag: EntityTag,
 }
 
 /// The body and entity tag of the parts that are named.
@@ -211,7 +205,7 @@ pub(super) fn assemble(upload: &Upload, named: &[(u32, String)]) -> Result<Compl
     }
     let part = |(number, etag): &(u32, String)| {
         let part = upload.parts.get(number);
-        part.filter(|part| part.etag.trim_matches('"') == etag.trim_matches('"')).ok_or_else(invalid_part)
+        part.filter(|part| part.etag.is(etag)).ok_or_else(invalid_part)
     };
     let parts: Vec<&Part> = named.iter().map(part).collect::<Result<_, _>>()?;
     if parts[..parts.len() - 1].iter().any(|part| part.body.len() < MIN_PART_BYTES) {
@@ -223,19 +217,13 @@ pub(super) fn assemble(upload: &Upload, named: &[(u32, String)]) -> Result<Compl
     }
     let mut digests = Md5::new();
     for part in &parts {
-        digests.update(digest(&part.etag).unwrap_or_else(|| Md5::digest(&part.body).into()));
+        digests.update(part.etag.digest());
     }
     let body = match parts.as_slice() {
-        [one] => Body::Bytes(one.body.clone()),
+        [one] => one.body.clone().into(),
         many => Body::Joined(many.iter().map(|part| part.body.clone()).collect()),
     };
-    Ok(Completion { body, etag: quoted(&digests.finalize().into(), Some(parts.len() as u64)) })
-}
-
-/// The MD5 that an entity tag is.
-fn digest(etag: &str) -> Option<[u8; 16]> {
-    let number = u128::from_str_radix(etag.trim_matches('"'), 16).ok()?;
-    Some(number.to_be_bytes())
+    Ok(Completion { body, etag: EntityTag::of_parts(digests.finalize().into(), parts.len() as u32) })
 }
 
 /// # Errors

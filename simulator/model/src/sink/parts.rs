@@ -1,16 +1,31 @@
 //! Multipart uploads with all that S3 can be told: checksums, copies as parts, conditions, pages of parts.
 
 use super::multipart::{self, Completion};
+use super::piece::{self, Piece};
 use super::write::{Writing, invalid};
-use super::{Body, Change, Content, Part, Sink, Upload, body, checksum, lifecycle, read, tags, write};
-use crate::call::CallError;
+use super::{Change, Content, Part, Sink, Upload, checksum, lifecycle, read, tags, write};
 use crate::call::s3::answer::{ListedPart, PartsPage, S3Answer, S3Failure, Stored};
 use crate::call::s3::configuration::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::call::s3::request::{
     CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, ListParts, Requester, UploadId, UploadPart,
     UploadPartCopy,
 };
+use crate::call::{CallError, EntityTag};
 use crate::time::{Span, Time};
+
+/// Completions of one bucket that are remembered: whoever lost an answer asks again within seconds, not a thousand uploads later.
+const SAID_AGAIN: usize = 1000;
+
+/// What a completion was answered.
+#[derive(Clone, Debug)]
+pub struct Completed {
+    /// Key.
+    pub key: String,
+    /// `UploadId`
+    pub upload_id: String,
+    /// The answer.
+    pub stored: Stored,
+}
 
 impl Sink {
     /// S3 `CreateMultipartUpload`: the upload's id, and how its parts are summed up.
@@ -41,7 +56,7 @@ impl Sink {
         let upload = self.upload_mut(writing.bucket, &create.key, &upload_id)?;
         let mut attributes = told.attributes.clone();
         attributes.checksum = None;
-        upload.attributes = write::kept(attributes);
+        upload.attributes = write::kept(&attributes);
         upload.checksum = checksum;
         Ok((S3Answer::UploadBegun { upload_id, checksum }, changes))
     }
@@ -64,12 +79,11 @@ impl Sink {
             );
             return Err(invalid(&what));
         }
-        let etag = body::quoted(&part.md5, None);
+        let etag = EntityTag::of(part.md5);
         let checksum = part.checksum.clone();
-        upload.parts.insert(
-            part.part_number,
-            Part { etag: etag.clone(), at: now, checksum: checksum.clone(), body: part.body.clone() },
-        );
+        upload
+            .parts
+            .insert(part.part_number, Part { etag, at: now, checksum: checksum.clone(), body: part.body.clone() });
         Ok(S3Answer::Part { etag, checksum, at: now })
     }
 
@@ -99,14 +113,18 @@ impl Sink {
                 return Err(CallError::rejected("InvalidRange", 416, "The requested range is not satisfiable").into());
             }
         };
-        let body = self.media.read(&content.body, range);
-        let etag = self.media.etag(&Body::Bytes(body.clone()));
+        let pieces = self.media.pieces(&content.body, range.clone());
+        let etag = match piece::here(&pieces) {
+            Some(bytes) => write::digest(&bytes),
+            None => write::digest_of_kept(self.media.etag_of(content), &range),
+        };
+        let (etag, body) = (EntityTag::of(etag), Piece::joined(pieces));
         let upload = self.upload_mut(bucket, &copy.upload.key, &copy.upload.upload_id)?;
-        upload.parts.insert(copy.part_number, Part { etag: etag.clone(), at: now, checksum: None, body });
+        upload.parts.insert(copy.part_number, Part { etag, at: now, checksum: None, body });
         Ok(S3Answer::Part { etag, checksum: None, at: now })
     }
 
-    /// S3 `CompleteMultipartUpload`. Said twice, it answers as the first time.
+    /// S3 `CompleteMultipartUpload`. Said again, it answers as the first time, as long as it is remembered.
     ///
     /// # Errors
     /// As [`Sink::complete_multipart_upload`]; `InvalidPart` for a part's checksum that it has not, `BadDigest` for one of the
@@ -129,31 +147,34 @@ impl Sink {
             return Err(invalid("The provided 'x-amz-mp-object-size' header does not match what was computed."));
         }
         let current = read::current_etag(self, bucket, key);
-        complete.conditions.on_write(current.as_ref().map(|(etag, _)| etag.as_str()))?;
+        complete.conditions.on_write(current.map(|(etag, _)| etag))?;
         let upload = self.take_upload(writing.bucket, key, upload_id)?;
         let mut attributes = upload.attributes.as_deref().cloned().unwrap_or_default();
         attributes.checksum = checksum;
         let content = Content {
             body,
             size,
-            etag: Some(etag.as_str().into()),
+            etag: Some(etag),
             content_type: upload.content_type,
             metadata: upload.metadata,
             tagging: upload.tagging,
-            attributes: write::kept(attributes),
+            attributes: write::kept(&attributes),
         };
         let writing = Writing { origin: upload.origin, ..writing };
         let (stored, changes) = self.stored(writing, key, content, upload.lock.as_deref().copied());
-        let bucket = self.bucket_mut(writing.bucket)?;
-        bucket.completed.insert((key.clone(), upload_id.clone()), (*stored).clone());
+        let completed = &mut self.bucket_mut(writing.bucket)?.completed;
+        if completed.len() == SAID_AGAIN {
+            completed.pop_front();
+        }
+        completed.push_back(Completed { key: key.clone(), upload_id: upload_id.clone(), stored: (*stored).clone() });
         Ok((stored, changes))
     }
 
-    /// An answer that was lost, given again while the object is there.
+    /// An answer that was lost, given again.
     fn completed_before(&self, writing: Writing<'_>, key: &str, upload_id: &str) -> Result<Box<Stored>, CallError> {
-        let bucket = self.bucket(writing.bucket)?;
-        let stored = bucket.completed.get(&(key.to_owned(), upload_id.to_owned()));
-        stored.cloned().map(Box::new).ok_or_else(multipart::no_such_upload)
+        let mut completed = self.bucket(writing.bucket)?.completed.iter().rev();
+        let before = completed.find(|before| before.upload_id == upload_id && before.key == key);
+        before.map(|before| Box::new(before.stored.clone())).ok_or_else(multipart::no_such_upload)
     }
 
     /// S3 `ListParts`.
@@ -167,8 +188,8 @@ impl Sink {
         let most = self.rows(list.max_parts);
         let mut rows = upload.parts.range(list.after.saturating_add(1)..).map(|(number, part)| ListedPart {
             number: *number,
-            etag: part.etag.clone(),
-            size: part.body.len() as u64,
+            etag: part.etag,
+            size: part.body.len(),
             at: part.at,
             checksum: part.checksum.clone(),
         });
@@ -228,7 +249,7 @@ fn sum_of(upload: &Upload, complete: &CompleteMultipartUpload) -> Result<Option<
     let Some((algorithm, kind)) = upload.checksum else { return Ok(None) };
     let parts = complete.parts.iter().filter_map(|part| upload.parts.get(&part.number));
     let sums: Option<Vec<(&Checksum, u64)>> =
-        parts.map(|part| Some((part.checksum.as_ref()?, part.body.len() as u64))).collect();
+        parts.map(|part| Some((part.checksum.as_ref()?, part.body.len()))).collect();
     // A part that came without a checksum leaves the object without.
     let Some(sums) = sums else { return Ok(None) };
     let sum = match kind {

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::object::{Found, find, invalid_range, no_such_key, no_such_version};
-use super::{Body, Bucket, Content, MediaKind, Sink, Version, body, lifecycle, synthetic, tags};
+use super::piece::Piece;
+use super::{Body, Bucket, Content, Keep, MediaKind, Sink, Version, lifecycle, synthetic, tags};
 use crate::call::s3::answer::{About, Described, S3Failure};
 use crate::call::s3::request::{ByteRange, Read, Requester};
-use crate::call::{CallError, ObjectId};
+use crate::call::{CallError, EntityTag, ObjectId};
 use crate::time::{Span, Time};
 
 use super::condition::Outcome;
@@ -30,16 +31,36 @@ pub struct Reading {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
-    Pieces(VecDeque<Bytes>),
+    Pieces(VecDeque<Piece>),
     Media { kind: MediaKind, seed: u64, length: u64, left: Range<u64> },
 }
 
-impl Iterator for Reading {
-    type Item = Bytes;
+/// Bytes of a body on its way out.
+#[derive(Clone, Debug)]
+pub enum Chunk {
+    /// Bytes.
+    Bytes(Bytes),
+    /// Bytes that are kept elsewhere, for whoever carries them to read.
+    Kept(Arc<dyn Keep>, Range<u64>),
+}
 
-    fn next(&mut self) -> Option<Bytes> {
+impl Iterator for Reading {
+    type Item = Chunk;
+
+    fn next(&mut self) -> Option<Chunk> {
         let piece = match &mut self.from {
-            Source::Pieces(pieces) => pieces.pop_front()?,
+            Source::Pieces(pieces) => match pieces.pop_front()? {
+                Piece::Here(bytes) => bytes,
+                Piece::Kept(kept, Range { start, end }) => {
+                    let cut = end.min(start + PIECE);
+                    if cut < end {
+                        pieces.push_front(Piece::Kept(Arc::clone(&kept), cut..end));
+                    }
+                    self.left -= cut - start;
+                    return Some(Chunk::Kept(kept, start..cut));
+                }
+                Piece::Joined(_) => unreachable!("what is cut is not joined"),
+            },
             Source::Media { left, .. } if left.is_empty() => return None,
             Source::Media { kind, seed, length, left } => {
                 // Pieces begin where a piece begins, whatever range is read.
@@ -50,7 +71,7 @@ impl Iterator for Reading {
             }
         };
         self.left -= piece.len() as u64;
-        Some(piece)
+        Some(Chunk::Bytes(piece))
     }
 }
 
@@ -93,8 +114,7 @@ impl Sink {
         let left = range.end - range.start;
         let from = match body {
             &Body::Media { kind, seed, length } => Source::Media { kind, seed, length, left: range },
-            Body::Joined(parts) => Source::Pieces(body::cut(parts, range).into()),
-            body => Source::Pieces(VecDeque::from([self.media.read(body, range)])),
+            body => Source::Pieces(self.media.pieces(body, range).into()),
         };
         Reading { from, left }
     }
@@ -112,11 +132,11 @@ impl Sink {
         let about = || About {
             version_id: bucket.told(version.id.as_ref()),
             last_modified: Some(version.at),
-            etag: Some(etag.clone()),
+            etag: Some(etag),
             ..About::default()
         };
         let refused = |error| Err(S3Failure { error, about: Some(Box::new(about())) });
-        match read.conditions.on_read(&etag, version.at) {
+        match read.conditions.on_read(etag, version.at) {
             Outcome::Holds => {}
             Outcome::NotModified => return refused(CallError::rejected("NotModified", 304, "Not Modified")),
             Outcome::Failed => return refused(super::condition::failed("If-Match")),
@@ -193,10 +213,10 @@ fn about_marker(bucket: &Bucket, marker: Option<&Version>) -> About {
 /// Sizes of the parts that an object was uploaded in; empty: it was not.
 pub(super) fn parts_of(content: &Content) -> Vec<u64> {
     match &content.body {
-        Body::Joined(parts) => parts.iter().map(|part| part.len() as u64).collect(),
-        Body::Bytes(bytes) if content.etag.as_ref().is_some_and(|etag| etag.ends_with("-1\"")) => {
-            vec![bytes.len() as u64]
+        Body::Joined(pieces) if content.etag.is_some_and(|etag| etag.parts().is_some()) => {
+            pieces.iter().map(Piece::len).collect()
         }
+        Body::Bytes(bytes) if content.etag.is_some_and(|etag| etag.parts() == Some(1)) => vec![bytes.len() as u64],
         _ => Vec::new(),
     }
 }
@@ -222,7 +242,7 @@ fn of_part(number: u32, parts: &[u64], size: u64) -> Option<(u64, u64)> {
 }
 
 /// When it was stored, for conditions on what is current.
-pub(super) fn current_etag(sink: &Sink, bucket: &Bucket, key: &str) -> Option<(String, Time)> {
+pub(super) fn current_etag(sink: &Sink, bucket: &Bucket, key: &str) -> Option<(EntityTag, Time)> {
     let version = bucket.keys.get(key)?.current()?;
     Some((sink.media.etag_of(version.content.as_ref()?), version.at))
 }

@@ -109,7 +109,7 @@ impl Sink {
         bucket.check_acl(acl)?;
         if let Some(content) = &mut bucket.with_data(id)?.content {
             let told = content.attributes.as_deref().cloned().unwrap_or_default();
-            content.attributes = super::write::kept(Attributes { acl, ..told });
+            content.attributes = super::write::kept(&Attributes { acl, ..told });
         }
         Ok(())
     }

@@ -18,6 +18,7 @@ mod lists;
 mod locks;
 mod model;
 mod multipart;
+mod pieces;
 mod requests;
 mod settings;
 mod uploads;

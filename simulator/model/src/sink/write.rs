@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::body::quoted;
 use super::object::check_key;
 use super::read::{self, current_etag};
-use super::{Body, Bucket, Change, Content, Lock, Origin, Sink, Version, condition, lifecycle, tags};
+use super::{Body, Bucket, Change, Alike, Content, Lock, Origin, Sink, Version, condition, lifecycle, piece, tags};
 use crate::call::s3::answer::{Copied, S3Failure, Stored};
 use crate::call::s3::configuration::Attributes;
-use crate::call::s3::request::{CopyObject, NewObject, PutObject, Requester};
-use crate::call::{CallError, ObjectId, PutResult};
+use crate::call::s3::request::{Conditions, CopyObject, NewObject, PutObject, Requester};
+use crate::call::{CallError, EntityTag, ObjectId, PutResult};
 use crate::chance::Chance;
 use crate::time::{Span, Time};
 
@@ -51,13 +50,15 @@ impl Sink {
         let bucket = self.bucket(writing.bucket)?;
         bucket.check_new(&put.object, writing.now)?;
         check_key(&put.key)?;
-        let current = current_etag(self, bucket, &put.key);
-        put.conditions.on_write(current.as_ref().map(|(etag, _)| etag.as_str()))?;
+        if put.conditions != Conditions::default() {
+            let current = current_etag(self, bucket, &put.key);
+            put.conditions.on_write(current.map(|(etag, _)| etag))?;
+        }
         let content = Content {
-            size: put.body.len() as u64,
-            body: Body::Bytes(put.body.clone()),
-            etag: Some(quoted(&put.md5, None).into()),
-            ..fresh(&put.object)
+            size: put.body.len(),
+            body: put.body.clone().into(),
+            etag: Some(EntityTag::of(put.md5)),
+            ..self.alike.fresh(&put.object)
         };
         Ok(self.stored(writing, &put.key, content, put.object.lock))
     }
@@ -95,6 +96,7 @@ impl Sink {
     ) -> Result<(Box<Copied>, Vec<Change>), S3Failure> {
         self.bucket(writing.bucket)?.check_new(&copy.object, writing.now)?;
         check_key(&copy.key)?;
+        let told_anew = copy.replace_metadata.then(|| self.alike.fresh(&copy.object));
         let source = &copy.source;
         let (version, content) = self.source(requester, source)?;
         if content.size > MAX_COPY {
@@ -113,8 +115,8 @@ impl Sink {
             return Err(invalid("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.").into());
         }
         let source_version = self.buckets[&source.bucket].told(version.id.as_ref());
-        let mut made = if copy.replace_metadata {
-            fresh(&copy.object)
+        let mut made = if let Some(told_anew) = told_anew {
+            told_anew
         } else {
             let told = content.attributes.as_deref().cloned().unwrap_or_default();
             let attributes = Attributes {
@@ -123,21 +125,22 @@ impl Sink {
                 acl: copy.object.attributes.acl,
                 ..told
             };
-            Content { attributes: kept(attributes), ..content.clone() }
+            Content { attributes: kept(&attributes), ..content.clone() }
         };
         made.body = content.body.clone();
         made.size = content.size;
         // A copy is one piece, whatever its source was uploaded in; of synthetic media nobody knows the digest.
-        made.etag = match (&content.body, &content.etag) {
-            (Body::Joined(parts), _) => Some(quoted(&digest(parts), None).into()),
-            (Body::Bytes(bytes), Some(etag)) if etag.contains('-') => {
-                Some(quoted(&digest(std::slice::from_ref(bytes)), None).into())
+        made.etag = match (&content.body, content.etag) {
+            (Body::Joined(pieces), Some(etag)) if etag.parts().is_some() => {
+                let whole = 0..content.size;
+                let digest = piece::here(pieces).map_or_else(|| digest_of_kept(etag, &whole), |bytes| digest(&bytes));
+                Some(EntityTag::of(digest))
             }
-            (_, etag) => etag.clone(),
+            (Body::Bytes(bytes), Some(etag)) if etag.parts().is_some() => {
+                Some(EntityTag::of(digest(std::slice::from_ref(bytes))))
+            }
+            (_, etag) => etag,
         };
-        if let Body::Joined(parts) = &made.body {
-            made.body = Body::Bytes(parts.concat().into());
-        }
         if let Some(attributes) = &mut made.attributes {
             let whole = content.attributes.as_ref().and_then(|told| told.checksum.clone());
             Arc::make_mut(attributes).checksum = whole.filter(|sum| sum.parts.is_none());
@@ -148,7 +151,7 @@ impl Sink {
             (false, _) => Arc::clone(&content.tagging),
         };
         let current = current_etag(self, self.bucket(writing.bucket)?, &copy.key);
-        copy.conditions.on_write(current.as_ref().map(|(etag, _)| etag.as_str()))?;
+        copy.conditions.on_write(current.map(|(etag, _)| etag))?;
         let (stored, changes) = self.stored(writing, &copy.key, made, copy.object.lock);
         Ok((Box::new(Copied { stored: *stored, last_modified: writing.now, source_version }), changes))
     }
@@ -169,7 +172,7 @@ impl Sink {
                 S3Failure::from(failure.error)
             }
         })?;
-        match source.conditions.on_read(&self.media.etag_of(content), version.at) {
+        match source.conditions.on_read(self.media.etag_of(content), version.at) {
             Outcome::Holds => Ok((version, content)),
             Outcome::NotModified | Outcome::Failed => Err(condition::failed("x-amz-copy-source-If-Match").into()),
         }
@@ -188,7 +191,7 @@ impl Sink {
         });
         let etag = version.and_then(|version| version.content.as_ref()).map(|content| self.media.etag_of(content));
         match etag {
-            Some(etag) if if_match == "*" || etag.trim_matches('"') == if_match => Ok(()),
+            Some(etag) if if_match == "*" || etag.is(if_match) => Ok(()),
             _ => Err(condition::failed("If-Match")),
         }
     }
@@ -229,27 +232,40 @@ const STORAGE_CLASSES: [&str; 8] = [
     "GLACIER_IR",
 ];
 
-/// What a request says of an object, without its body.
-fn fresh(object: &NewObject) -> Content {
-    Content {
-        body: Body::Bytes(bytes::Bytes::new()),
-        size: 0,
-        etag: None,
-        content_type: object.content_type.as_deref().unwrap_or(DEFAULT_TYPE).into(),
-        metadata: Arc::new(object.metadata.clone()),
-        tagging: object.tags.as_ref().map_or_else(|| "".into(), |tags| tags::encode(tags).into()),
-        attributes: kept(object.attributes.clone()),
+impl Alike {
+    /// What a request says of an object, without its body.
+    fn fresh(&mut self, object: &NewObject) -> Content {
+        Content {
+            body: Body::Bytes(bytes::Bytes::new()),
+            size: 0,
+            etag: None,
+            content_type: self.content_type(object.content_type.as_deref().unwrap_or(DEFAULT_TYPE)),
+            metadata: self.metadata(&object.metadata),
+            tagging: object.tags.as_ref().map_or_else(Arc::default, |tags| tags::encode(tags).into()),
+            attributes: kept(&object.attributes),
+        }
     }
 }
 
 /// Most objects are told nothing.
-pub(super) fn kept(attributes: Attributes) -> Option<Arc<Attributes>> {
-    let attributes =
-        Attributes { storage_class: attributes.storage_class.filter(|class| class != "STANDARD"), ..attributes };
-    (attributes != Attributes::default()).then(|| Arc::new(attributes))
+pub(super) fn kept(attributes: &Attributes) -> Option<Arc<Attributes>> {
+    let nothing = Attributes::default();
+    if *attributes == nothing {
+        return None;
+    }
+    let storage_class = attributes.storage_class.clone().filter(|class| class != "STANDARD");
+    let attributes = Attributes { storage_class, ..attributes.clone() };
+    (attributes != nothing).then(|| Arc::new(attributes))
 }
 
-fn digest(parts: &[bytes::Bytes]) -> [u8; 16] {
+/// A digest for some of the bytes behind an entity tag that are kept elsewhere, where nobody reads them for it: it differs as they
+/// do.
+pub(super) fn digest_of_kept(etag: EntityTag, range: &std::ops::Range<u64>) -> [u8; 16] {
+    use md5::{Digest as _, Md5};
+    Md5::digest(format!("{etag} {}-{}", range.start, range.end)).into()
+}
+
+pub(super) fn digest(parts: &[bytes::Bytes]) -> [u8; 16] {
     use md5::{Digest as _, Md5};
     let mut whole = Md5::new();
     for part in parts {

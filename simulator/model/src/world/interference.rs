@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use super::World;
+use crate::call::s3::answer::CUT_SHORT;
 use crate::call::s3::request::S3Operation;
 use crate::call::{Call, CallError};
 use crate::egress::error;
@@ -26,6 +27,8 @@ pub(super) enum Interference {
     Fails { error: CallError, applied: bool, after: Span },
     /// It takes effect, and its answer comes so much later.
     Late(Span),
+    /// It takes effect, and whoever speaks HTTP gets the beginning of its answer.
+    CutShort,
     /// Only so many of a commit's writes are stored.
     Torn { writes: usize, then: Torn },
 }
@@ -124,10 +127,13 @@ impl World<'_> {
                 let (_, message) = sink::error::status_and_message("InternalError");
                 fails(CallError::rejected("InternalError", 200, message), true)
             }
+            "s3.broken_reply" if fault.text("what") == "truncated_xml" && matches!(call, Call::S3(_)) => {
+                Interference::CutShort
+            }
             "s3.broken_reply" => {
                 let why = match fault.text("what") {
                     "connection_reset" => "connection reset by peer while the answer was read",
-                    "truncated_xml" => "the answer's XML ends in the middle",
+                    "truncated_xml" => CUT_SHORT,
                     _ => "200, but the body is an Error: InternalError",
                 };
                 fails(CallError::OutcomeUnknown(why.into()), true)

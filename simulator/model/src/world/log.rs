@@ -21,7 +21,8 @@ pub(crate) struct Log<'a> {
     pub(crate) counts: Counts,
     /// Gathered only where the settled state is asked for.
     pub(crate) audit: Option<Audit>,
-    put_by_operator: BTreeSet<(String, Arc<str>)>,
+    /// By bucket; none: nobody asks for the counts.
+    put_by_operator: Option<BTreeMap<String, BTreeSet<Arc<str>>>>,
     /// By instance, the last record in which it said that a promise of its author does not hold.
     failed_checks: BTreeMap<u32, u64>,
 }
@@ -34,7 +35,7 @@ impl<'a> Log<'a> {
             witness,
             counts: Counts::default(),
             audit: None,
-            put_by_operator: BTreeSet::new(),
+            put_by_operator: Some(BTreeMap::new()),
             failed_checks: BTreeMap::new(),
         }
     }
@@ -79,6 +80,21 @@ impl<'a> Log<'a> {
         self.failed_checks.get(&instance).copied()
     }
 
+    /// From now on nobody asks for the hash of the records, or for the counts.
+    pub(crate) fn nobody_counts(&mut self) {
+        self.trace = Trace::numbered();
+        self.put_by_operator = None;
+    }
+
+    fn put_by_operator(&mut self, bucket: &str, key: &Arc<str>) {
+        let Some(put) = &mut self.put_by_operator else { return };
+        let is_new = match put.get_mut(bucket) {
+            Some(keys) => keys.insert(Arc::clone(key)),
+            None => put.insert(bucket.to_owned(), BTreeSet::from([Arc::clone(key)])).is_none(),
+        };
+        self.counts.objects_put += u64::from(is_new);
+    }
+
     fn count(&mut self, fact: &Fact<'_>) {
         match fact {
             Fact::RoomStarted { .. } => self.counts.calls += 1,
@@ -97,10 +113,9 @@ impl<'a> Log<'a> {
             }
             Fact::Booted { .. } => self.counts.incarnations += 1,
             Fact::Sink { by: Actor::Operator(_), bucket, change }
-                if matches!(change.kind, ChangeKind::Stored { .. })
-                    && self.put_by_operator.insert(((*bucket).to_owned(), Arc::clone(&change.key))) =>
+                if matches!(change.kind, ChangeKind::Stored { .. }) =>
             {
-                self.counts.objects_put += 1;
+                self.put_by_operator(bucket, &change.key);
             }
             _ => {}
         }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::interference::{Interference, Torn};
 use super::{Event, InboxItem, World};
-use crate::call::s3::answer;
+use crate::call::s3::answer::{self, S3Answer};
 use crate::call::{Call, CallError, CommitOutcome, Reply, Surface};
 use crate::live::evidence::Evidence;
 use crate::live::{NOBODY, Out, Ticket, WakeUp};
@@ -60,6 +60,8 @@ struct Pending {
     /// The lane of the delivery that it is put down to, or [`NOBODY`].
     by: u32,
     call: Call,
+    /// What goes on record instead.
+    plain: Option<Call>,
     /// None: it has not taken effect yet.
     reply: Option<Reply>,
 }
@@ -93,27 +95,27 @@ impl World<'_> {
         let outside = self.outside();
         outside.tickets += 1;
         let ticket = Ticket(outside.tickets);
-        outside.pending.insert(ticket, Pending { by, call, reply: None });
+        outside.pending.insert(ticket, Pending { by, call, plain, reply: None });
         self.queue.push(at, Event::OutsideGoesOn { ticket });
         ticket
     }
 
     /// The moment of a call's effect, or of its late answer.
     pub(super) fn outside_goes_on(&mut self, ticket: Ticket) {
-        let Pending { by, call, reply } =
+        let mut pending =
             self.outside().pending.remove(&ticket).expect("a call from outside goes on while it is pending");
-        match reply {
-            None => self.outside_resolves(ticket, by, call),
-            Some(reply) => self.outside_answers(ticket, by, &call, reply),
+        match pending.reply.take() {
+            None => self.outside_resolves(ticket, pending),
+            Some(reply) => self.outside_answers(ticket, &pending, reply),
         }
     }
 
-    fn outside_resolves(&mut self, ticket: Ticket, by: u32, call: Call) {
-        match self.outcome_outside(by, &call) {
-            Met::Answer(reply, Span::ZERO) => self.outside_answers(ticket, by, &call, reply),
+    fn outside_resolves(&mut self, ticket: Ticket, pending: Pending) {
+        match self.outcome_outside(pending.by, &pending.call) {
+            Met::Answer(reply, Span::ZERO) => self.outside_answers(ticket, &pending, reply),
             Met::Answer(reply, late) => {
                 let at = self.state.now + late;
-                self.outside().pending.insert(ticket, Pending { by, call, reply: Some(reply) });
+                self.outside().pending.insert(ticket, Pending { reply: Some(reply), ..pending });
                 self.queue.push(at, Event::OutsideGoesOn { ticket });
             }
             Met::Death(restart) => {
@@ -128,6 +130,16 @@ impl World<'_> {
         match self.interference(PROCESS, call) {
             Interference::None => Met::Answer(self.apply(by, call), Span::ZERO),
             Interference::Late(wait) => Met::Answer(self.apply(by, call), wait),
+            Interference::CutShort => {
+                let mut reply = self.apply(by, call);
+                if let Reply::S3(answer) = &mut reply
+                    && let Ok(answer) = &mut **answer
+                {
+                    let whole = std::mem::replace(answer, S3Answer::Done);
+                    *answer = S3Answer::CutShort(Box::new(whole));
+                }
+                Met::Answer(reply, Span::ZERO)
+            }
             Interference::Fails { error, applied, after } => {
                 if applied {
                     let _lost = self.apply(by, call);
@@ -169,11 +181,13 @@ impl World<'_> {
         Met::Answer(call.failed(CallError::OutcomeUnknown("the connection broke".into())), Span::ZERO)
     }
 
-    fn outside_answers(&mut self, ticket: Ticket, by: u32, call: &Call, reply: Reply) {
-        match (plain(call), &reply) {
+    fn outside_answers(&mut self, ticket: Ticket, pending: &Pending, reply: Reply) {
+        let Pending { by, call, plain, .. } = pending;
+        let by = *by;
+        match (plain, &reply) {
             (Some(plain), Reply::S3(answer)) => {
-                let reply = answer::plain(answer, &plain);
-                self.log.emit(&self.state, &Fact::Replied { instance: by, call: &plain, reply: &reply });
+                let reply = answer::plain(answer, plain);
+                self.log.emit(&self.state, &Fact::Replied { instance: by, call: plain, reply: &reply });
             }
             _ => drop(self.log.emit(&self.state, &Fact::Replied { instance: by, call, reply: &reply })),
         }

@@ -132,12 +132,12 @@ fn orders_about_one_hold_come_in_their_order_and_others_do_not_wait() {
     });
     let orders = [("set", "legal_hold", ""), ("lift", "lift_hold", ""), ("room", "legal_hold", "room = \"standup\"")];
     let orders = orders.iter().chain(&[("set-anew", "legal_hold", ""), ("watch", "playback", "")]);
-    let commands: String = orders
+    let commands: Vec<String> = orders
         .map(|(name, order, room)| {
             format!("[[command]]\nname = \"{name}\"\nat = \"5s\"\ndo = \"{order}\"\ntenant = \"acme\"\n{room}\n")
         })
         .collect();
-    tell(&world("1m", &format!("{ROOM_STARTED}{commands}")), &host);
+    tell(&world("1m", &format!("{ROOM_STARTED}{}", commands.concat())), &host);
     assert_eq!(*heard.borrow(), ["set", "room", "watch", "set", "lift", "set-anew"]);
 }
 

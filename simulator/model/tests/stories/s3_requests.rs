@@ -40,7 +40,7 @@ fn put(key: &str) -> S3Operation {
         object: NewObject::default(),
         conditions: Conditions::default(),
         md5: [7; 16],
-        body: Bytes::from_static(b"x"),
+        body: Bytes::from_static(b"x").into(),
     }))
 }
 
@@ -62,7 +62,7 @@ fn every_operation() -> Vec<S3Operation> {
         conditions: Conditions::default(),
     };
     let create = CreateMultipartUpload { key: "k".into(), object: NewObject::default(), checksum_type: None };
-    let part = UploadPart { upload: upload(), part_number: 1, checksum: None, md5: [7; 16], body: Bytes::new() };
+    let part = UploadPart { upload: upload(), part_number: 1, checksum: None, md5: [7; 16], body: Bytes::new().into() };
     let part_copy = UploadPartCopy { upload: upload(), part_number: 1, source: source(), range: None };
     let complete = CompleteMultipartUpload {
         upload: upload(),
@@ -215,7 +215,15 @@ fn a_request_that_fails_says_so_with_a_status_and_has_its_effect_or_not() {
         let there = asked(&mut live, S3Operation::HeadObject(Read::of(id("k")))).is_ok();
         assert_eq!(there, stored, "{parameters}");
     }
-    let mut live = live("[[fault]]\ndo = \"s3.broken_reply\"\nwhat = \"error_in_200\"\non = \"s3.copy_object\"\n");
+    let broken =
+        |what: &str, on: &str| format!("[[fault]]\ndo = \"s3.broken_reply\"\nwhat = \"{what}\"\non = \"{on}\"\n");
+    let mut cut_short = live(&broken("truncated_xml", "s3.delete_objects"));
+    asked(&mut cut_short, put("k")).unwrap();
+    let Ok(S3Answer::CutShort(whole)) = asked(&mut cut_short, delete_many(&["k"])) else { panic!("it is cut short") };
+    assert!(matches!(*whole, S3Answer::DeleteResult(_)), "{whole:?}");
+    assert!(asked(&mut cut_short, S3Operation::HeadObject(Read::of(id("k")))).is_err(), "it is deleted all the same");
+
+    let mut live = live(&broken("error_in_200", "s3.copy_object"));
     asked(&mut live, put("k")).unwrap();
     let copy = every_operation().into_iter().find(|operation| operation.name() == "s3.copy_object").unwrap();
     assert_eq!(code(&asked(&mut live, copy).unwrap_err()), "InternalError 200");

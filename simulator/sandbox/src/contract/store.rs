@@ -16,7 +16,7 @@ use super::super::wit::egress_sim::operator::store::{
 pub fn object_head(head: call::ObjectHead) -> ObjectHead {
     ObjectHead {
         size: head.size,
-        etag: head.etag,
+        etag: head.etag.to_string(),
         content_type: head.content_type,
         last_modified: head.last_modified.0,
         version_id: head.version_id,
@@ -54,9 +54,9 @@ pub fn delete_result(result: call::DeleteResult) -> DeleteResult {
 
 pub fn objects_page(page: call::ListObjectsPage) -> ListObjectsPage {
     let summary = |object: call::ObjectSummary| ObjectSummary {
-        key: object.key,
+        key: object.key.to_string(),
         size: object.size,
-        etag: object.etag,
+        etag: object.etag.to_string(),
         last_modified: object.last_modified.0,
     };
     ListObjectsPage {

@@ -1,33 +1,126 @@
-//! Bodies that come in: received once, summed up on the way, and not what they should be told apart.
+//! Bodies that come in: received once, summed up on the way, and not what they should be told apart. What is large goes to the
+//! shelf while it comes in, if there is one.
+
+use std::io;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use egress_sim_model::call::s3::configuration::Checksum;
+use egress_sim_model::sink::Piece;
 use futures_util::StreamExt as _;
-use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderName};
 use md5::{Digest as _, Md5};
 use s3s::dto::StreamingBlob;
 use s3s::stream::ByteStream as _;
 use s3s::{S3Error, S3ErrorCode, S3Result, TrailingHeaders, s3_error};
 
 use super::checksum::{self, Hasher};
+use super::shelf::{Incoming, LARGE, Shelf, WRITTEN};
 
 /// Bytes of one request's body at most.
 const MOST: u64 = 5 << 30;
 
+const DECODED_LENGTH: HeaderName = HeaderName::from_static("x-amz-decoded-content-length");
+
 /// A body that arrived as announced.
 pub(super) struct Received {
     /// All of it.
-    pub(super) bytes: Bytes,
+    pub(super) body: Piece,
     /// Its MD5.
     pub(super) md5: [u8; 16],
     /// By what it was to be summed up.
     pub(super) checksum: Option<Checksum>,
 }
 
-/// All of a request's body, in one piece of just its length.
+/// A body as far as it has come in.
+struct Taken {
+    shelf: Option<Arc<dyn Shelf>>,
+    /// None: it is all in memory.
+    incoming: Option<Box<dyn Incoming>>,
+    /// What is not there yet.
+    bytes: Vec<u8>,
+    length: u64,
+    announced: Option<usize>,
+    /// It cannot be kept. The rest is received for nothing, because who still sends does not see an answer.
+    failed: Option<S3Error>,
+}
+
+impl Taken {
+    fn new(shelf: Option<Arc<dyn Shelf>>, announced: Option<usize>) -> Taken {
+        let most = if shelf.is_some() { LARGE as usize } else { 64 << 20 };
+        // What is announced is not always sent: it is room for the beginning.
+        let bytes = Vec::with_capacity(announced.unwrap_or(0).min(most));
+        Taken { shelf, incoming: None, bytes, length: 0, announced, failed: None }
+    }
+
+    async fn add(&mut self, piece: &[u8]) -> S3Result<()> {
+        self.length += piece.len() as u64;
+        if self.length > MOST {
+            return Err(too_large());
+        }
+        if self.failed.is_some() {
+            return Ok(());
+        }
+        if self.shelf.is_some() && (self.incoming.is_some() || self.length > LARGE) {
+            // A piece that came in at once may be larger than what goes out at once.
+            for piece in piece.chunks(WRITTEN) {
+                if self.bytes.len() + piece.len() > WRITTEN
+                    && let Err(error) = self.put_down().await
+                {
+                    self.incoming = None;
+                    self.failed = Some(error);
+                    return Ok(());
+                }
+                self.bytes.extend_from_slice(piece);
+            }
+            return Ok(());
+        }
+        if self.bytes.capacity() - self.bytes.len() < piece.len() {
+            let whole = self.announced.unwrap_or(0).max(self.bytes.len() + piece.len());
+            self.bytes.reserve_exact(whole - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+
+    async fn put_down(&mut self) -> S3Result<()> {
+        let incoming = match (&mut self.incoming, &self.shelf) {
+            (Some(incoming), _) => incoming,
+            (None, Some(place)) => self.incoming.insert(place.begin().await.map_err(|error| not_kept(&error))?),
+            (None, None) => unreachable!("what has no shelf stays in memory"),
+        };
+        let bytes = std::mem::take(&mut self.bytes);
+        self.bytes = incoming.write(bytes).await.map_err(|error| not_kept(&error))?;
+        self.bytes.clear();
+        Ok(())
+    }
+
+    async fn end(mut self) -> S3Result<Piece> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if self.incoming.is_some() {
+            self.put_down().await?;
+        }
+        if let Some(incoming) = self.incoming {
+            return incoming.finish().await.map(Piece::kept).map_err(|error| not_kept(&error));
+        }
+        self.bytes.shrink_to_fit();
+        Ok(Piece::Here(Bytes::from(self.bytes)))
+    }
+}
+
+/// 500, as for anything that is the server's own fault; nothing is stored.
+fn not_kept(error: &io::Error) -> S3Error {
+    s3_error!(InternalError, "The body could not be kept: {error}")
+}
+
+/// All of a request's body.
 pub(super) async fn receive(
+    shelf: Option<Arc<dyn Shelf>>,
     body: Option<StreamingBlob>,
     headers: &HeaderMap,
     trailers: Option<TrailingHeaders>,
@@ -35,33 +128,24 @@ pub(super) async fn receive(
 ) -> S3Result<Received> {
     let expected = content_md5.map(md5_of).transpose()?;
     let said_before = checksum::said(headers)?;
-    let mut hasher = checksum::wanted(headers)?.map(Hasher::new);
+    let mut hasher = checksum::wanted(headers, said_before.as_ref())?.map(Hasher::new);
     let mut md5 = Md5::new();
     let announced = body.as_ref().and_then(|body| body.remaining_length().exact()).or_else(|| length(headers));
     if announced.is_some_and(|length| length as u64 > MOST) {
         return Err(too_large());
     }
-    // What is announced is not always sent: it is room for the beginning.
-    let mut all = Vec::with_capacity(announced.unwrap_or(0).min(64 << 20));
+    let mut taken = Taken::new(shelf, announced);
     if let Some(mut body) = body {
         while let Some(piece) = body.next().await {
             let piece = piece.map_err(|error| broken_body(&*error))?;
-            if all.len() as u64 + piece.len() as u64 > MOST {
-                return Err(too_large());
-            }
-            if all.capacity() - all.len() < piece.len() {
-                let whole = announced.unwrap_or(0).max(all.len() + piece.len());
-                all.reserve_exact(whole - all.len());
-            }
             md5.update(&piece);
             if let Some(hasher) = &mut hasher {
                 hasher.update(&piece);
             }
-            all.extend_from_slice(&piece);
+            taken.add(&piece).await?;
         }
     }
-    all.shrink_to_fit();
-    if number(headers, "x-amz-decoded-content-length").is_some_and(|length| length != all.len()) {
+    if number(headers, DECODED_LENGTH).is_some_and(|length| length as u64 != taken.length) {
         return Err(s3_error!(
             IncompleteBody,
             "You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP header"
@@ -74,7 +158,7 @@ pub(super) async fn receive(
     let sum = hasher.map(Hasher::finish);
     let said_behind = trailers.and_then(|trailers| trailers.take()).map(|trailers| checksum::said(&trailers));
     let said_behind = said_behind.transpose()?.flatten();
-    if headers.contains_key("x-amz-trailer") && said_behind.is_none() {
+    if headers.contains_key(checksum::TRAILER) && said_behind.is_none() {
         return Err(malformed_trailer("The request contained trailing data that was not well-formed"));
     }
     if said_before.is_some() && said_behind.is_some() {
@@ -86,12 +170,12 @@ pub(super) async fn receive(
             _ => return Err(malformed_trailer("The trailer is not the one that was announced")),
         }
     }
-    Ok(Received { bytes: all.into(), md5, checksum: sum })
+    Ok(Received { body: taken.end().await?, md5, checksum: sum })
 }
 
 /// As the headers announce it: behind the chunks, if it comes in such.
 fn length(headers: &HeaderMap) -> Option<usize> {
-    ["x-amz-decoded-content-length", "content-length"].iter().find_map(|name| number(headers, name))
+    number(headers, DECODED_LENGTH).or_else(|| number(headers, CONTENT_LENGTH))
 }
 
 fn malformed_trailer(what: &'static str) -> S3Error {
@@ -101,7 +185,7 @@ fn malformed_trailer(what: &'static str) -> S3Error {
     error
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Option<usize> {
+fn number(headers: &HeaderMap, name: HeaderName) -> Option<usize> {
     headers.get(name)?.to_str().ok()?.parse().ok()
 }
 

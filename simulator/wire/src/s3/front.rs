@@ -5,7 +5,8 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use egress_sim_model::call::s3::answer::S3Answer;
+use egress_sim_model::call::CallError;
+use egress_sim_model::call::s3::answer::{CUT_SHORT as CUT_SHORT_WORDS, S3Answer};
 use egress_sim_model::call::s3::configuration::CorsRule;
 use egress_sim_model::call::s3::request::{CrossOrigin, Requester, S3Operation};
 use http::header::{
@@ -14,12 +15,12 @@ use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
-use md5::{Digest as _, Md5};
 use s3s::host::{S3Host, VirtualHost};
 use s3s::service::S3Service;
 use s3s::{Body, HttpError, S3Error, S3Result, s3_error};
 
-use super::{BREAK, Door, ask, failed};
+use super::rows::Rows;
+use super::{BREAK, CUT_SHORT, Door, ask, failed};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
@@ -61,8 +62,9 @@ pub async fn answer<D: Door>(
     request: Request<Body>,
 ) -> Result<Response<Body>, HttpError> {
     let origin = text(request.headers(), &ORIGIN);
-    let bucket = bucket_of(&request);
-    let mut response = if request.method() == Method::OPTIONS {
+    let is_preflight = request.method() == Method::OPTIONS;
+    let bucket = if origin.is_some() || is_preflight { bucket_of(&request) } else { None };
+    let mut response = if is_preflight {
         preflight(door, bucket, request.headers()).await.or_else(S3Error::to_http_response).unwrap_or_default()
     } else {
         let asked = origin.map(|origin| CrossOrigin {
@@ -71,6 +73,12 @@ pub async fn answer<D: Door>(
             headers: Vec::new(),
         });
         let mut response = service.call(request).await?;
+        if let Some(rows) = response.extensions_mut().remove::<Rows>() {
+            rows.put_into(&mut response);
+        }
+        if response.headers_mut().remove(CUT_SHORT).is_some() {
+            cut_short(&mut response);
+        }
         if let (Some(asked), Some(bucket)) = (asked, bucket)
             && !response.headers().contains_key(BREAK)
             && let Ok(rule) = cross_origin(door, bucket, asked).await
@@ -108,6 +116,7 @@ async fn cross_origin<D: Door>(door: &D, bucket: String, asked: CrossOrigin) -> 
     // Whoever the page is, the browser asks for itself.
     match ask(door, Requester::Anonymous, bucket, S3Operation::Options(asked)).await {
         Ok(S3Answer::CrossOrigin(rule)) => Ok(rule),
+        Ok(S3Answer::CutShort(_)) => Err(failed(&CallError::OutcomeUnknown(CUT_SHORT_WORDS.into()).into())),
         Ok(other) => super::wrong_answer(&other),
         Err(failure) => Err(failed(&failure)),
     }
@@ -159,13 +168,35 @@ fn tell(rule: &CorsRule, headers: &mut HeaderMap) {
     add(VARY, "Origin, Access-Control-Request-Headers, Access-Control-Request-Method".into());
 }
 
+/// Leaves the beginning of a response's XML, or breaks the connection where there is none.
+fn cut_short(response: &mut Response<Body>) {
+    let is_xml = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/xml");
+    match response.body().bytes().filter(|whole| is_xml && !whole.is_empty()) {
+        Some(whole) => {
+            response.headers_mut().remove(CONTENT_LENGTH);
+            *response.body_mut() = Body::from(whole.slice(..whole.len() / 2));
+        }
+        None => drop(response.headers_mut().insert(BREAK, HeaderValue::from_static("1"))),
+    }
+}
+
 /// `x-amz-request-id` and `x-amz-id-2`: they look as S3's do, and no two requests have the same.
 fn ids(number: u64) -> (String, String) {
     const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let digest = Md5::digest(number.to_be_bytes());
-    let request = digest.iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect();
-    let host: Vec<u8> = [digest.as_slice(), &Md5::digest(digest), &number.to_be_bytes()].concat();
-    (request, BASE64_STANDARD.encode(host))
+    let mut words = [number; 7];
+    for (place, word) in (1_u64..).zip(&mut words) {
+        *word = scattered(word.wrapping_mul(7).wrapping_add(place));
+    }
+    let letter = |place: usize| char::from(LETTERS[(words[place / 8] >> (8 * (place % 8)) & 31) as usize]);
+    let host: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    ((0..16).map(letter).collect(), BASE64_STANDARD.encode(host))
+}
+
+/// Each number becomes another one (the finalizer of `SplitMix64`).
+const fn scattered(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
 }
 
 /// A signature for a region that is none, which s3s refuses in its own words: AWS names the right one, and clients that began

@@ -1,25 +1,27 @@
 //! Listings: keys, versions, uploads, parts.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use egress_sim_model::call::s3::answer::{ListedObject, ListedPart, ListedUpload, ObjectsPage, S3Answer};
+use egress_sim_model::call::s3::answer::{ListedPart, ListedUpload, ObjectsPage, S3Answer};
 use egress_sim_model::call::s3::configuration::ChecksumAlgorithm;
 use egress_sim_model::call::s3::request::{ListObjects, ListParts, ListUploads, ListVersions, S3Operation, UploadId};
 use s3s::dto::{
     ChecksumAlgorithm as Algorithm, CommonPrefix, DeleteMarkerEntry, EncodingType, ListMultipartUploadsInput,
     ListMultipartUploadsOutput, ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput,
-    ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, MultipartUpload, Object,
-    ObjectStorageClass, ObjectVersion, ObjectVersionStorageClass, Part, StorageClass,
+    ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, MultipartUpload, ObjectVersion,
+    ObjectVersionStorageClass, Part, StorageClass,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::checksum::{self, tell};
+use super::rows::Rows;
 use super::values::{counted, etag, initiator, owner, signed, timestamp, unsigned};
 use super::{Caller, Door, response, the};
 
 /// `encoding-type=url`: keys are percent-encoded.
-struct Encoder {
-    url: bool,
+pub(super) struct Encoder {
+    pub(super) url: bool,
 }
 
 impl Encoder {
@@ -31,36 +33,18 @@ impl Encoder {
         }
     }
 
-    fn text(&self, text: &str) -> String {
-        if self.url { percent_encoded(text) } else { text.to_owned() }
+    pub(super) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.url { Cow::Owned(percent_encoded(text)) } else { Cow::Borrowed(text) }
     }
 
     fn some(&self, text: Option<&String>) -> Option<String> {
-        text.map(|text| self.text(text))
+        text.map(|text| self.text(text).into_owned())
     }
 
     fn prefixes(&self, prefixes: &[String]) -> Option<Vec<CommonPrefix>> {
         let prefixes: Vec<CommonPrefix> =
-            prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(self.text(prefix)) }).collect();
+            prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(self.text(prefix).into_owned()) }).collect();
         (!prefixes.is_empty()).then_some(prefixes)
-    }
-
-    fn object(&self, listed: ListedObject, with_owner: bool) -> Object {
-        let ListedObject { summary, storage_class, checksum } = listed;
-        Object {
-            key: Some(self.text(&summary.key)),
-            size: Some(signed(summary.size)),
-            e_tag: Some(etag(&summary.etag)),
-            last_modified: Some(timestamp(summary.last_modified)),
-            storage_class: Some(storage_class.map_or_else(
-                || ObjectStorageClass::from_static(ObjectStorageClass::STANDARD),
-                ObjectStorageClass::from,
-            )),
-            checksum_algorithm: checksum.map(|(algorithm, _)| vec![named(algorithm)]),
-            checksum_type: checksum.map(|(_, kind)| checksum::kind(kind)),
-            owner: with_owner.then(owner),
-            ..Object::default()
-        }
     }
 }
 
@@ -70,6 +54,13 @@ pub(super) fn named(algorithm: ChecksumAlgorithm) -> Algorithm {
 
 fn given(text: Option<&String>) -> Option<String> {
     text.filter(|text| !text.is_empty()).cloned()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it ends an operation, which may fail")]
+fn with_rows<T>(rows: Rows, output: T) -> S3Result<S3Response<T>> {
+    let mut response = S3Response::new(output);
+    response.extensions.insert(rows);
+    Ok(response)
 }
 
 /// What a page may have at most, as the response says it.
@@ -97,21 +88,25 @@ pub(super) async fn objects<D: Door>(
     );
     let ObjectsPage { contents, common_prefixes, next } = page;
     let truncated = next.is_some();
-    let contents: Vec<Object> = contents.into_iter().map(|listed| encoder.object(listed, true)).collect();
-    response(ListObjectsOutput {
-        name: Some(input.bucket),
-        prefix: Some(encoder.text(&input.prefix.unwrap_or_default())),
-        marker: Some(encoder.text(&input.marker.unwrap_or_default())),
-        max_keys: Some(most(max_keys)),
-        is_truncated: Some(truncated),
-        contents: Some(contents),
-        common_prefixes: encoder.prefixes(&common_prefixes),
-        // Without a delimiter the last key says it.
-        next_marker: next.filter(|_| given(input.delimiter.as_ref()).is_some()).map(|(last, _)| encoder.text(&last)),
-        delimiter: encoder.some(input.delimiter.as_ref()),
-        encoding_type: input.encoding_type,
-        ..ListObjectsOutput::default()
-    })
+    let rows = Rows::of_objects(&contents, &encoder, true);
+    with_rows(
+        rows,
+        ListObjectsOutput {
+            name: Some(input.bucket),
+            prefix: Some(encoder.text(&input.prefix.unwrap_or_default()).into_owned()),
+            marker: Some(encoder.text(&input.marker.unwrap_or_default()).into_owned()),
+            max_keys: Some(most(max_keys)),
+            is_truncated: Some(truncated),
+            common_prefixes: encoder.prefixes(&common_prefixes),
+            // Without a delimiter the last key says it.
+            next_marker: next
+                .filter(|_| given(input.delimiter.as_ref()).is_some())
+                .map(|(last, _)| encoder.text(&last).into_owned()),
+            delimiter: encoder.some(input.delimiter.as_ref()),
+            encoding_type: input.encoding_type,
+            ..ListObjectsOutput::default()
+        },
+    )
 }
 
 pub(super) async fn objects_v2<D: Door>(
@@ -138,22 +133,24 @@ pub(super) async fn objects_v2<D: Door>(
     let ObjectsPage { contents, common_prefixes, next } = page;
     let with_owner = input.fetch_owner.unwrap_or(false);
     let rows = contents.len() + common_prefixes.len();
-    let contents: Vec<Object> = contents.into_iter().map(|listed| encoder.object(listed, with_owner)).collect();
-    response(ListObjectsV2Output {
-        name: Some(input.bucket),
-        prefix: Some(encoder.text(&input.prefix.unwrap_or_default())),
-        max_keys: Some(most(max_keys)),
-        key_count: Some(counted(rows)),
-        continuation_token: input.continuation_token,
-        is_truncated: Some(next.is_some()),
-        next_continuation_token: next.map(|(_, token)| token),
-        contents: Some(contents),
-        common_prefixes: encoder.prefixes(&common_prefixes),
-        delimiter: encoder.some(input.delimiter.as_ref()),
-        start_after: encoder.some(input.start_after.as_ref()),
-        encoding_type: input.encoding_type,
-        ..ListObjectsV2Output::default()
-    })
+    let xml = Rows::of_objects(&contents, &encoder, with_owner);
+    with_rows(
+        xml,
+        ListObjectsV2Output {
+            name: Some(input.bucket),
+            prefix: Some(encoder.text(&input.prefix.unwrap_or_default()).into_owned()),
+            max_keys: Some(most(max_keys)),
+            key_count: Some(counted(rows)),
+            continuation_token: input.continuation_token,
+            is_truncated: Some(next.is_some()),
+            next_continuation_token: next.map(|(_, token)| token),
+            common_prefixes: encoder.prefixes(&common_prefixes),
+            delimiter: encoder.some(input.delimiter.as_ref()),
+            start_after: encoder.some(input.start_after.as_ref()),
+            encoding_type: input.encoding_type,
+            ..ListObjectsV2Output::default()
+        },
+    )
 }
 
 pub(super) async fn versions<D: Door>(
@@ -176,7 +173,7 @@ pub(super) async fn versions<D: Door>(
     );
     let (mut versions, mut markers) = (Vec::new(), Vec::new());
     for (row, listed) in page.versions {
-        let key = Some(encoder.text(&row.key));
+        let key = Some(encoder.text(&row.key).into_owned());
         let (version_id, is_latest) = (Some(row.version_id), Some(row.is_latest));
         let last_modified = Some(timestamp(row.last_modified));
         match listed {
@@ -187,7 +184,7 @@ pub(super) async fn versions<D: Door>(
                 is_latest,
                 last_modified,
                 size: Some(signed(row.size)),
-                e_tag: Some(etag(&listed.summary.etag)),
+                e_tag: Some(etag(listed.summary.etag)),
                 storage_class: Some(listed.storage_class.map_or_else(
                     || ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD),
                     ObjectVersionStorageClass::from,
@@ -203,10 +200,10 @@ pub(super) async fn versions<D: Door>(
     let (next_key_marker, next_version_id_marker) = page.next.unzip();
     response(ListObjectVersionsOutput {
         name: Some(input.bucket),
-        prefix: Some(encoder.text(&input.prefix.unwrap_or_default())),
+        prefix: Some(encoder.text(&input.prefix.unwrap_or_default()).into_owned()),
         max_keys: Some(most(max_keys)),
         is_truncated,
-        key_marker: Some(encoder.text(&input.key_marker.unwrap_or_default())),
+        key_marker: Some(encoder.text(&input.key_marker.unwrap_or_default()).into_owned()),
         version_id_marker: Some(input.version_id_marker.unwrap_or_default()),
         next_key_marker: encoder.some(next_key_marker.as_ref()),
         next_version_id_marker: next_version_id_marker.flatten(),
@@ -242,7 +239,7 @@ pub(super) async fn uploads<D: Door>(
         checksum_type: checksum.map(|(_, kind)| checksum::kind(kind)),
         initiated: Some(timestamp(upload.initiated)),
         initiator: Some(initiator()),
-        key: Some(encoder.text(&upload.key)),
+        key: Some(encoder.text(&upload.key).into_owned()),
         owner: Some(owner()),
         storage_class: Some(class(storage_class)),
         upload_id: Some(upload.upload_id),
@@ -256,11 +253,11 @@ pub(super) async fn uploads<D: Door>(
         delimiter: encoder.some(input.delimiter.as_ref()),
         encoding_type: input.encoding_type,
         is_truncated,
-        key_marker: Some(encoder.text(&input.key_marker.unwrap_or_default())),
+        key_marker: Some(encoder.text(&input.key_marker.unwrap_or_default()).into_owned()),
         max_uploads: Some(most(max_uploads)),
         next_key_marker: encoder.some(next_key_marker.as_ref()),
         next_upload_id_marker: next_upload_id_marker.flatten(),
-        prefix: Some(encoder.text(&input.prefix.unwrap_or_default())),
+        prefix: Some(encoder.text(&input.prefix.unwrap_or_default()).into_owned()),
         upload_id_marker: Some(input.upload_id_marker.unwrap_or_default()),
         uploads: Some(uploads),
         ..ListMultipartUploadsOutput::default()
@@ -283,7 +280,7 @@ pub(super) async fn parts<D: Door>(
     let ended = page.parts.last().map_or(after, |part| part.number);
     let parts = page.parts.into_iter().map(|ListedPart { number, etag: tag, size, at, checksum }| {
         let mut part = Part {
-            e_tag: Some(etag(&tag)),
+            e_tag: Some(etag(tag)),
             last_modified: Some(timestamp(at)),
             part_number: Some(number.cast_signed()),
             size: Some(signed(size)),

@@ -1,10 +1,14 @@
 //! Single objects: heads, reads, writes, copies, tags, permissions.
 
+use std::sync::Arc;
+use std::{io, iter};
+
 use egress_sim_model::call::s3::answer::{Copied, Described, S3Answer, Stored};
 use egress_sim_model::call::s3::configuration::{Acl, Attributes, Checksum, ChecksumAlgorithm};
 use egress_sim_model::call::s3::request::{CopyObject, NewObject, PutObject, Read, S3Operation};
+use egress_sim_model::sink::read::{Chunk, Reading};
 use egress_sim_model::sink::{Lock, LockMode, Retention};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, StatusCode};
 use http_body_util::StreamBody;
@@ -20,6 +24,7 @@ use s3s::dto::{
 use s3s::{Body, S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::checksum::{self, tell};
+use super::shelf::Shelf;
 use super::values::{
     acl, acl_of_grants, byte_range, conditions, copy_source, counted, etag, expiration, grants, id, owner, signed,
     tag_set, tags, time, timestamp, unsigned,
@@ -36,6 +41,23 @@ fn part_number(number: Option<i32>) -> S3Result<Option<u32>> {
     }
 }
 
+/// What HEAD and GET ask, in fields of the same names.
+macro_rules! read {
+    ($input:expr, $part_number:expr) => {
+        Read {
+            id: id($input.key, $input.version_id),
+            conditions: conditions(
+                $input.if_match,
+                $input.if_none_match,
+                $input.if_modified_since.as_ref(),
+                $input.if_unmodified_since.as_ref(),
+            ),
+            range: $input.range.map(byte_range),
+            part_number: $part_number,
+        }
+    };
+}
+
 /// What HEAD and GET tell in headers of the same names.
 macro_rules! describe {
     ($described:expr, $with_checksum:expr => $output:expr) => {{
@@ -49,7 +71,7 @@ macro_rules! describe {
         $output.content_range =
             part.map(|(first, length)| format!("bytes {first}-{}/{}", first + length - length.min(1), head.size));
         $output.content_type = Some(head.content_type.clone());
-        $output.e_tag = Some(etag(&head.etag));
+        $output.e_tag = Some(etag(head.etag));
         $output.expiration = expiration(expires.as_ref());
         $output.expires = attributes.expires.map(timestamp);
         $output.last_modified = Some(timestamp(head.last_modified));
@@ -93,17 +115,7 @@ pub(super) async fn head<D: Door>(
 ) -> S3Result<S3Response<HeadObjectOutput>> {
     let input = request.input;
     let asked = part_number(input.part_number)?;
-    let read = Read {
-        id: id(input.key, input.version_id),
-        conditions: conditions(
-            input.if_match,
-            input.if_none_match,
-            input.if_modified_since.as_ref(),
-            input.if_unmodified_since.as_ref(),
-        ),
-        range: input.range.map(byte_range),
-        part_number: asked,
-    };
+    let read = read!(input, asked);
     let described = the!(caller.ask(input.bucket, S3Operation::HeadObject(read)).await?, S3Answer::Head(head) => head);
     let mut output = HeadObjectOutput::default();
     describe!(&*described, input.checksum_mode.is_some() => output);
@@ -135,17 +147,7 @@ pub(super) async fn get<D: Door>(
         ));
     }
     let asked = part_number(input.part_number)?;
-    let read = Read {
-        id: id(input.key, input.version_id),
-        conditions: conditions(
-            input.if_match,
-            input.if_none_match,
-            input.if_modified_since.as_ref(),
-            input.if_unmodified_since.as_ref(),
-        ),
-        range: input.range.map(byte_range),
-        part_number: asked,
-    };
+    let read = read!(input, asked);
     let (described, reading) = the!(
         caller.ask(input.bucket, S3Operation::GetObject(read)).await?,
         S3Answer::Object(described, reading) => (described, reading)
@@ -154,17 +156,32 @@ pub(super) async fn get<D: Door>(
     describe!(&*described, input.checksum_mode.is_some() => output);
     output.parts_count = asked.filter(|_| !described.parts.is_empty()).map(|_| counted(described.parts.len()));
     output.tag_count = (described.tags > 0).then(|| described.tags.cast_signed());
-    let mut reading = reading;
-    // Most bodies are one piece.
-    let first = reading.next();
-    output.body = Some(if reading.left == 0 {
-        StreamingBlob::from(Body::from(first.unwrap_or_default()))
-    } else {
-        let pieces = first.into_iter().chain(reading);
-        let frames = stream::iter(pieces.map(|piece| Ok::<_, std::io::Error>(Frame::data(piece))));
-        StreamingBlob::from(Body::http_body_unsync(StreamBody::new(frames)))
-    });
+    output.body = Some(outgoing(caller.door.shelf(), reading));
     response(output)
+}
+
+fn outgoing(shelf: Option<Arc<dyn Shelf>>, mut reading: Reading) -> StreamingBlob {
+    // Most bodies are one piece.
+    let first = match reading.next() {
+        None => return StreamingBlob::from(Body::empty()),
+        Some(Chunk::Bytes(bytes)) if reading.left == 0 => return StreamingBlob::from(Body::from(bytes)),
+        Some(first) => first,
+    };
+    let chunks = stream::iter(iter::once(first).chain(reading));
+    let frames = chunks.then(move |chunk| {
+        let shelf = shelf.clone();
+        async move {
+            let bytes = match chunk {
+                Chunk::Bytes(bytes) => bytes,
+                Chunk::Kept(kept, range) => {
+                    let shelf = shelf.ok_or_else(|| io::Error::other("what is kept has a shelf"))?;
+                    shelf.read(kept, range).await?
+                }
+            };
+            Ok::<_, io::Error>(Frame::data(bytes))
+        }
+    });
+    StreamingBlob::from(Body::http_body_unsync(StreamBody::new(frames)))
 }
 
 /// What PUT, copy and the beginning of an upload say of an object, in fields of the same names.
@@ -196,7 +213,18 @@ macro_rules! new_object {
         }
     }};
 }
-pub(super) use new_object;
+/// What PUT and the completion of an upload tell of what they stored, in fields of the same names.
+macro_rules! tell_stored {
+    ($stored:expr => $output:expr) => {{
+        let egress_sim_model::call::s3::answer::Stored { put, checksum, expiration } = $stored;
+        $output.e_tag = Some($crate::s3::values::etag(put.etag));
+        $output.version_id = put.version_id;
+        $output.expiration = $crate::s3::values::expiration(expiration.as_ref());
+        $output.checksum_type = checksum.as_ref().map($crate::s3::checksum::kind_of);
+        $crate::s3::checksum::tell!(&checksum => $output);
+    }};
+}
+pub(super) use {new_object, tell_stored};
 
 /// `Content-Encoding` without what was of the request only.
 pub(super) fn of_the_object(encoding: &str) -> Option<String> {
@@ -243,29 +271,23 @@ pub(super) async fn put<D: Door>(
     request: S3Request<PutObjectInput>,
 ) -> S3Result<S3Response<PutObjectOutput>> {
     let S3Request { input, headers, trailing_headers, .. } = request;
-    let received = body::receive(input.body, &headers, trailing_headers, input.content_md5.as_deref()).await?;
+    let received =
+        body::receive(caller.door.shelf(), input.body, &headers, trailing_headers, input.content_md5.as_deref())
+            .await?;
     let encrypted = input.server_side_encryption.clone();
     let put = PutObject {
         key: input.key,
         conditions: conditions(input.if_match, input.if_none_match, None, None),
         object: new_object!(input, received.checksum),
         md5: received.md5,
-        body: received.bytes,
+        body: received.body,
     };
     let stored = the!(
         caller.ask(input.bucket, S3Operation::PutObject(Box::new(put))).await?,
         S3Answer::Put(stored) => *stored
     );
-    let Stored { put, checksum, expiration: expires } = stored;
-    let mut output = PutObjectOutput {
-        e_tag: Some(etag(&put.etag)),
-        version_id: put.version_id,
-        expiration: expiration(expires.as_ref()),
-        server_side_encryption: encrypted,
-        ..PutObjectOutput::default()
-    };
-    output.checksum_type = checksum.as_ref().map(checksum::kind_of);
-    tell!(&checksum => output);
+    let mut output = PutObjectOutput { server_side_encryption: encrypted, ..PutObjectOutput::default() };
+    tell_stored!(stored => output);
     response(output)
 }
 
@@ -313,7 +335,7 @@ pub(super) async fn copy<D: Door>(
     );
     let Copied { stored: Stored { put, checksum, expiration: expires }, last_modified, source_version } = copied;
     let mut result = CopyObjectResult {
-        e_tag: Some(etag(&put.etag)),
+        e_tag: Some(etag(put.etag)),
         last_modified: Some(timestamp(last_modified)),
         ..CopyObjectResult::default()
     };
@@ -370,7 +392,7 @@ pub(super) async fn attributes<D: Door>(
     });
     response(GetObjectAttributesOutput {
         checksum,
-        e_tag: asked("ETag").then(|| etag(&described.head.etag)),
+        e_tag: asked("ETag").then(|| etag(described.head.etag)),
         last_modified: Some(timestamp(described.head.last_modified)),
         object_parts: parts,
         object_size: asked("ObjectSize").then(|| signed(described.head.size)),

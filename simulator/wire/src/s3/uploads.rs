@@ -1,6 +1,6 @@
 //! Uploads in parts.
 
-use egress_sim_model::call::s3::answer::{S3Answer, Stored};
+use egress_sim_model::call::s3::answer::S3Answer;
 use egress_sim_model::call::s3::configuration::{Attributes, Checksum, ChecksumAlgorithm};
 use egress_sim_model::call::s3::request::{
     CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, NewObject, S3Operation, UploadId, UploadPart,
@@ -15,8 +15,8 @@ use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::checksum::{self, tell, told};
 use super::lists::named;
-use super::objects::new_object;
-use super::values::{conditions, copy_source, etag, expiration, not_understood, timestamp};
+use super::objects::{new_object, tell_stored};
+use super::values::{conditions, copy_source, etag, not_understood, timestamp};
 use super::{Caller, Door, body, response, the};
 
 pub(super) async fn create<D: Door>(
@@ -56,19 +56,21 @@ pub(super) async fn part<D: Door>(
 ) -> S3Result<S3Response<UploadPartOutput>> {
     let S3Request { input, headers, trailing_headers, .. } = request;
     let part_number = number(input.part_number)?;
-    let received = body::receive(input.body, &headers, trailing_headers, input.content_md5.as_deref()).await?;
+    let received =
+        body::receive(caller.door.shelf(), input.body, &headers, trailing_headers, input.content_md5.as_deref())
+            .await?;
     let part = UploadPart {
         upload: UploadId { key: input.key, upload_id: input.upload_id },
         part_number,
         checksum: received.checksum,
         md5: received.md5,
-        body: received.bytes,
+        body: received.body,
     };
     let (tag, checksum) = the!(
         caller.ask(input.bucket, S3Operation::UploadPart(part)).await?,
         S3Answer::Part { etag, checksum, .. } => (etag, checksum)
     );
-    let mut output = UploadPartOutput { e_tag: Some(etag(&tag)), ..UploadPartOutput::default() };
+    let mut output = UploadPartOutput { e_tag: Some(etag(tag)), ..UploadPartOutput::default() };
     tell!(&checksum => output);
     response(output)
 }
@@ -98,7 +100,7 @@ pub(super) async fn part_copy<D: Door>(
     );
     response(UploadPartCopyOutput {
         copy_part_result: Some(CopyPartResult {
-            e_tag: Some(etag(&tag)),
+            e_tag: Some(etag(tag)),
             last_modified: Some(timestamp(at)),
             ..CopyPartResult::default()
         }),
@@ -142,18 +144,13 @@ pub(super) async fn complete<D: Door>(
         caller.ask(input.bucket.clone(), S3Operation::CompleteMultipartUpload(Box::new(complete))).await?,
         S3Answer::Put(stored) => *stored
     );
-    let Stored { put, checksum, expiration: expires } = stored;
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
-        e_tag: Some(etag(&put.etag)),
-        expiration: expiration(expires.as_ref()),
         key: Some(input.key),
-        version_id: put.version_id,
         ..CompleteMultipartUploadOutput::default()
     };
-    output.checksum_type = checksum.as_ref().map(checksum::kind_of);
-    tell!(&checksum => output);
+    tell_stored!(stored => output);
     response(output)
 }
 

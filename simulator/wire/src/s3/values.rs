@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use egress_sim_model::call::ObjectId;
 use egress_sim_model::call::s3::configuration::{Acl, Tags};
 use egress_sim_model::call::s3::request::{ByteRange, Conditions, CopySource};
+use egress_sim_model::call::{EntityTag, ObjectId};
 use egress_sim_model::sink::policy::ACCOUNT;
 use egress_sim_model::time::Time;
 use s3s::dto::{
@@ -13,6 +13,8 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
+/// Of the owner of everything.
+pub(super) const DISPLAY_NAME: &str = "egress-sim";
 /// Everybody.
 const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
 /// Everybody who signs.
@@ -46,9 +48,8 @@ pub(super) fn expiration(expiration: Option<&(Time, String)>) -> Option<String> 
     expiration.map(|(at, rule)| format!("expiry-date=\"{}\", rule-id=\"{rule}\"", http_date(*at)))
 }
 
-/// Entity tags come with their quotes.
-pub(super) fn etag(quoted: &str) -> ETag {
-    ETag::Strong(quoted.trim_matches('"').to_owned())
+pub(super) fn etag(tag: EntityTag) -> ETag {
+    ETag::Strong(tag.bare())
 }
 
 pub(super) fn signed(bytes: u64) -> i64 {
@@ -120,11 +121,11 @@ pub(super) fn tag_set(tags: Tags) -> Vec<Tag> {
 }
 
 pub(super) fn owner() -> Owner {
-    Owner { display_name: Some("egress-sim".into()), id: Some(ACCOUNT.into()) }
+    Owner { display_name: Some(DISPLAY_NAME.into()), id: Some(ACCOUNT.into()) }
 }
 
 pub(super) fn initiator() -> Initiator {
-    Initiator { display_name: Some("egress-sim".into()), id: Some(ACCOUNT.into()) }
+    Initiator { display_name: Some(DISPLAY_NAME.into()), id: Some(ACCOUNT.into()) }
 }
 
 /// A canned ACL by its name; none: private.

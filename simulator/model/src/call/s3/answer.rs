@@ -9,7 +9,7 @@ use super::configuration::{
     PublicAccessBlock, Tags,
 };
 use super::{DeleteResult, DeletedObject, HeadResult, ListObjectsPage, ListVersionsPage, ObjectHead, PutResult};
-use super::{MultipartUpload, ObjectSummary, ObjectVersion, Versioning};
+use super::{EntityTag, MultipartUpload, ObjectSummary, ObjectVersion, Versioning};
 use crate::call::{Call, CallError, Reply};
 use crate::sink::{Lock, LockConfiguration, Reading, Retention};
 use crate::time::Time;
@@ -79,8 +79,8 @@ pub enum S3Answer {
     },
     /// To `UploadPart` and `UploadPartCopy`.
     Part {
-        /// With quotes.
-        etag: String,
+        /// `ETag`
+        etag: EntityTag,
         /// The part's checksum.
         checksum: Option<Checksum>,
         /// When it was copied.
@@ -90,7 +90,12 @@ pub enum S3Answer {
     Parts(PartsPage),
     /// To `ListMultipartUploads`.
     Uploads(UploadsPage),
+    /// This, of which the caller gets only the beginning; of what is no XML, nothing.
+    CutShort(Box<S3Answer>),
 }
+
+/// What becomes of an answer that is cut short.
+pub const CUT_SHORT: &str = "the answer's XML ends in the middle";
 
 /// What HEAD tells of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -197,8 +202,8 @@ pub struct PartsPage {
 pub struct ListedPart {
     /// `PartNumber`
     pub number: u32,
-    /// With quotes.
-    pub etag: String,
+    /// `ETag`
+    pub etag: EntityTag,
     /// Bytes.
     pub size: u64,
     /// `LastModified`
@@ -248,7 +253,7 @@ pub struct About {
     /// `Last-Modified`
     pub last_modified: Option<Time>,
     /// `ETag`
-    pub etag: Option<String>,
+    pub etag: Option<EntityTag>,
 }
 
 impl From<CallError> for S3Failure {
@@ -281,6 +286,7 @@ pub fn plain(answer: &Result<S3Answer, S3Failure>, call: &Call) -> Reply {
         Err(failure) => return call.failed(failure.error.clone()),
     };
     match answer {
+        S3Answer::CutShort(_) => call.failed(CallError::OutcomeUnknown(CUT_SHORT.into())),
         S3Answer::Head(described) => Reply::Head(Ok(HeadResult::Found(described.head.clone()))),
         S3Answer::Deleted(deleted) => Reply::Deleted(Ok(deleted.clone())),
         S3Answer::DeleteResult(result) => Reply::DeleteResult(Ok(result.clone())),

@@ -3,7 +3,6 @@
 //! They come by sockets. What the contract has as well goes on record as the contract's call ([`S3Request::plain`]), so that
 //! promises are judged alike whichever door a request came by.
 
-use bytes::Bytes;
 use serde::Serialize;
 
 use super::configuration::{
@@ -11,7 +10,7 @@ use super::configuration::{
 };
 use super::{ObjectId, Versioning};
 use crate::call::Call;
-use crate::sink::{Lock, LockConfiguration, Retention};
+use crate::sink::{Lock, LockConfiguration, Piece, Retention};
 use crate::time::Time;
 
 /// A request.
@@ -206,7 +205,7 @@ pub struct PutObject {
     pub md5: [u8; 16],
     /// The body, which is on record by its MD5.
     #[serde(skip)]
-    pub body: Bytes,
+    pub body: Piece,
 }
 
 /// A source of a copy.
@@ -333,7 +332,7 @@ pub struct UploadPart {
     pub md5: [u8; 16],
     /// The body, which is on record by its MD5.
     #[serde(skip)]
-    pub body: Bytes,
+    pub body: Piece,
 }
 
 /// Of `UploadPartCopy`.

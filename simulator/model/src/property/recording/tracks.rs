@@ -44,16 +44,12 @@ fn judge(ix: CallIx, state: &State, verdict: &mut Verdict) {
                 || words::about_call(state, ix),
                 || {
                     let whose = format!("{}'s {} track {}", person.identity, track.source.name(), track.sid);
-                    let what = match amiss {
-                        Some(Amiss::Hole(hole)) => format!(
-                            "is missing for {}, from {} after the call's start",
-                            hole.length(),
-                            hole.from.since(call.started_at)
-                        ),
-                        _ => {
-                            let ran = egresses_of(state, call, &track.sid).count();
-                            format!("has none: {} ran for it", words::count(ran, "track egress"))
-                        }
+                    let what = if let Some(Amiss::Hole(hole)) = amiss {
+                        let from = hole.from.since(call.started_at);
+                        format!("is missing for {}, from {from} after the call's start", hole.length())
+                    } else {
+                        let ran = egresses_of(state, call, &track.sid).count();
+                        format!("has none: {} ran for it", words::count(ran, "track egress"))
                     };
                     format!("in {} every audio track has its raw file, but {whose} {what}", words::call(state, ix))
                 },

@@ -20,7 +20,7 @@ fn pages(bench: &Bench, first: &ListObjects) -> Vec<Vec<String>> {
     let mut ask = first.clone();
     loop {
         let page = bench.sink.list_objects(None, "kept", &ask).expect("it can be listed");
-        let keys = page.contents.iter().map(|listed| listed.summary.key.clone());
+        let keys = page.contents.iter().map(|listed| listed.summary.key.to_string());
         let mut rows: Vec<String> =
             keys.chain(page.common_prefixes.iter().map(|prefix| format!("{prefix}*"))).collect();
         rows.sort();

@@ -170,7 +170,8 @@ fn what_was_uploaded_in_parts_is_locked_too() {
         let (upload, _) = bench.sink.create_locked_multipart_upload(create, lock).unwrap();
         let part = bench.sink.upload_part("vault", "a", &upload, 1, Bytes::from_static(b"one")).unwrap();
         let now = bench.tick();
-        let done = bench.sink.complete_multipart_upload(chance, now, "vault", "a", &upload, &[(1, part)]).unwrap().0;
+        let done =
+            bench.sink.complete_multipart_upload(chance, now, "vault", "a", &upload, &[(1, part.bare())]).unwrap().0;
         let id = version("a", &done.version_id.expect("object lock brings versions"));
         assert_eq!(bench.sink.retention("vault", &id).is_ok(), lock.is_none(), "the default only where none was given");
         assert_eq!(refusal(&mut bench, "vault", &id, true).as_deref(), Some("AccessDenied 403"));

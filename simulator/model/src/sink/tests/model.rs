@@ -293,7 +293,7 @@ impl Pair {
             let listed = self.bench.sink.list_objects_v2(self.bucket, prefix, token.as_deref(), page).expect("a page");
             assert!(page == 0 || listed.contents.len() <= page as usize);
             assert!(listed.next_continuation_token.is_none() || !listed.contents.is_empty());
-            all.extend(listed.contents.into_iter().map(|row| (row.key, row.size)));
+            all.extend(listed.contents.into_iter().map(|row| (row.key.to_string(), row.size)));
             token = listed.next_continuation_token;
             if token.is_none() {
                 return all;

@@ -40,9 +40,9 @@ fn the_parts_become_one_object() {
     assert_eq!(bench.sink.head("kept", &id("a")).unwrap(), HeadResult::NotFound { delete_marker: false });
     assert!(bench.sink.list_object_versions("kept", "", None, 0).unwrap().versions.is_empty());
 
-    let parts = [(1, first), (7, second.trim_matches('"').to_owned())];
+    let parts = [(1, first.to_string()), (7, second.bare())];
     let put = complete(&mut bench, "kept", &upload, &parts).unwrap();
-    assert!(put.etag.ends_with("-2\""), "{}", put.etag);
+    assert_eq!(put.etag.parts(), Some(2));
     assert!(put.version_id.is_some());
     let (head, bytes) = bench.sink.get("kept", &id("a"), Some((PART as u64 - 1, PART as u64 + 10))).unwrap();
     assert_eq!((head.size, head.etag, &*head.content_type), (PART as u64 + 3, put.etag, "video/mp4"));
@@ -57,7 +57,7 @@ fn a_wrong_completion_leaves_the_upload() {
     let upload = begin(&mut bench, "plain", "a");
     let one = bench.sink.upload_part("plain", "a", &upload, 1, Bytes::from_static(b"small")).unwrap();
     let two = bench.sink.upload_part("plain", "a", &upload, 2, Bytes::from_static(b"small too")).unwrap();
-    let (one, two) = ((1, one), (2, two));
+    let (one, two) = ((1, one.to_string()), (2, two.to_string()));
     for (parts, refusal) in [
         (vec![], "MalformedXML 400"),
         (vec![two.clone(), one.clone()], "InvalidPartOrder 400"),

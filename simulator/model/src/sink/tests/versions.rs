@@ -14,7 +14,7 @@ const HIDDEN: HeadResult = HeadResult::NotFound { delete_marker: true };
 fn a_plain_bucket_keeps_one_version_without_an_id() {
     let mut bench = Bench::new();
     let put = bench.put("plain", "a", "one");
-    assert_eq!(put, PutResult { etag: "\"f97c5d29941bfb1b2fdab0874906ab82\"".into(), version_id: None });
+    assert_eq!((put.etag.to_string().as_str(), put.version_id), ("\"f97c5d29941bfb1b2fdab0874906ab82\"", None));
     let (_, changes) = bench.put_body("plain", "a", Body::Bytes(Bytes::from_static(b"two"))).unwrap();
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].kind, ChangeKind::Stored { size: 3 });

@@ -160,7 +160,7 @@ fn call_names_object(call: &Call, wanted: &str, wanted_key: &str) -> bool {
 fn reply_names_object(call: &Call, reply: &Reply, wanted: &str, key: &str) -> bool {
     match (call, reply) {
         (Call::ListObjectsV2 { bucket, .. }, Reply::Objects(Ok(page))) => {
-            bucket == wanted && page.contents.iter().any(|object| object.key == key)
+            bucket == wanted && page.contents.iter().any(|object| *object.key == *key)
         }
         (Call::ListObjectVersions { bucket, .. }, Reply::Versions(Ok(page))) => {
             bucket == wanted && page.versions.iter().any(|version| version.key == key)

@@ -1,6 +1,7 @@
 //! Replies in words: `← 200, 1 error: SlowDown acme-1/a.mp4`.
 
 use super::{ask, bytes, place, plural};
+use crate::call::s3::answer::{CUT_SHORT, S3Answer};
 use crate::call::{Call, CallError, CommitOutcome, HeadResult, Refusal, Reply, StoredRow, Versioning};
 use crate::livekit::EgressInfo;
 
@@ -28,7 +29,7 @@ pub(super) fn is_notable(reply: &Reply) -> bool {
         | Reply::Entropy(_)
         | Reply::Nothing => false,
         Reply::DeleteResult(Ok(result)) => !result.errors.is_empty(),
-        Reply::S3(answer) => answer.is_err(),
+        Reply::S3(answer) => matches!(**answer, Err(_) | Ok(S3Answer::CutShort(_))),
         _ => true,
     }
 }
@@ -110,6 +111,7 @@ fn words(call: &Call, reply: &Reply) -> String {
         Reply::Entropy(number) => format!("{number:016x}"),
         Reply::Nothing => "ok".into(),
         Reply::S3(answer) => match &**answer {
+            Ok(S3Answer::CutShort(_)) => format!("200, but {CUT_SHORT}"),
             Ok(_) => "200".into(),
             Err(failure) => or_error::<()>(&Err(failure.error.clone()), |()| String::new()),
         },

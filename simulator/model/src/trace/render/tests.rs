@@ -8,9 +8,9 @@ use bytes::Bytes;
 
 use super::*;
 use crate::call::{
-    AuditAction, AuditOutcome, AuditRecord, Boot, CallError, CommitOutcome, DeleteError, DeleteResult, Expectation,
-    HeadResult, Link, ListObjectsPage, ObjectId, ObjectSummary, Precondition, Refusal, Reply, Row, SinkKey, Subject,
-    Timer, Write,
+    AuditAction, AuditOutcome, AuditRecord, Boot, CallError, CommitOutcome, DeleteError, DeleteResult, EntityTag,
+    Expectation, HeadResult, Link, ListObjectsPage, ObjectId, ObjectSummary, Precondition, Refusal, Reply, Row,
+    SinkKey, Subject, Timer, Write,
 };
 use crate::fault;
 use crate::livekit::{
@@ -22,7 +22,7 @@ use crate::property::Mention;
 use crate::scenario::{
     Limits, OperatorTable, OutputKind, Promises, Recording, Scenario, Severity, Tenant, WorldParameters,
 };
-use crate::sink::{Bucket, Media, Origin, Sink};
+use crate::sink::{Bucket, Alike, Media, Origin, Sink};
 use crate::state::{CallIx, CallState, Egress, EgressIx, Object, Ports, TenantIx, TenantState};
 use crate::text_map::TextMap;
 use crate::time::{Span, Time};
@@ -114,6 +114,7 @@ fn world() -> State {
             media: Media::default(),
             list_page: 1000,
             objects_deleted: 0,
+            alike: Alike::default(),
         },
         ports: Ports::default(),
         unanswered: BTreeMap::new(),
@@ -412,7 +413,12 @@ fn replies_in_words() {
     let commit = Call::Commit { writes: Vec::new(), preconditions: Vec::new() };
     let error = DeleteError { key: key(), version_id: None, code: "SlowDown".into(), message: String::new() };
     let page = ListObjectsPage {
-        contents: vec![ObjectSummary { key: key(), size: 1, etag: String::new(), last_modified: Time(0) }],
+        contents: vec![ObjectSummary {
+            key: key().into(),
+            size: 1,
+            etag: EntityTag::of([0; 16]),
+            last_modified: Time(0),
+        }],
         next_continuation_token: Some("t".into()),
     };
     let event = WebhookEvent {

@@ -123,6 +123,7 @@ impl World<'_> {
                 (call.failed(error), after)
             }
             Interference::Late(by) => (self.apply_within_limits(number, &call)?, by),
+            Interference::CutShort => unreachable!("a guest is answered in values, not in XML"),
             Interference::None => (self.apply_within_limits(number, &call)?, Span::ZERO),
         };
         if late == Span::ZERO {
