@@ -297,7 +297,7 @@ fn a_signal_ends_the_service_and_all_that_it_has_started() {
         });
         assert_eq!(run.wait().expect("it ends").code(), Some(130), "{signal}");
         // The wait is for the one case in which this fails.
-        assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(0), "{signal}: somebody lives on");
+        assert_eq!(told.recv_timeout(Duration::from_mins(1)), Ok(0), "{signal}: somebody lives on");
         assert!(!Path::new(directory.trim()).exists(), "{signal}: {directory}");
     }
 }
