@@ -45,7 +45,8 @@ fn a_second_run_and_a_run_without_wasm_have_the_same_hash() {
         assert_eq!(first.trace_hash, second.trace_hash, "{path} with {name}, again");
         assert_eq!(first.checkpoints, second.checkpoints, "{path} with {name}, again");
         if (path.as_str(), name.as_str()) == OUT_OF_FUEL {
-            let ends = first.properties.iter().find(|(name, _)| name.id() == "sandbox.contained").expect("it is judged");
+            let ends =
+                first.properties.iter().find(|(name, _)| name.id() == "sandbox.contained").expect("it is judged");
             let message = &ends.1.first.as_ref().expect("it is broken").message;
             assert!(message.contains("used up its fuel"), "{message}");
             return;

@@ -36,6 +36,11 @@ static DIRECTORY: Mutex<Option<TempDir>> = Mutex::new(None);
 /// What a service reads from its environment to find the directory.
 const DIRECTORY_VARIABLE: &str = "EGRESS_SIM_DIR";
 
+/// The ports that a service may be given: below what Linux (32768), macOS and Windows (49152) give to whoever asks for any.
+const FIRST_OWN_PORT: u16 = 20_000;
+/// See [`FIRST_OWN_PORT`].
+const OWN_PORTS: u32 = 12_000;
+
 /// Where a service takes webhooks.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -74,9 +79,19 @@ impl Service {
     }
 }
 
+/// A port that nothing listens at. The service listens there a moment later, so it is none of those that the system gives to
+/// whoever asks for any.
 fn free_port(host: &str) -> Result<u16, UserError> {
-    let found = TcpListener::bind((host, 0)).and_then(|listener| listener.local_addr());
-    found.map(|at| at.port()).map_err(|error| UserError(format!("--operator: no free port at {host}: {error}")))
+    let first = std::process::id();
+    let ports = (0..OWN_PORTS).map(|next| FIRST_OWN_PORT + ((first + next) % OWN_PORTS) as u16);
+    let mut refused = String::from("none was tried");
+    for port in ports {
+        match TcpListener::bind((host, port)) {
+            Ok(_) => return Ok(port),
+            Err(error) => refused = error.to_string(),
+        }
+    }
+    Err(UserError(format!("--operator: no free port at {host}: {refused}")))
 }
 
 /// Waits until a service listens that somebody else has started.

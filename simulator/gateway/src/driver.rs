@@ -235,8 +235,12 @@ impl Drop for InFlight {
 #[async_trait]
 impl Door for World {
     async fn ask(&self, call: Call) -> Reply {
-        let lost = || Reply::S3(Box::new(Err(CallError::OutcomeUnknown("the connection broke".into()).into())));
-        self.reply(call).await.unwrap_or_else(lost)
+        // A request of S3 may carry a body, and its failures are all of one form.
+        let asked = if let Call::S3(_) = call { None } else { Some(call.clone()) };
+        self.reply(call).await.unwrap_or_else(|| {
+            let lost = CallError::OutcomeUnknown("the connection broke".into());
+            asked.map_or_else(|| Reply::S3(Box::new(Err(lost.clone().into()))), |call| call.failed(lost.clone()))
+        })
     }
 
     fn shelf(&self) -> Option<Arc<dyn Shelf>> {

@@ -25,10 +25,10 @@ use crate::text_map::TextMap;
 use crate::time::Time;
 
 mod access;
+pub mod alike;
 pub mod body;
 pub mod buckets;
 pub mod checksum;
-pub mod alike;
 pub mod condition;
 mod cors;
 pub mod delete;
@@ -52,8 +52,8 @@ pub mod tags;
 pub(crate) mod tests;
 pub mod write;
 
-pub use body::{Body, Media, MediaKind};
 pub use alike::Alike;
+pub use body::{Body, Media, MediaKind};
 pub use delete::{Delete, Fate};
 pub use lock::{Lock, LockConfiguration, LockMode, Retention};
 pub use object::Put;

@@ -83,8 +83,8 @@ impl dyn Steps {
     /// The intent of a further attempt is committed.
     fn begin_next(&mut self, cx: &mut Cx<'_>, entry: &StateEntry, next: Duty, version: u64) -> Outcome {
         self.desk().release(&entry.key);
-        let now = cx.now();
-        let outcome = if next.attempt > AT_ONCE { Ok(()) } else { self.start(cx, next, version, now) };
+        let now = next.since;
+        let outcome = if next.attempt > AT_ONCE { Ok(()) } else { self.start(cx, next, version) };
         self.keep_watch(cx, now)?;
         outcome
     }

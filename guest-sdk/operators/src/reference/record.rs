@@ -47,12 +47,7 @@ impl dyn Steps {
     /// Takes a duty on, unless somebody has.
     pub fn record(&mut self, cx: &mut Cx<'_>, mut duty: Duty) -> Outcome {
         let outcome = match self.claim(cx, &mut duty)? {
-            Claim::Ours(version) => {
-                let now = cx.now();
-                let outcome = self.start(cx, duty, version, now);
-                self.keep_watch(cx, now)?;
-                return outcome;
-            }
+            Claim::Ours(version) => self.start(cx, duty, version),
             Claim::Done => return Ok(()),
             Claim::Begun(entry) => {
                 let begun = Duty::read(&entry)?;
@@ -68,14 +63,14 @@ impl dyn Steps {
         outcome
     }
 
-    /// Starts the egress of an intent that is ours, under this version. `now` was read behind its commit.
+    /// Starts the egress of an intent that is ours, under this version.
     ///
     /// # Errors
     /// [`Error::Retry`] where the store or LiveKit was so slow that the lease has run out: somebody else may be starting it. The
     /// same where the clock was put back, and nobody can say.
-    pub fn start(&mut self, cx: &mut Cx<'_>, mut duty: Duty, version: u64, now: u64) -> Outcome {
+    pub fn start(&mut self, cx: &mut Cx<'_>, mut duty: Duty, version: u64) -> Outcome {
         let lease = duty.since..duty.since + self.desk().config.lease;
-        if !lease.contains(&now) {
+        if !lease.contains(&cx.now()) {
             return Err(Error::retry(format!("the lease of {} has run out", duty.open_key())));
         }
         let error = match self.request(cx, &duty) {
@@ -194,8 +189,7 @@ impl dyn Steps {
         // What has ended has used its directory up.
         let used = found.iter().filter_map(|info| Recording::of(info, self.desk())).map(|found| found.attempt).max();
         duty.attempt = duty.attempt.max(used.map_or(0, |used| used + 1));
-        let now = cx.now();
-        self.start(cx, duty, version, now)
+        self.start(cx, duty, version)
     }
 
     /// The time, if whoever wrote an intent has had theirs.

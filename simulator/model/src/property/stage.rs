@@ -24,7 +24,7 @@ use crate::scenario::{
     Limits, OperatorTable, OutputKind, Promises, Recording, Scenario, Severity, Tenant, WorldParameters,
 };
 use crate::sink::{
-    Body, Bucket, Change, ChangeKind, Alike, Content, Lock, LockMode, Media, Origin, Retention, Sink, Upload, Version,
+    Alike, Body, Bucket, Change, ChangeKind, Content, Lock, LockMode, Media, Origin, Retention, Sink, Upload, Version,
     Versions,
 };
 use crate::state::{

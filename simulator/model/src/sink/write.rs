@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::object::check_key;
 use super::read::{self, current_etag};
-use super::{Body, Bucket, Change, Alike, Content, Lock, Origin, Sink, Version, condition, lifecycle, piece, tags};
+use super::{Alike, Body, Bucket, Change, Content, Lock, Origin, Sink, Version, condition, lifecycle, piece, tags};
 use crate::call::s3::answer::{Copied, S3Failure, Stored};
 use crate::call::s3::configuration::Attributes;
 use crate::call::s3::request::{Conditions, CopyObject, NewObject, PutObject, Requester};

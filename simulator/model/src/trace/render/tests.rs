@@ -22,7 +22,7 @@ use crate::property::Mention;
 use crate::scenario::{
     Limits, OperatorTable, OutputKind, Promises, Recording, Scenario, Severity, Tenant, WorldParameters,
 };
-use crate::sink::{Bucket, Alike, Media, Origin, Sink};
+use crate::sink::{Alike, Bucket, Media, Origin, Sink};
 use crate::state::{CallIx, CallState, Egress, EgressIx, Object, Ports, TenantIx, TenantState};
 use crate::text_map::TextMap;
 use crate::time::{Span, Time};
