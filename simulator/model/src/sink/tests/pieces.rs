@@ -10,7 +10,7 @@ use md5::{Digest as _, Md5};
 use super::uploads::{begin, writing};
 use super::*;
 use crate::call::EntityTag;
-use crate::call::s3::answer::S3Answer;
+use crate::call::s3::answer::{Copied, S3Answer};
 use crate::call::s3::request::{
     CompleteMultipartUpload, CompletedPart, Conditions, CopyObject, CopySource, NewObject, PutObject, Read, Requester,
     UploadId, UploadPart, UploadPartCopy,
@@ -102,6 +102,20 @@ fn source(key: &str) -> CopySource {
     CopySource { bucket: "plain".into(), id: id(key), conditions: Conditions::default() }
 }
 
+/// `k` copied to `copy`, as it is.
+fn copy(bench: &mut Bench) -> Box<Copied> {
+    let copy = CopyObject {
+        key: "copy".into(),
+        source: source("k"),
+        replace_metadata: false,
+        replace_tags: false,
+        object: NewObject::default(),
+        conditions: Conditions::default(),
+    };
+    let writing = writing(bench, "plain");
+    bench.sink.copy_object(Requester::Owner, writing, &copy).expect("it is copied").0
+}
+
 #[test]
 fn what_is_kept_elsewhere_is_read_in_chunks_and_let_go_with_its_version() {
     let mut bench = Bench::new();
@@ -112,16 +126,7 @@ fn what_is_kept_elsewhere_is_read_in_chunks_and_let_go_with_its_version() {
     let described = bench.sink.head_in_full(DAY, Requester::Owner, "plain", &Read::of(id("k"))).expect("it is there");
     assert_eq!(described.parts, [0; 0], "it came in one piece");
 
-    let copy = CopyObject {
-        key: "copy".into(),
-        source: source("k"),
-        replace_metadata: false,
-        replace_tags: false,
-        object: NewObject::default(),
-        conditions: Conditions::default(),
-    };
-    let writing = writing(&mut bench, "plain");
-    let copied = bench.sink.copy_object(Requester::Owner, writing, &copy).expect("it is copied").0;
+    let copied = copy(&mut bench);
     assert_eq!(copied.stored.put.etag, EntityTag::of([9; 16]));
     put(&mut bench, "k", Piece::Here(Bytes::from_static(b"other")));
     assert_eq!(held.strong_count(), 1, "the copy has it");
@@ -187,16 +192,7 @@ fn a_copy_of_parts_is_one_piece_with_a_tag_of_its_own() {
             (2, part(&mut bench, &upload, 2, Bytes::from_static(b"end").into())),
         ];
         complete(&mut bench, &upload, &tags);
-        let copy = CopyObject {
-            key: "copy".into(),
-            source: source("k"),
-            replace_metadata: false,
-            replace_tags: false,
-            object: NewObject::default(),
-            conditions: Conditions::default(),
-        };
-        let writing = writing(&mut bench, "plain");
-        let etag = bench.sink.copy_object(Requester::Owner, writing, &copy).expect("it is copied").0.stored.put.etag;
+        let etag = copy(&mut bench).stored.put.etag;
         assert_eq!(etag.parts(), None);
         let described =
             bench.sink.head_in_full(DAY, Requester::Owner, "plain", &Read::of(id("copy"))).expect("it is there");
